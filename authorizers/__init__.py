@@ -1,0 +1,1 @@
+"""What stands at the gate: requests, decisions, the contract between them, and targets that answer."""

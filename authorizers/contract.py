@@ -1,0 +1,148 @@
+"""The model: what is asked of an authorizer, what it may answer, and what must come back.
+
+AWS's names in snake case. All of it is frozen data; nothing here does input or output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class HttpContext:
+    """The HTTP request that a device made: header names keep their case, the query string its ``?``."""
+
+    headers: Mapping[str, str] | None = None
+    query_string: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MqttContext:
+    """The MQTT CONNECT that a device sent. ``password`` is bytes; on the wire it is base64."""
+
+    username: str | None = None
+    password: bytes | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TlsContext:
+    """The TLS handshake: the server name indication."""
+
+    server_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizerRequest:
+    """The parameters of TestInvokeAuthorizer, without the authorizer's name."""
+
+    token: str | None = None
+    token_signature: str | None = None
+    http_context: HttpContext | None = None
+    mqtt_context: MqttContext | None = None
+    tls_context: TlsContext | None = None
+
+    @property
+    def client_id(self) -> str | None:
+        """The MQTT client id, which the policy must allow to connect, if the request has one."""
+        return self.mqtt_context.client_id if self.mqtt_context else None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What an authorizer decided; lifetimes in seconds, policy documents as JSON text."""
+
+    is_authenticated: bool
+    principal_id: str
+    policy_documents: tuple[str, ...]
+    refresh_after_in_seconds: int
+    disconnect_after_in_seconds: int
+
+
+class Outcome(StrEnum):
+    """How one exchange ended.
+
+    Allow and deny are both HTTP 200. ``rejected`` means that the service refused the request before the
+    handler saw it; a throttle is neither success nor failure of the authorizer.
+    """
+
+    ALLOW = "allow"
+    DENY = "deny"
+    REFUSED_BY_POLICY = "refused_by_policy"
+    THROTTLED = "throttled"
+    TIMED_OUT = "timed_out"
+    HANDLER_ERROR = "handler_error"
+    INVALID_RESPONSE = "invalid_response"
+    REJECTED = "rejected"
+    UNAVAILABLE = "unavailable"
+    TRANSPORT_ERROR = "transport_error"
+
+    @property
+    def is_decision(self) -> bool:
+        """Whether the authorizer itself decided, with a valid answer."""
+        return self in _DECISIONS
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it says something of the authorizer or the service's rules, and so must be repeatable."""
+        return self in _ANSWERS
+
+
+_DECISIONS = frozenset({Outcome.ALLOW, Outcome.DENY, Outcome.REFUSED_BY_POLICY})
+_ANSWERS = _DECISIONS | {Outcome.HANDLER_ERROR, Outcome.INVALID_RESPONSE, Outcome.REJECTED}
+
+
+class Expectation(StrEnum):
+    """What a case was built to get back; ``open`` when either answer is right as long as it stays the same."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    OPEN = "open"
+
+    def is_met_by(self, outcome: Outcome) -> bool | None:
+        """Say whether an outcome is what was expected, or None when it says nothing about the decision.
+
+        A device that must be kept out is kept out by a clean denial, by a policy that doesn't let it connect,
+        by the service's refusal of the request, and also by an answer that the service can't accept: that last
+        one is a fault of its own kind (robustness, contract), not an open door.
+        """
+        if self is Expectation.OPEN or not outcome.is_answer:
+            return None
+        return (outcome is Outcome.ALLOW) == (self is Expectation.ALLOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why there is no decision: the API's or transport's error code, and its message (may hold secrets).
+
+    For handler errors ``error_type`` is the exception class that the handler raised.
+    """
+
+    code: str
+    message: str
+    error_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How the handler was run, where the target can tell: which environment, warm or cold, for how long."""
+
+    environment: str
+    cold_start: bool
+    handler_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back for one request: an outcome with its decision, or with the fault in its place.
+
+    ``notes`` are remarks on an acceptable answer, such as ``serialised_answer``.
+    """
+
+    outcome: Outcome
+    decision: Decision | None = None
+    fault: Fault | None = None
+    invocation: Invocation | None = None
+    notes: tuple[str, ...] = ()
