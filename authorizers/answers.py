@@ -23,9 +23,7 @@ _LIFETIMES: Final = (
 
 def handler_failed(error_message: str, error_type: str) -> InvalidResponseError:
     """Return the service's error for a Lambda function that raised, timed out or died."""
-    return InvalidResponseError(
-        f"Lambda function encountered error in execution: {error_message}: {error_type}"
-    )
+    return InvalidResponseError(f"Lambda function encountered error in execution: {error_message}: {error_type}")
 
 
 def decision_from_payload(payload: bytes) -> tuple[Decision, tuple[str, ...]]:

@@ -89,11 +89,7 @@ def allows(documents: Iterable[str], action: str, resource: str, variables: Mapp
 
 def allows_anything(documents: Iterable[str]) -> bool:
     """Say whether any statement has the effect Allow: without one, nothing can be done."""
-    return any(
-        statement.get("Effect") == "Allow"
-        for document in documents
-        for statement in statements(document) or ()
-    )
+    return any(statement.get("Effect") == "Allow" for document in documents for statement in statements(document) or ())
 
 
 def lets_connect(documents: Sequence[str], client_id: str | None) -> bool:

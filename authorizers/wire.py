@@ -96,9 +96,7 @@ def request_from_wire(body: Any) -> AuthorizerRequest:
     Raises WireError, naming the member, when a type is wrong or the password isn't base64.
     """
     members = _object(body, "the request")
-    http, mqtt, tls = (
-        None if members.get(name) is None else _object(members[name], name) for name in _CONTEXTS
-    )
+    http, mqtt, tls = (None if members.get(name) is None else _object(members[name], name) for name in _CONTEXTS)
     return AuthorizerRequest(
         token=_text(members, "token"),
         token_signature=_text(members, "tokenSignature"),

@@ -1,0 +1,1 @@
+"""Attacks, a module a family: see docs/extending.md for the seam."""

@@ -1,0 +1,1 @@
+"""What was seen, and what it means: records, latency, ledger, findings, verdict, writers."""
