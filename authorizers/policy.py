@@ -35,7 +35,8 @@ def statements(document: str) -> list[dict[str, Any]] | None:
     return found
 
 
-def canonical(documents: Iterable[str]) -> bytes:
+@lru_cache(maxsize=4096)
+def canonical(documents: tuple[str, ...]) -> bytes:
     """Spell policies so that equal meaning gives equal bytes.
 
     The order of documents and statements, ``Sid``, one string or a list of it, the order within a list, the

@@ -1,0 +1,128 @@
+"""Latency by outcome and kind, in HdrHistograms that merge without loss.
+
+Values are nanoseconds, recorded between 16 ns and an hour with three significant digits: a percentile read
+back is within 0.1 % of the exact one (from 16 microseconds on).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from hdrh.histogram import HdrHistogram
+
+from authorizers.contract import Outcome
+from reports.records import LatencyKind
+
+_LOWEST_NANOSECONDS: Final = 16
+_HIGHEST_NANOSECONDS: Final = 3600 * 10**9
+_SIGNIFICANT_DIGITS: Final = 3
+_NANOSECONDS: Final = 1e9
+_PER_MILLISECOND: Final = 1e6
+
+PERCENTILES: Final = (50.0, 90.0, 95.0, 99.0, 99.9)
+
+
+class LatencyHistogram:
+    """One distribution of latencies in seconds; reads give milliseconds."""
+
+    __slots__ = ("_histogram",)
+
+    def __init__(self, encoded: bytes | None = None) -> None:
+        self._histogram = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
+        if encoded is not None:
+            self._histogram.decode_and_add(encoded)
+
+    @property
+    def count(self) -> int:
+        """How many values were recorded."""
+        return int(self._histogram.total_count)
+
+    def record(self, seconds: float) -> None:
+        """Record one latency; below the range counts as the lowest, above it as the highest value."""
+        value = int(seconds * _NANOSECONDS)
+        self._histogram.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS))
+
+    def add(self, other: LatencyHistogram) -> None:
+        """Add all values of another histogram."""
+        self._histogram.add(other._histogram)
+
+    def percentile(self, percent: float) -> float:
+        """Return a percentile in milliseconds; 0 when nothing was recorded."""
+        return float(self._histogram.get_value_at_percentile(percent)) / _PER_MILLISECOND
+
+    @property
+    def mean(self) -> float:
+        """The mean in milliseconds; 0 when nothing was recorded."""
+        return float(self._histogram.get_mean_value()) / _PER_MILLISECOND if self.count else 0.0
+
+    @property
+    def maximum(self) -> float:
+        """The highest value in milliseconds."""
+        return float(self._histogram.get_max_value()) / _PER_MILLISECOND if self.count else 0.0
+
+    def curve(self) -> list[tuple[float, float]]:
+        """Return (percentile, milliseconds) pairs for a percentile plot, denser towards the tail."""
+        points: list[tuple[float, float]] = []
+        distance, step = 100.0, 0
+        while self.count and distance > 100.0 / self.count:
+            points.append((100.0 - distance, self.percentile(100.0 - distance)))
+            step += 1
+            distance = 100.0 * 2 ** (-step / 4)
+        return [*points, (100.0, self.maximum)] if self.count else []
+
+    def encode(self) -> bytes:
+        """Return HdrHistogram's V2 compressed form, base64."""
+        encoded = self._histogram.encode()
+        return encoded if isinstance(encoded, bytes) else str(encoded).encode("ascii")
+
+
+class LatencyBook:
+    """A histogram for each outcome and latency kind."""
+
+    __slots__ = ("_histograms",)
+
+    def __init__(self) -> None:
+        self._histograms: dict[tuple[Outcome, LatencyKind], LatencyHistogram] = {}
+
+    def record(self, outcome: Outcome, service_time: float, response_time: float) -> None:
+        """Record both latencies, in seconds, of one exchange."""
+        self._histogram(outcome, LatencyKind.SERVICE_TIME).record(service_time)
+        self._histogram(outcome, LatencyKind.RESPONSE_TIME).record(response_time)
+
+    def _histogram(self, outcome: Outcome, kind: LatencyKind) -> LatencyHistogram:
+        key = (outcome, kind)
+        if key not in self._histograms:
+            self._histograms[key] = LatencyHistogram()
+        return self._histograms[key]
+
+    def __iter__(self) -> Iterator[tuple[Outcome, LatencyKind, LatencyHistogram]]:
+        for (outcome, kind), histogram in sorted(self._histograms.items()):
+            yield outcome, kind, histogram
+
+    def total(self, kind: LatencyKind, outcomes: Iterable[Outcome] = tuple(Outcome)) -> LatencyHistogram:
+        """Return one histogram over several outcomes, all by default."""
+        total = LatencyHistogram()
+        wanted = frozenset(outcomes)
+        for (outcome, its_kind), histogram in self._histograms.items():
+            if its_kind is kind and outcome in wanted:
+                total.add(histogram)
+        return total
+
+    def add(self, other: LatencyBook) -> None:
+        """Add another book, such as a worker's."""
+        for (outcome, kind), histogram in other._histograms.items():
+            self._histogram(outcome, kind).add(histogram)
+
+    def encode(self) -> dict[str, str]:
+        """Return a JSON value: ``outcome/kind`` to the encoded histogram."""
+        return {f"{outcome}/{kind}": histogram.encode().decode("ascii") for outcome, kind, histogram in self}
+
+    @classmethod
+    def decode(cls, encoded: Mapping[str, str]) -> LatencyBook:
+        """Read what ``encode`` wrote."""
+        book = cls()
+        for key, text in encoded.items():
+            outcome, _, kind = key.partition("/")
+            book._histograms[Outcome(outcome), LatencyKind(kind)] = LatencyHistogram(text.encode("ascii"))
+        return book

@@ -1,0 +1,262 @@
+"""The ledger: for each case every distinct answer that was seen, how often, when and by whom.
+
+What makes two answers the same is decided here, in ``identity_of``: the outcome; for a decision also its
+canonical policies; for a fault its code and cause. The principal and the lifetimes are followed apart, because
+they may change lawfully from call to call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from authorizers import wire
+from authorizers.contract import Answer, Decision, Fault, Outcome
+from authorizers.policy import canonical
+from authorizers.redact import redact_text
+from reports.records import Exchange
+
+# An authorizer that answers anew each time must not fill the memory: what comes after is only counted.
+DISTINCT_ANSWERS_MAXIMUM: Final = 16
+SAMPLES_MAXIMUM: Final = 2000
+_VARIANTS_MAXIMUM: Final = 2
+_NAMES_MAXIMUM: Final = 8
+_RULE: Final = re.compile(r"\b(principalId|policyDocuments|refreshAfterInSeconds|disconnectAfterInSeconds)\b")
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.blake2b(b"\0".join(parts), digest_size=8).hexdigest()
+
+
+def contract_rule(message: str) -> str:
+    """Name the part of the answer's contract that an InvalidResponseException's message speaks of."""
+    found = _RULE.search(message)
+    return found[1] if found else "format"
+
+
+def cause_of(answer: Answer) -> str:
+    """Name the cause of a fault without anything that the request put into it; empty for a decision."""
+    fault = answer.fault
+    if fault is None:
+        return ""
+    if answer.outcome is Outcome.INVALID_RESPONSE:
+        return contract_rule(fault.message)
+    return fault.error_type or fault.code
+
+
+def identity_of(answer: Answer) -> str:
+    """Return the digest that is equal for equal answers."""
+    if answer.decision is None:
+        return _digest(answer.outcome.encode(), cause_of(answer).encode())
+    return _digest(answer.outcome.encode(), canonical(answer.decision.policy_documents))
+
+
+@dataclass(slots=True)
+class Sighting:
+    """How often one answer was seen; times in seconds since the run's start, rates in arrivals a second."""
+
+    outcome: Outcome
+    identity: str
+    count: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    lowest_rate: float = 0.0
+    highest_rate: float = 0.0
+    workers: set[int] = field(default_factory=set)
+    environments: set[str] = field(default_factory=set)
+    cold_starts: int = 0
+
+    def add(self, other: Sighting) -> None:
+        """Add sightings of the same answer."""
+        if self.count == 0:
+            self.first, self.lowest_rate = other.first, other.lowest_rate
+        self.count += other.count
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+        self.lowest_rate = min(self.lowest_rate, other.lowest_rate)
+        self.highest_rate = max(self.highest_rate, other.highest_rate)
+        self.workers |= other.workers
+        self.environments |= set(sorted(other.environments)[: _NAMES_MAXIMUM - len(self.environments)])
+        self.cold_starts += other.cold_starts
+
+
+@dataclass(slots=True)
+class CaseEntry:
+    """All that was seen of one case."""
+
+    sightings: dict[str, Sighting] = field(default_factory=dict)
+    principals: set[str] = field(default_factory=set)
+    lifetimes: set[tuple[int, int]] = field(default_factory=set)
+    uncounted: int = 0
+
+    def add_sighting(self, sighting: Sighting) -> None:
+        """Count one or more sightings of an answer."""
+        mine = self.sightings.get(sighting.identity)
+        if mine is None and len(self.sightings) >= DISTINCT_ANSWERS_MAXIMUM:
+            self.uncounted += sighting.count
+            return
+        if mine is None:
+            mine = self.sightings[sighting.identity] = Sighting(sighting.outcome, sighting.identity)
+        mine.add(sighting)
+
+    def add_variants(self, principals: set[str], lifetimes: set[tuple[int, int]]) -> None:
+        """Remember up to two principals and lifetimes: one more than one is all there is to know."""
+        self.principals = set(sorted(self.principals | principals)[:_VARIANTS_MAXIMUM])
+        self.lifetimes = set(sorted(self.lifetimes | lifetimes)[:_VARIANTS_MAXIMUM])
+
+    @property
+    def count(self) -> int:
+        """How many exchanges of this case were recorded."""
+        return sum(sighting.count for sighting in self.sightings.values()) + self.uncounted
+
+    def answers(self) -> list[Sighting]:
+        """Return the sightings that say something of the authorizer, most frequent first."""
+        said = [sighting for sighting in self.sightings.values() if sighting.outcome.is_answer]
+        return sorted(said, key=lambda sighting: (-sighting.count, sighting.identity))
+
+
+class Ledger:
+    """Case entries by the case's index, and a sample of each distinct answer with its secrets masked."""
+
+    __slots__ = ("_entries", "samples")
+
+    def __init__(self) -> None:
+        self._entries: dict[int, CaseEntry] = {}
+        self.samples: dict[str, dict[str, Any]] = {}
+
+    def add_exchange(self, exchange: Exchange, secrets: tuple[str, ...]) -> None:
+        """Enter one exchange; ``secrets`` are the texts of its request that must not be kept."""
+        answer = exchange.answer
+        identity = identity_of(answer)
+        if identity not in self.samples and len(self.samples) < SAMPLES_MAXIMUM:
+            self.samples[identity] = sample_of(answer, secrets)
+        entry = self._entry(exchange.case_index)
+        invocation = answer.invocation
+        entry.add_sighting(
+            Sighting(
+                outcome=answer.outcome,
+                identity=identity,
+                count=1,
+                first=exchange.intended_start,
+                last=exchange.intended_start,
+                lowest_rate=exchange.offered_rate,
+                highest_rate=exchange.offered_rate,
+                workers={exchange.worker},
+                environments={invocation.environment} if invocation else set(),
+                cold_starts=int(invocation.cold_start) if invocation else 0,
+            )
+        )
+        if (decision := answer.decision) is not None:
+            lifetimes = (decision.refresh_after_in_seconds, decision.disconnect_after_in_seconds)
+            entry.add_variants({_digest(decision.principal_id.encode("utf-8", "surrogatepass"))}, {lifetimes})
+
+    def _entry(self, case_index: int) -> CaseEntry:
+        if case_index not in self._entries:
+            self._entries[case_index] = CaseEntry()
+        return self._entries[case_index]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[tuple[int, CaseEntry]]:
+        for index in sorted(self._entries):
+            yield index, self._entries[index]
+
+    def add(self, other: Ledger) -> None:
+        """Add another worker's ledger."""
+        for index, theirs in other:
+            mine = self._entry(index)
+            for sighting in theirs.sightings.values():
+                mine.add_sighting(sighting)
+            mine.add_variants(theirs.principals, theirs.lifetimes)
+            mine.uncounted += theirs.uncounted
+        for identity, sample in other.samples.items():
+            if len(self.samples) < SAMPLES_MAXIMUM:
+                self.samples.setdefault(identity, sample)
+
+    def encode(self) -> dict[str, Any]:
+        """Return a JSON value."""
+        return {
+            "samples": self.samples,
+            "cases": [
+                {
+                    "case": index,
+                    "uncounted": entry.uncounted,
+                    "principals": sorted(entry.principals),
+                    "lifetimes": sorted(entry.lifetimes),
+                    "sightings": [_encode_sighting(sighting) for sighting in entry.sightings.values()],
+                }
+                for index, entry in self
+            ],
+        }
+
+    @classmethod
+    def decode(cls, value: Mapping[str, Any]) -> Ledger:
+        """Read what ``encode`` wrote."""
+        ledger = cls()
+        ledger.samples = dict(value["samples"])
+        for row in value["cases"]:
+            entry = ledger._entry(row["case"])
+            entry.uncounted = row["uncounted"]
+            entry.principals = set(row["principals"])
+            entry.lifetimes = {(refresh, disconnect) for refresh, disconnect in row["lifetimes"]}
+            for sighting in map(_decode_sighting, row["sightings"]):
+                entry.sightings[sighting.identity] = sighting
+        return ledger
+
+
+def sample_of(answer: Answer, secrets: tuple[str, ...]) -> dict[str, Any]:
+    """Describe an answer for a report, without secrets."""
+    sample: dict[str, Any] = {"outcome": answer.outcome.value, "cause": cause_of(answer), "notes": list(answer.notes)}
+    if answer.decision is not None:
+        sample["decision"] = _decision_sample(answer.decision, secrets)
+    if answer.fault is not None:
+        sample["fault"] = _fault_sample(answer.fault, secrets)
+    return sample
+
+
+def _decision_sample(decision: Decision, secrets: tuple[str, ...]) -> dict[str, Any]:
+    shown = wire.decision_to_wire(decision)
+    shown["principalId"] = redact_text(decision.principal_id, secrets)
+    shown["policyDocuments"] = [redact_text(text, secrets, limit=2048) for text in decision.policy_documents]
+    return shown
+
+
+def _fault_sample(fault: Fault, secrets: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "code": fault.code,
+        "errorType": fault.error_type,
+        "message": redact_text(fault.message, secrets),
+    }
+
+
+def _encode_sighting(sighting: Sighting) -> dict[str, Any]:
+    return {
+        "outcome": sighting.outcome.value,
+        "identity": sighting.identity,
+        "count": sighting.count,
+        "first": round(sighting.first, 3),
+        "last": round(sighting.last, 3),
+        "lowest_rate": sighting.lowest_rate,
+        "highest_rate": sighting.highest_rate,
+        "workers": sorted(sighting.workers),
+        "environments": sorted(sighting.environments),
+        "cold_starts": sighting.cold_starts,
+    }
+
+
+def _decode_sighting(row: Mapping[str, Any]) -> Sighting:
+    return Sighting(
+        outcome=Outcome(row["outcome"]),
+        identity=row["identity"],
+        count=row["count"],
+        first=row["first"],
+        last=row["last"],
+        lowest_rate=row["lowest_rate"],
+        highest_rate=row["highest_rate"],
+        workers=set(row["workers"]),
+        environments=set(row["environments"]),
+        cold_starts=row["cold_starts"],
+    )

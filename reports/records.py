@@ -1,0 +1,64 @@
+"""Flat records: one exchange as it was seen, and what is known of a case when it is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from authorizers.contract import Answer, Expectation
+
+
+class LatencyKind(StrEnum):
+    """Which latency a number is.
+
+    ``service_time`` runs from sending to the answer. ``response_time`` runs from the intended start of the
+    arrival, so that waiting behind a stall counts, as it would for a device (coordinated omission: Gil Tene,
+    "How NOT to measure latency").
+    """
+
+    SERVICE_TIME = "service_time"
+    RESPONSE_TIME = "response_time"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One firing of a case. Times are seconds since the start of the run on the worker's monotonic clock.
+
+    ``offered_rate`` is the planned arrivals per second of the whole run at that time.
+    """
+
+    case_index: int
+    intended_start: float
+    sent: float
+    received: float
+    answer: Answer
+    warm_up: bool
+    offered_rate: float
+    worker: int
+
+    @property
+    def service_time(self) -> float:
+        """Seconds from sending to the answer."""
+        return self.received - self.sent
+
+    @property
+    def response_time(self) -> float:
+        """Seconds from the intended start to the answer."""
+        return self.received - self.intended_start
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What a report may know of a case: no secret is in it.
+
+    ``request`` is the wire form with secrets masked; ``reproducer`` what a replay needs to make the concrete
+    request again.
+    """
+
+    index: int
+    expectation: Expectation
+    family: str
+    name: str
+    request: dict[str, Any]
+    reproducer: dict[str, Any]

@@ -1,0 +1,171 @@
+"""The run folder: everything of a run, written so that a kill at any moment leaves something that renders."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from authorizers import wire
+from authorizers.errors import UsageError, WireError
+from reports.findings import Finding
+from reports.recording import Recording
+
+FORMAT: Final = 1
+RUN: Final = "run.json"
+RECORDING: Final = "recording.json"
+FINDINGS: Final = "findings"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """How far a run got, as of its last checkpoint.
+
+    ``stopped_by`` names the signal or fault that ended it early; ``incidents`` are sentences about what went
+    wrong with the measurement itself. ``cpu`` is the highest share of one core that a worker used, 0 to 1.
+    """
+
+    elapsed: float = 0.0
+    complete: bool = False
+    stopped_by: str | None = None
+    workers: int = 1
+    workers_lost: int = 0
+    cpu: float = 0.0
+    incidents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What was meant to be run: the content of run.json. ``plan``, ``target`` and ``corpus`` hold no secrets."""
+
+    name: str
+    started_at: str
+    seed: int
+    plan: Mapping[str, Any]
+    target: Mapping[str, Any]
+    corpus: Mapping[str, Any]
+    versions: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as it was read back from its folder."""
+
+    info: RunInfo
+    state: RunState
+    recording: Recording
+    findings: list[Finding]
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file in one step: readers see the old content or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+class RunFolder:
+    """One run's folder on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, parent: Path, name: str, now: datetime) -> RunFolder:
+        """Make a new folder ``<UTC time>-<name>``; a number is added when it exists.
+
+        Raises UsageError when the folder can't be made.
+        """
+        plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "run"
+        base = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{plain}"
+        for number in range(1, 1000):
+            path = parent / (base if number == 1 else f"{base}-{number}")
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                if not parent.is_dir():
+                    raise UsageError(f"the folder for runs, {parent}, is a file: name another with --runs") from None
+                continue
+            except OSError as error:
+                raise UsageError(
+                    f"can't make the run folder {path}: {error.strerror}; name another place with --runs"
+                ) from error
+            return cls(path)
+        raise UsageError(f"{parent} has a thousand runs named {base}: clear it or name another place with --runs")
+
+    def write_info(self, info: RunInfo) -> None:
+        """Write run.json."""
+        write_atomically(self.path / RUN, _pretty(asdict(info)))
+
+    def checkpoint(self, recording: Recording, state: RunState) -> None:
+        """Write what was recorded so far."""
+        value = {"state": asdict(state), "counts": recording.counts(), **recording.parts()}
+        write_atomically(self.path / RECORDING, wire.encode(value))
+
+    def write_findings(self, findings: list[Finding]) -> None:
+        """Write one file a finding, numbered by rank; files of an earlier judgement go."""
+        folder = self.path / FINDINGS
+        folder.mkdir(exist_ok=True)
+        for old in folder.glob("*.json"):
+            old.unlink()
+        for number, finding in enumerate(findings, 1):
+            write_atomically(folder / f"{number:03d}-{finding.rule.code}.json", _pretty(finding.encode()))
+
+    def read_info(self) -> RunInfo:
+        """Read run.json; raises UsageError when this is no run folder."""
+        return _info(self._read(RUN))
+
+    def read_state(self) -> RunState:
+        """Read how far the run got; a run that never reached a checkpoint has the initial state."""
+        if not (self.path / RECORDING).exists():
+            return RunState()
+        return _state(self._read(RECORDING)["state"])
+
+    def load(self) -> StoredRun:
+        """Read the whole folder; raises UsageError when it is no run folder or is damaged."""
+        info = self.read_info()
+        state, recording = RunState(), Recording()
+        if (self.path / RECORDING).exists():
+            value = self._read(RECORDING)
+            try:
+                state, recording = _state(value["state"]), Recording.from_parts(value, value["counts"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise UsageError(f"{self.path / RECORDING} is damaged: {type(error).__name__} while reading") from error
+        files = sorted((self.path / FINDINGS).glob("*.json"))
+        findings = [Finding.decode(self._read(str(file.relative_to(self.path)))) for file in files]
+        return StoredRun(info, state, recording, findings)
+
+    def _read(self, name: str) -> Any:
+        path = self.path / name
+        try:
+            return wire.decode(path.read_bytes())
+        except FileNotFoundError:
+            raise UsageError(
+                f"{self.path} is not a run folder: it has no {name}; name a folder that `gatecrash run` made"
+            ) from None
+        except (OSError, WireError) as error:
+            raise UsageError(f"can't read {path}: {error}") from error
+
+
+def _pretty(value: Any) -> bytes:
+    return json.dumps(value, indent=2, default=list).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _info(value: Mapping[str, Any]) -> RunInfo:
+    if value.get("format") != FORMAT:
+        raise UsageError(
+            f"this run folder has format {value.get('format')}, this gatecrash reads format {FORMAT}: "
+            "use the version that wrote it"
+        )
+    return RunInfo(**{name: value[name] for name in RunInfo.__slots__})
+
+
+def _state(value: Mapping[str, Any]) -> RunState:
+    return RunState(**{**value, "incidents": tuple(value["incidents"])})

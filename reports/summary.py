@@ -1,0 +1,161 @@
+"""The summary: every number that a report shows, computed once from a stored run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from authorizers.contract import Outcome
+from reports.findings import Finding
+from reports.latency import LatencyHistogram
+from reports.records import LatencyKind
+from reports.run_folder import RunInfo, RunState, StoredRun
+from reports.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
+
+_ANSWERED: Final = tuple(
+    outcome for outcome in Outcome if outcome not in {Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyRow:
+    """One distribution; times in milliseconds. ``outcome`` is None for all answered exchanges together."""
+
+    outcome: str | None
+    kind: str
+    count: int
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    p99_9: float
+    maximum: float
+
+    @classmethod
+    def of(cls, outcome: str | None, kind: LatencyKind, histogram: LatencyHistogram) -> LatencyRow:
+        """Read a row from a histogram."""
+        read = (histogram.percentile(percent) for percent in (50.0, 90.0, 95.0, 99.0, 99.9))
+        return cls(outcome, kind.value, histogram.count, histogram.mean, *read, histogram.maximum)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondRow:
+    """One second: counts, and percentiles of both latencies in milliseconds (None when nothing came back)."""
+
+    second: int
+    warm_up: bool
+    planned: int
+    dropped: int
+    outcomes: dict[str, int]
+    service_p50: float | None
+    service_p95: float | None
+    response_p50: float | None
+    response_p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A run, ready to be written in any format.
+
+    Counts and rates are of the measured part unless they say otherwise: ``planned`` and ``dropped`` arrivals and
+    ``exchanges`` recorded, ``warm_up_exchanges`` kept apart. Rates are per second; ``achieved_rate`` counts
+    exchanges by their intended start. ``throttle_rate`` is a share of the exchanges, 0 to 1. ``wrong_bound`` is
+    the upper 95 % bound on the share of wrong decisions when none was seen (rule of three), else None.
+    ``latencies`` has all answered exchanges first, then a row for each outcome, both kinds each; ``curves`` are
+    (percentile, milliseconds) pairs by kind.
+    """
+
+    info: RunInfo
+    state: RunState
+    judgement: ValidityJudgement
+    verdict: Verdict
+    findings: list[Finding]
+    planned: int
+    dropped: int
+    exchanges: int
+    warm_up_exchanges: int
+    cold_starts: int
+    measured_seconds: float
+    planned_rate: float
+    achieved_rate: float
+    throttle_rate: float
+    wrong_bound: float | None
+    outcomes: dict[str, int]
+    latencies: list[LatencyRow]
+    curves: dict[str, list[tuple[float, float]]]
+    lag: LatencyRow
+    seconds: list[SecondRow]
+    cases_seen: int
+
+
+def summarise(run: StoredRun) -> Summary:
+    """Compute the summary of a stored run."""
+    recording = run.recording
+    measured = [second for _, second in recording.series if not second.warm_up]
+    planned, dropped = sum(second.planned for second in measured), sum(second.dropped for second in measured)
+    exchanges = sum(recording.outcomes.values())
+    outcomes = {outcome.value: recording.outcomes[outcome] for outcome in Outcome if recording.outcomes[outcome]}
+    judgement = judge_validity(Measurement(run.state, planned, dropped, exchanges, outcomes, recording.lag))
+    seconds_measured = _measured_seconds(run, len(measured))
+    verdict = decide(run.findings, judgement, run.state)
+    return Summary(
+        info=run.info,
+        state=run.state,
+        judgement=judgement,
+        verdict=verdict,
+        findings=run.findings,
+        planned=planned,
+        dropped=dropped,
+        exchanges=exchanges,
+        warm_up_exchanges=recording.warm_up_exchanges,
+        cold_starts=recording.cold_starts,
+        measured_seconds=seconds_measured,
+        planned_rate=float(run.info.plan.get("rate") or 0.0),
+        achieved_rate=exchanges / seconds_measured if seconds_measured else 0.0,
+        throttle_rate=recording.outcomes[Outcome.THROTTLED] / exchanges if exchanges else 0.0,
+        wrong_bound=_wrong_bound(run),
+        outcomes=outcomes,
+        latencies=_latency_rows(run),
+        curves={kind.value: recording.latencies.total(kind, _ANSWERED).curve() for kind in LatencyKind},
+        lag=LatencyRow.of(None, LatencyKind.RESPONSE_TIME, recording.lag),
+        seconds=_second_rows(run),
+        cases_seen=len(recording.ledger),
+    )
+
+
+def _measured_seconds(run: StoredRun, seconds_seen: int) -> float:
+    """Return the length of the measured part: what was planned, or as far as the run got."""
+    duration = float(run.info.plan.get("duration") or seconds_seen)
+    if run.state.complete:
+        return duration
+    return max(0.0, min(duration, run.state.elapsed - float(run.info.plan.get("warm_up") or 0.0)))
+
+
+def _wrong_bound(run: StoredRun) -> float | None:
+    decided = sum(run.recording.outcomes[outcome] for outcome in Outcome if outcome.is_decision)
+    wrong = any(finding.rule.severity > 1 for finding in run.findings)
+    return None if wrong or not decided else min(1.0, 3.0 / decided)
+
+
+def _latency_rows(run: StoredRun) -> list[LatencyRow]:
+    book = run.recording.latencies
+    rows = [LatencyRow.of(None, kind, book.total(kind, _ANSWERED)) for kind in LatencyKind]
+    return rows + [LatencyRow.of(outcome.value, kind, histogram) for outcome, kind, histogram in book]
+
+
+def _second_rows(run: StoredRun) -> list[SecondRow]:
+    return [
+        SecondRow(
+            number,
+            second.warm_up,
+            second.planned,
+            second.dropped,
+            {outcome: count for outcome, count in second.outcomes.items() if count},
+            second.percentile(second.service_times, 50),
+            second.percentile(second.service_times, 95),
+            second.percentile(second.response_times, 50),
+            second.percentile(second.response_times, 95),
+        )
+        for number, second in run.recording.series
+    ]

@@ -1,0 +1,140 @@
+"""Whether the measurement can be trusted, whether the authorizer passed, and the exit code that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final
+
+from authorizers.contract import Outcome
+from reports.findings import Finding, Severity
+from reports.latency import LatencyHistogram
+from reports.run_folder import RunState
+
+_DROPPED_DEGRADED: Final = 0.001
+_DROPPED_INVALID: Final = 0.05
+_LAG_DEGRADED_MILLISECONDS: Final = 10.0
+_LAG_INVALID_MILLISECONDS: Final = 100.0
+_CPU_DEGRADED: Final = 0.9
+_UNREACHED_INVALID: Final = 0.05
+
+
+class ExitCode(IntEnum):
+    """What the process ends with; see the reference of the command line."""
+
+    PASS = 0
+    THRESHOLD_FAILED = 1
+    USAGE = 2
+    WRONG_DECISIONS = 3
+    INVALID_MEASUREMENT = 4
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class Validity(StrEnum):
+    """Whether the measurement can be trusted. It is never mixed up with pass or fail."""
+
+    VALID = "valid"
+    DEGRADED = "degraded"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What the judgement of validity needs to know of a run. Counts are of arrivals and exchanges."""
+
+    state: RunState
+    planned: int
+    dropped: int
+    answered: int
+    outcomes: dict[str, int]
+    lag: LatencyHistogram
+
+
+@dataclass(frozen=True, slots=True)
+class ValidityJudgement:
+    """A validity and the sentences that explain it; none when it is valid."""
+
+    validity: Validity
+    reasons: tuple[str, ...]
+
+
+def judge_validity(seen: Measurement) -> ValidityJudgement:
+    """Judge whether a measurement can be trusted."""
+    invalid = [*_invalid_reasons(seen)]
+    degraded = [*_degraded_reasons(seen)]
+    if invalid:
+        return ValidityJudgement(Validity.INVALID, (*invalid, *degraded))
+    return ValidityJudgement(Validity.DEGRADED if degraded else Validity.VALID, tuple(degraded))
+
+
+def _invalid_reasons(seen: Measurement) -> list[str]:
+    reasons = []
+    if seen.answered == 0:
+        reasons.append("no exchange was measured")
+    if seen.state.workers_lost:
+        reasons.append(
+            f"{seen.state.workers_lost} of {seen.state.workers} workers were lost: their share of the load "
+            "and up to three seconds of their records are missing"
+        )
+    if not seen.state.complete and seen.state.stopped_by is None:
+        reasons.append("the run was cut off: what its last checkpoint holds is shown")
+    unreached = seen.outcomes.get(Outcome.TRANSPORT_ERROR, 0) + seen.outcomes.get(Outcome.UNAVAILABLE, 0)
+    if seen.answered and unreached / seen.answered > _UNREACHED_INVALID:
+        reasons.append(f"the target could not be reached in {unreached} of {seen.answered} exchanges")
+    if seen.planned and seen.dropped / seen.planned > _DROPPED_INVALID:
+        reasons.append(_dropped(seen))
+    if seen.lag.count and seen.lag.percentile(99) > _LAG_INVALID_MILLISECONDS:
+        reasons.append(_lag(seen))
+    return reasons
+
+
+def _degraded_reasons(seen: Measurement) -> list[str]:
+    reasons = []
+    if seen.state.stopped_by is not None:
+        reasons.append(f"the run was stopped early by {seen.state.stopped_by} after {seen.state.elapsed:.1f} s")
+    if seen.planned and _DROPPED_DEGRADED < seen.dropped / seen.planned <= _DROPPED_INVALID:
+        reasons.append(_dropped(seen))
+    if seen.lag.count and _LAG_DEGRADED_MILLISECONDS < seen.lag.percentile(99) <= _LAG_INVALID_MILLISECONDS:
+        reasons.append(_lag(seen))
+    if seen.state.cpu > _CPU_DEGRADED:
+        reasons.append(f"a worker used {seen.state.cpu:.0%} of a core: it may have been the limit itself")
+    return [*reasons, *seen.state.incidents]
+
+
+def _dropped(seen: Measurement) -> str:
+    return (
+        f"{seen.dropped} of {seen.planned} planned arrivals were dropped, no slot being free for them in time: "
+        "raise --users, or lower --rate if the authorizer can't hold it"
+    )
+
+
+def _lag(seen: Measurement) -> str:
+    return (
+        f"arrivals left late: 99 % within {seen.lag.percentile(99):.0f} ms of their intended start; "
+        "the load generator has too little CPU for this rate"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The word for people and the code for CI."""
+
+    exit_code: ExitCode
+    word: str
+    reasons: tuple[str, ...]
+
+
+def decide(findings: list[Finding], judgement: ValidityJudgement, state: RunState) -> Verdict:
+    """Decide: an invalid measurement outranks wrong decisions; a signal keeps its own code."""
+    wrong = [finding for finding in findings if finding.rule.severity > Severity.NOTE]
+    reasons = tuple(finding.sentence for finding in wrong)
+    if state.stopped_by == "SIGINT":
+        return Verdict(ExitCode.INTERRUPTED, "STOPPED", (*judgement.reasons, *reasons))
+    if state.stopped_by == "SIGTERM":
+        return Verdict(ExitCode.TERMINATED, "STOPPED", (*judgement.reasons, *reasons))
+    if judgement.validity is Validity.INVALID:
+        return Verdict(ExitCode.INVALID_MEASUREMENT, "INVALID", (*judgement.reasons, *reasons))
+    if wrong:
+        return Verdict(ExitCode.WRONG_DECISIONS, "FAIL", reasons)
+    return Verdict(ExitCode.PASS, "PASS", ())
