@@ -7,7 +7,7 @@ from typing import Final
 
 from authorizers.contract import Outcome
 from reports.findings import Finding
-from reports.latency import LatencyHistogram
+from reports.latency import PERCENTILES, LatencyHistogram
 from reports.records import LatencyKind
 from reports.run_folder import RunInfo, RunState, StoredRun
 from reports.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
@@ -35,8 +35,8 @@ class LatencyRow:
     @classmethod
     def of(cls, outcome: str | None, kind: LatencyKind, histogram: LatencyHistogram) -> LatencyRow:
         """Read a row from a histogram."""
-        read = (histogram.percentile(percent) for percent in (50.0, 90.0, 95.0, 99.0, 99.9))
-        return cls(outcome, kind.value, histogram.count, histogram.mean, *read, histogram.maximum)
+        p50, p90, p95, p99, p99_9 = map(histogram.percentile, PERCENTILES)
+        return cls(outcome, kind.value, histogram.count, histogram.mean, p50, p90, p95, p99, p99_9, histogram.maximum)
 
 
 @dataclass(frozen=True, slots=True)
