@@ -22,20 +22,22 @@ _CONTEXTS: Final = ("httpContext", "mqttContext", "tlsContext")
 
 def encode(value: Any) -> bytes:
     """Write JSON, compact, keeping the order of keys; raises WireError for what JSON has no form for."""
-    return _encode(value, orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS, sort_keys=False)
+    return _encode(value, orjson.OPT_PASSTHROUGH_DATETIME, sort_keys=False)
 
 
 def encode_sorted(value: Any) -> bytes:
     """Write JSON with sorted keys, so that equal values give equal bytes."""
-    return _encode(value, orjson.OPT_SORT_KEYS, sort_keys=True)
+    return _encode(value, orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SORT_KEYS, sort_keys=True)
 
 
 def _encode(value: Any, option: int, *, sort_keys: bool) -> bytes:
-    if not _has_nan(value):
-        try:
-            return orjson.dumps(value, option=option)
-        except (TypeError, orjson.JSONEncodeError):
-            pass
+    try:
+        encoded = orjson.dumps(value, option=option)
+        # orjson writes NaN and Infinity as null without a word: where there is no null there was none.
+        if b"null" not in encoded or not _has_nan(value):
+            return encoded
+    except (TypeError, orjson.JSONEncodeError):
+        pass
     try:
         text = json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:

@@ -6,9 +6,11 @@ back is within 0.1 % of the exact one (from 16 microseconds on).
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
 from authorizers.contract import Outcome
@@ -19,19 +21,26 @@ _HIGHEST_NANOSECONDS: Final = 3600 * 10**9
 _SIGNIFICANT_DIGITS: Final = 3
 _NANOSECONDS: Final = 1e9
 _PER_MILLISECOND: Final = 1e6
+_DAMAGE: Final = (HdrCookieException, HdrHistogramSettingsException, HdrLengthException, IndexError, zlib.error)
 
 PERCENTILES: Final = (50.0, 90.0, 95.0, 99.0, 99.9)
 
 
 class LatencyHistogram:
-    """One distribution of latencies in seconds; reads give milliseconds."""
+    """One distribution of latencies in seconds; reads give milliseconds.
+
+    ``encoded`` is what ``encode`` returned; ValueError says that it isn't.
+    """
 
     __slots__ = ("_histogram",)
 
     def __init__(self, encoded: bytes | None = None) -> None:
         self._histogram = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
         if encoded is not None:
-            self._histogram.decode_and_add(encoded)
+            try:
+                self._histogram.decode_and_add(encoded)
+            except _DAMAGE as error:
+                raise ValueError(f"not an encoded histogram: {error}") from error
 
     @property
     def count(self) -> int:

@@ -37,7 +37,7 @@ class Recording:
         if exchange.warm_up:
             self.warm_up_exchanges += 1
         else:
-            self.outcomes[outcome] += 1
+            self.outcomes[outcome.value] += 1
             self.latencies.record(outcome, exchange.service_time, exchange.response_time)
         if exchange.answer.invocation is not None and exchange.answer.invocation.cold_start:
             self.cold_starts += 1

@@ -20,6 +20,8 @@ FORMAT: Final = 1
 RUN: Final = "run.json"
 RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
+# What reading a value of another shape than ours raises.
+_DAMAGE: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ class RunFolder:
         value = {"state": asdict(state), "counts": recording.counts(), **recording.parts()}
         write_atomically(self.path / RECORDING, wire.encode(value))
 
+    def write_state(self, state: RunState) -> None:
+        """Correct the state of the last checkpoint, for what only whoever started the run can know."""
+        value = self._read(RECORDING) if (self.path / RECORDING).exists() else _empty_recording()
+        write_atomically(self.path / RECORDING, wire.encode({**value, "state": asdict(state)}))
+
     def write_findings(self, findings: list[Finding]) -> None:
         """Write one file a finding, numbered by rank; files of an earlier judgement go."""
         folder = self.path / FINDINGS
@@ -120,13 +127,21 @@ class RunFolder:
 
     def read_info(self) -> RunInfo:
         """Read run.json; raises UsageError when this is no run folder."""
-        return _info(self._read(RUN))
+        value = self._read(RUN)
+        try:
+            return _info(value)
+        except _DAMAGE as error:
+            raise self._damaged(RUN, error) from error
 
     def read_state(self) -> RunState:
         """Read how far the run got; a run that never reached a checkpoint has the initial state."""
         if not (self.path / RECORDING).exists():
             return RunState()
-        return _state(self._read(RECORDING)["state"])
+        value = self._read(RECORDING)
+        try:
+            return _state(value["state"])
+        except _DAMAGE as error:
+            raise self._damaged(RECORDING, error) from error
 
     def load(self) -> StoredRun:
         """Read the whole folder; raises UsageError when it is no run folder or is damaged."""
@@ -136,11 +151,28 @@ class RunFolder:
             value = self._read(RECORDING)
             try:
                 state, recording = _state(value["state"]), Recording.from_parts(value, value["counts"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise UsageError(f"{self.path / RECORDING} is damaged: {type(error).__name__} while reading") from error
-        files = sorted((self.path / FINDINGS).glob("*.json"))
-        findings = [Finding.decode(self._read(str(file.relative_to(self.path)))) for file in files]
-        return StoredRun(info, state, recording, findings)
+            except _DAMAGE as error:
+                raise self._damaged(RECORDING, error) from error
+        return StoredRun(info, state, recording, self._read_findings())
+
+    def _read_findings(self) -> list[Finding]:
+        # By length first: number 1000 comes after 999.
+        names = sorted(
+            (path.name for path in (self.path / FINDINGS).glob("*.json")), key=lambda name: (len(name), name)
+        )
+        return [self._read_finding(f"{FINDINGS}/{name}") for name in names]
+
+    def _read_finding(self, name: str) -> Finding:
+        value = self._read(name)
+        try:
+            return Finding.decode(value)
+        except _DAMAGE as error:
+            raise self._damaged(name, error) from error
+
+    def _damaged(self, name: str, error: Exception) -> UsageError:
+        return UsageError(
+            f"{self.path / name} is damaged ({type(error).__name__} while reading): run again, or restore the file"
+        )
 
     def _read(self, name: str) -> Any:
         path = self.path / name
@@ -154,14 +186,19 @@ class RunFolder:
             raise UsageError(f"can't read {path}: {error}") from error
 
 
+def _empty_recording() -> dict[str, Any]:
+    nothing = Recording()
+    return {"counts": nothing.counts(), **nothing.parts()}
+
+
 def _pretty(value: Any) -> bytes:
     return json.dumps(value, indent=2, default=list).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _info(value: Mapping[str, Any]) -> RunInfo:
-    if value.get("format") != FORMAT:
+    if value["format"] != FORMAT:
         raise UsageError(
-            f"this run folder has format {value.get('format')}, this gatecrash reads format {FORMAT}: "
+            f"this run folder has format {value['format']}, this gatecrash reads format {FORMAT}: "
             "use the version that wrote it"
         )
     return RunInfo(**{name: value[name] for name in RunInfo.__slots__})

@@ -17,6 +17,7 @@ _LAG_DEGRADED_MILLISECONDS: Final = 10.0
 _LAG_INVALID_MILLISECONDS: Final = 100.0
 _CPU_DEGRADED: Final = 0.9
 _UNREACHED_INVALID: Final = 0.05
+_SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143}
 
 
 class ExitCode(IntEnum):
@@ -77,6 +78,8 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
             f"{seen.state.workers_lost} of {seen.state.workers} workers were lost: their share of the load "
             "and up to three seconds of their records are missing"
         )
+    if seen.state.stopped_by is not None and seen.state.stopped_by not in _SIGNALS:
+        reasons.append(f"the run was ended after {seen.state.elapsed:.1f} s by {seen.state.stopped_by}")
     if not seen.state.complete and seen.state.stopped_by is None:
         reasons.append("the run was cut off: what its last checkpoint holds is shown")
     unreached = seen.outcomes.get(Outcome.TRANSPORT_ERROR, 0) + seen.outcomes.get(Outcome.UNAVAILABLE, 0)
@@ -91,7 +94,7 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
 
 def _degraded_reasons(seen: Measurement) -> list[str]:
     reasons = []
-    if seen.state.stopped_by is not None:
+    if seen.state.stopped_by in _SIGNALS:
         reasons.append(f"the run was stopped early by {seen.state.stopped_by} after {seen.state.elapsed:.1f} s")
     if seen.planned and _DROPPED_DEGRADED < seen.dropped / seen.planned <= _DROPPED_INVALID:
         reasons.append(_dropped(seen))
@@ -129,10 +132,8 @@ def decide(findings: list[Finding], judgement: ValidityJudgement, state: RunStat
     """Decide: an invalid measurement outranks wrong decisions; a signal keeps its own code."""
     wrong = [finding for finding in findings if finding.rule.severity > Severity.NOTE]
     reasons = tuple(finding.sentence for finding in wrong)
-    if state.stopped_by == "SIGINT":
-        return Verdict(ExitCode.INTERRUPTED, "STOPPED", (*judgement.reasons, *reasons))
-    if state.stopped_by == "SIGTERM":
-        return Verdict(ExitCode.TERMINATED, "STOPPED", (*judgement.reasons, *reasons))
+    if state.stopped_by in _SIGNALS:
+        return Verdict(ExitCode(_SIGNALS[state.stopped_by]), "STOPPED", (*judgement.reasons, *reasons))
     if judgement.validity is Validity.INVALID:
         return Verdict(ExitCode.INVALID_MEASUREMENT, "INVALID", (*judgement.reasons, *reasons))
     if wrong:

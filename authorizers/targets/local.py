@@ -1,0 +1,65 @@
+"""The embedded gateway as a process of its own, so that answering never disturbs firing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+from authorizers import wire
+from authorizers.errors import UsageError, WireError
+
+_STOP_SECONDS: Final = 5
+
+
+class LocalGateway:
+    """Starts ``python -m authorizers.gateway`` with settings on its standard input; it ends with this process.
+
+    ``url`` is where it answers. Raises UsageError with the gateway's own sentence when it can't start.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        # A session of its own: Ctrl-C goes to the person's command, which ends the gateway last.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "authorizers.gateway"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        self._process.stdin.write(wire.encode(dict(settings)) + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        try:
+            answer = wire.decode(line)
+        except WireError:
+            answer = {"error": f"the gateway ended with exit code {self._process.wait()} before it was ready"}
+        if "error" in answer:
+            self.close()
+            raise UsageError(str(answer["error"]))
+        self.url = str(answer["url"])
+
+    @property
+    def process_id(self) -> int:
+        """The id of the gateway's process."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of a gateway that ended, None while it runs."""
+        return self._process.poll()
+
+    def close(self) -> None:
+        """End the gateway and its execution environments."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()

@@ -1,0 +1,27 @@
+"""The one protocol of all targets: a request in, an answer out."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from authorizers.contract import Answer, AuthorizerRequest
+
+
+class Target(Protocol):
+    """Something that answers authorizer requests.
+
+    ``invoke`` never raises for what a request or an authorizer does: whatever happens is an answer's outcome. It
+    may be called from many greenlets or threads at once.
+    """
+
+    def invoke(self, request: AuthorizerRequest) -> Answer:
+        """Put one request to the authorizer and wait for its answer."""
+        ...
+
+    def description(self) -> dict[str, Any]:
+        """Say what is behind the target, for reports; no secret is in it."""
+        ...
+
+    def close(self) -> None:
+        """Give back connections and processes."""
+        ...

@@ -1,0 +1,55 @@
+"""``gatecrash init``: a commented gatecrash.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import BaseModel
+
+from authorizers.errors import UsageError
+from gatecrash.settings import FILE, Settings
+
+
+@click.command(short_help="Write a commented gatecrash.toml.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=Path(FILE), help="file to write")
+@click.option("--force", is_flag=True, help="overwrite a file that is there")
+def init(*, output: Path, force: bool) -> int:
+    """Write a settings file with every key, its meaning and its default."""
+    if output.exists() and not force:
+        raise UsageError(f"{output} is there already: name another with --output, or overwrite it with --force")
+    try:
+        output.write_text(commented_settings(), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output: can't write {output}: {error.strerror}") from None
+    print(f"Wrote {output}: uncomment what you need, then `gatecrash run`")
+    return 0
+
+
+def commented_settings() -> str:
+    """Return every section and key with its description; all keys are commented out, so the defaults hold."""
+    blocks = ["# Settings of gatecrash. Files are meant from the folder of this one.\n"]
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            blocks.append("\n".join([f"# {model.__doc__}", f"[{section}]", *_keys(model)]) + "\n")
+    return "\n".join(blocks)
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    lines = []
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        lines += [f"# {field.description}", f"# {name} = {_toml(default)}"]
+    return lines
+
+
+def _toml(value: Any) -> str:
+    if value is None:
+        return '""    # not set'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{}"
+    return f'"{value}"' if isinstance(value, str) else str(value)

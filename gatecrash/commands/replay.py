@@ -1,0 +1,1 @@
+"""``gatecrash replay``: fire a finding's request again."""

@@ -1,0 +1,23 @@
+"""``gatecrash report``: judge and render a run again, from its folder alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from gatecrash.judging import judge_and_render, show
+from reports.run_folder import RunFolder
+
+
+@click.command(short_help="Render the report of a run folder again.")
+@click.argument("run_folder", type=click.Path(path_type=Path))
+def report(run_folder: Path) -> int:
+    """Read what RUN_FOLDER holds, judge it, and write findings, stats.json and report.html.
+
+    It works on a run that was cut off, too: with whatever its last checkpoint holds. The exit code is the run's.
+    """
+    summary = judge_and_render(RunFolder(run_folder))
+    show(summary, run_folder, Console())
+    return int(summary.verdict.exit_code)

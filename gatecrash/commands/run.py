@@ -1,0 +1,33 @@
+"""``gatecrash run``: the main job."""
+
+from __future__ import annotations
+
+import webbrowser
+
+import click
+from rich.console import Console
+
+from gatecrash.judging import REPORT, show
+from gatecrash.options import settings_options
+from gatecrash.preflight import check_target
+from gatecrash.running import run as run_settings
+from gatecrash.settings import Settings
+
+
+@click.command(short_help="Generate, fire, record, judge and report.")
+@settings_options(load=True)
+@click.option("--yes", is_flag=True, help="fire at AWS without asking")
+@click.option("--open", "open_report", is_flag=True, help="open the report in a browser")
+def run(settings: Settings, *, yes: bool, open_report: bool) -> int:
+    """Fire generated requests at an authorizer and report how it held.
+
+    With nothing said it tests a sample authorizer behind the embedded gateway for half a minute. With --handler it
+    runs your Lambda handler there; with --target iot it calls a deployed authorizer.
+    """
+    console = Console()
+    check_target(settings, console, yes=yes)
+    summary, folder = run_settings(settings, console)
+    show(summary, folder, console)
+    if open_report:
+        webbrowser.open((folder / REPORT).resolve().as_uri())
+    return int(summary.verdict.exit_code)

@@ -1,0 +1,34 @@
+"""``gatecrash serve``: the embedded gateway alone."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from authorizers.gateway.process import serve as serve_gateway
+from gatecrash.options import settings_options
+from gatecrash.preparing import gateway_settings
+from gatecrash.settings import Settings
+
+
+@click.command(short_help="Run the embedded gateway alone.")
+@settings_options(load=False)
+@click.option("--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="port on 127.0.0.1")
+def serve(settings: Settings, *, port: int) -> int:
+    """Answer AWS IoT's authorizer API on this machine, with your Lambda handler behind it.
+
+    boto3 and the AWS CLI work against it with its address as endpoint URL. Ctrl-C ends it.
+    """
+    console = Console()
+
+    def ready(url: str) -> None:
+        console.print(f"Serving authorizer {settings.authorizer.name} at {url}", highlight=False, markup=False)
+        console.print(
+            f"  aws --endpoint-url {url} iot test-invoke-authorizer --authorizer-name {settings.authorizer.name} …",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+
+    serve_gateway(gateway_settings(settings, port=port), ready)
+    return 0

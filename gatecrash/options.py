@@ -1,0 +1,86 @@
+"""Options that several commands share; each stands for a key of gatecrash.toml."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from gatecrash.settings import Settings, parse_assignment, read_settings
+
+Command = Callable[..., Any]
+
+# Flag, key of gatecrash.toml, type, help.
+_TARGET: Final = (
+    ("--handler", "authorizer.handler", str, "Lambda handler: path/to/file.py:function, or a .mjs or .js file"),
+    ("--target", "target.kind", click.Choice(["local", "iot", "handler", "scripted"]), "where to fire (default local)"),
+    ("--authorizer", "authorizer.name", str, "name of the authorizer"),
+    ("--region", "target.region", str, "AWS region, for --target iot"),
+    ("--profile", "target.profile", str, "AWS profile, for --target iot"),
+    ("--endpoint-url", "target.endpoint_url", str, "endpoint in place of AWS's own, for --target iot"),
+)
+_CREDENTIALS: Final = (
+    (
+        "--credentials",
+        "credentials.kind",
+        click.Choice(["jwt", "password", "signed", "api_key", "python"]),
+        "how credentials of the devices are made",
+    ),
+    ("--table", "credentials.table", click.Path(dir_okay=False), "password, api_key: JSON Lines or CSV file"),
+    ("--private-key", "credentials.private_key", click.Path(dir_okay=False), "jwt, signed: PEM file"),
+    ("--credential-file", "credentials.file", click.Path(dir_okay=False), "python: file that makes credentials"),
+)
+_CORPUS: Final = (
+    ("--seed", "corpus.seed", int, "the same seed gives the same cases (default 1)"),
+    ("--cases", "corpus.cases", int, "distinct cases (default 200)"),
+)
+_LOAD: Final = (
+    ("--rate", "load.rate", float, "arrivals a second (default 100)"),
+    ("--duration", "load.duration", float, "seconds that are measured (default 30)"),
+    ("--warm-up", "load.warm_up", float, "seconds before them that are kept apart (default 3)"),
+    ("--model", "load.model", click.Choice(["open", "closed"]), "open: arrivals by schedule; closed: users' own pace"),
+    ("--users", "load.users", int, "slots of the open model, users of the closed one (default 50)"),
+    ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
+)
+_OUTPUT: Final = (
+    ("--runs", "output.runs", click.Path(file_okay=False), "folder of the run folders (default ./runs)"),
+    ("--name", "output.name", str, "name of the run (default run)"),
+    ("--cache", "output.cache", click.Path(file_okay=False), "folder for corpora, which hold secrets"),
+)
+
+
+def settings_options(*, load: bool) -> Callable[[Command], Command]:
+    """Give a command the options of gatecrash.toml; it is called with ``settings``."""
+    flags = (*_TARGET, *_CREDENTIALS, *((*_CORPUS, *_LOAD, *_OUTPUT) if load else ()))
+    keys = {flag.lstrip("-").replace("-", "_"): key for flag, key, _, _ in flags}
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def wrapper(config: Path | None, assignments: tuple[str, ...], **given: Any) -> Any:
+            overrides = {keys[name]: given.pop(name) for name in keys if given[name] is not None}
+            for name in keys:
+                given.pop(name, None)
+            overrides |= dict(parse_assignment(text) for text in assignments)
+            settings: Settings = read_settings(config, overrides)
+            return command(settings, **given)
+
+        for flag, key, kind, text in reversed(flags):
+            wrapper = click.option(flag, type=kind, default=None, help=f"{text}  [{key}]")(wrapper)
+        wrapper = click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="set any key of gatecrash.toml, such as load.rate=200; may be repeated",
+        )(wrapper)
+        return click.option(
+            "--config",
+            type=click.Path(path_type=Path),
+            default=None,
+            help="settings file (default gatecrash.toml of this folder, if there is one)",
+        )(wrapper)
+
+    return decorate

@@ -1,0 +1,177 @@
+"""Before the first request leaves this machine: whom it reaches, how often, what it costs; and a question."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any, Final
+
+import boto3
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from authorizers.errors import UsageError
+from authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
+from authorizers.targets.iot_api import IotApiSettings, iot_client, is_on_this_machine
+from gatecrash.settings import Settings
+
+# Lambda's request price and the price of 128 MB for 100 ms in most regions, in dollars; see docs/aws.md.
+_DOLLARS_PER_REQUEST: Final = 0.20 / 1_000_000
+_DOLLARS_PER_DURATION: Final = 0.0000166667 * 0.125 * 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What AWS says of an authorizer."""
+
+    name: str
+    arn: str
+    status: str
+    signing_disabled: bool
+    token_key_name: str | None
+
+
+def check_target(settings: Settings, console: Console, *, yes: bool) -> None:
+    """Check a target that may be AWS, show what will happen, and ask.
+
+    Nothing is asked for targets on this machine. Raises UsageError when the target can't be used or the answer is
+    no; not a single TestInvokeAuthorizer is sent before that.
+    """
+    if settings.target.kind != "iot":
+        _refuse_remote_settings(settings)
+        return
+    local = is_on_this_machine(settings.target.endpoint_url)
+    _check_region(settings)
+    _check_rate(settings)
+    client = iot_client(_api_settings(settings))
+    authorizer = describe(client, settings)
+    if local:
+        return
+    account = _account(settings)
+    calls = _calls(settings)
+    dollars = calls * (_DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION)
+    lines = (
+        ("Account", account),
+        ("Region", client.meta.region_name),
+        ("Endpoint", client.meta.endpoint_url),
+        ("Authorizer", f"{authorizer.name}, {authorizer.status}, {_signing(authorizer)}"),
+        ("Calls", f"{calls} of TestInvokeAuthorizer, each of which invokes the Lambda function"),
+        ("Cost", f"about {dollars:.4f} US dollars for Lambda at 128 MB and 100 ms; TestInvokeAuthorizer is free"),
+    )
+    for name, value in lines:
+        console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
+    if settings.load.rate > (quota := _quota(settings)):
+        console.print(
+            f"Beware: {settings.load.rate:g} arrivals/s are above the account's quota of {quota:g} calls/s for "
+            f"TestInvokeAuthorizer ({TEST_INVOKE_QUOTA_CODE}): AWS will throttle, also other callers in the account",
+            highlight=False,
+            markup=False,
+            style="yellow",
+        )
+    if not yes and not _confirmed():
+        raise UsageError("not fired: the question was answered with no; --yes answers it in a script")
+
+
+def describe(client: Any, settings: Settings) -> Deployed:
+    """Ask for the authorizer; raises UsageError when it isn't there, isn't active, or can't be asked for."""
+    name = settings.authorizer.name
+    try:
+        found = client.describe_authorizer(authorizerName=name)["authorizerDescription"]
+    except ClientError as error:
+        raise UsageError(_sentence(error, name, client)) from None
+    except BotoCoreError as error:
+        raise UsageError(_unreachable(error, client)) from None
+    if found["status"] != "ACTIVE":
+        raise UsageError(f"the authorizer {name} is {found['status']}: no device can use it; set it to ACTIVE first")
+    return Deployed(
+        name,
+        found["authorizerArn"],
+        found["status"],
+        bool(found.get("signingDisabled")),
+        found.get("tokenKeyName"),
+    )
+
+
+def _sentence(error: ClientError, name: str, client: Any) -> str:
+    code = error.response["Error"]["Code"]
+    region = client.meta.region_name
+    if code == "ResourceNotFoundException":
+        return f"there is no authorizer {name} in {region}: check --authorizer and --region"
+    if code in {"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "ExpiredToken"}:
+        return f"AWS refuses the credentials ({code}): check them with `aws sts get-caller-identity`"
+    return f"can't ask AWS for the authorizer {name} in {region}: {code}; iot:DescribeAuthorizer must be allowed"
+
+
+def _unreachable(error: BotoCoreError, client: Any) -> str:
+    kind = type(error).__name__
+    if kind in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
+        return "there are no AWS credentials: set them up with `aws configure`, or name a profile with --profile"
+    if kind in {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError"}:
+        return f"can't reach {client.meta.endpoint_url}: check the network, --region and --endpoint-url"
+    return f"can't ask {client.meta.endpoint_url} for the authorizer: {kind}"
+
+
+def _signing(authorizer: Deployed) -> str:
+    if authorizer.signing_disabled:
+        return "signing disabled"
+    return f"signing enabled, token key name {authorizer.token_key_name}"
+
+
+def _refuse_remote_settings(settings: Settings) -> None:
+    for key in ("endpoint_url", "profile"):
+        if getattr(settings.target, key) is not None:
+            raise UsageError(
+                f"target.{key} is set, but the target is {settings.target.kind}: fire at an endpoint with --target iot"
+            )
+
+
+def _check_region(settings: Settings) -> None:
+    region = settings.target.region
+    known = sorted(
+        name
+        for partition in boto3.Session().get_available_partitions()
+        for name in boto3.Session().get_available_regions("iot", partition_name=partition)
+    )
+    if region is not None and region not in known and not is_on_this_machine(settings.target.endpoint_url):
+        near = difflib.get_close_matches(region, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "see the list with `aws ec2 describe-regions`"
+        raise UsageError(f"--region {region}: AWS IoT has no such region; {hint}")
+
+
+def _check_rate(settings: Settings) -> None:
+    if settings.authorizer.handler is not None:
+        raise UsageError("--handler names a handler on this machine, but --target iot fires at a deployed authorizer")
+
+
+def _api_settings(settings: Settings) -> IotApiSettings:
+    target = settings.target
+    return IotApiSettings(settings.authorizer.name, target.region, target.profile, target.endpoint_url)
+
+
+def _account(settings: Settings) -> str:
+    try:
+        session = boto3.Session(profile_name=settings.target.profile, region_name=settings.target.region)
+        return str(session.client("sts").get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        return f"unknown ({type(error).__name__})"
+
+
+def _quota(settings: Settings) -> float:
+    """Read the account's quota; where that isn't allowed, the documented default stands."""
+    try:
+        session = boto3.Session(profile_name=settings.target.profile, region_name=settings.target.region)
+        answer = session.client("service-quotas").get_service_quota(
+            ServiceCode="iotcore", QuotaCode=TEST_INVOKE_QUOTA_CODE
+        )
+        return float(answer["Quota"]["Value"])
+    except (BotoCoreError, ClientError, KeyError):
+        return float(TEST_INVOKE_CALLS_PER_SECOND)
+
+
+def _calls(settings: Settings) -> int:
+    return round(settings.load.rate * (settings.load.warm_up + settings.load.duration))
+
+
+def _confirmed() -> bool:
+    return click.confirm("Fire?", default=False)

@@ -1,0 +1,177 @@
+"""From settings to what a run needs: the corpus, the target's plain settings, the plan."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from authorizers.errors import UsageError
+from gatecrash.settings import Settings
+from generators.building import CorpusPlan, build_corpus
+from generators.corpus import Corpus, manifest_to_json
+from generators.credentials import open_profile
+from generators.credentials.signed import SignedProfile
+from reports.plan import Plan
+
+_PACKAGES: Final = ("gatecrash", "locust", "gevent", "boto3", "botocore", "hypothesis", "awslambdaric")
+_TOKEN_KEY_NAME: Final = "token"
+_CORPUS_FACTS: Final = (
+    "digest",
+    "content_digest",
+    "cases",
+    "seed",
+    "minted_at",
+    "lifetime",
+    "profile",
+    "valid_share",
+    "families",
+)
+
+
+def prepare_corpus(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> Corpus:
+    """Build the corpus that settings describe, or open it from the cache.
+
+    Raises UsageError when there are no credentials to build it with, or when they would expire during the run.
+    """
+    if settings.credentials.kind is None:
+        raise UsageError(
+            "credentials.kind is missing: say how valid credentials of your devices are made, by --credentials KIND "
+            "or in gatecrash.toml (`gatecrash init` writes a commented one)"
+        )
+    minted_at = settings.corpus.minted_at
+    plan = CorpusPlan(
+        credentials=credential_settings(settings),
+        token_key_name=settings.authorizer.token_key_name,
+        seed=settings.corpus.seed,
+        cases=settings.corpus.cases,
+        valid_share=settings.corpus.valid_share,
+        minted_at=int(time.time()) if minted_at is None else minted_at,
+    )
+    corpus = build_corpus(plan, settings.cache_folder(), progress)
+    _check_lifetime(corpus, settings)
+    return corpus
+
+
+def credential_settings(settings: Settings) -> dict[str, Any]:
+    """Return the credential settings that are set; they name files and variables, never secrets."""
+    return settings.credentials.model_dump(exclude_none=True)
+
+
+def _check_lifetime(corpus: Corpus, settings: Settings) -> None:
+    lifetime, minted_at = corpus.manifest.lifetime, corpus.manifest.minted_at
+    if lifetime is None:
+        return
+    left = minted_at + lifetime - time.time()
+    needed = settings.load.warm_up + settings.load.duration
+    if settings.corpus.minted_at is None and left < needed:
+        raise UsageError(
+            f"credentials live {lifetime} s, the run takes {needed:.0f} s: raise credentials.lifetime "
+            "or shorten load.duration"
+        )
+
+
+def target_settings(settings: Settings) -> dict[str, Any]:
+    """Return the target's plain settings; for target local with the settings of its gateway."""
+    target = settings.target
+    if target.kind == "scripted":
+        return {"kind": "scripted", **target.script}
+    if target.kind == "handler":
+        return {
+            "kind": "handler",
+            "handler": _absolute_handler(settings),
+            "dialect": settings.authorizer.dialect,
+            "token_key_name": settings.authorizer.token_key_name or _TOKEN_KEY_NAME,
+            "signing_keys": signing_keys(settings),
+        }
+    api = {"kind": "iot_api", "authorizer_name": settings.authorizer.name, "region": target.region}
+    if target.kind == "iot":
+        return {**api, "profile": target.profile, "endpoint_url": target.endpoint_url}
+    return {**api, "gateway": gateway_settings(settings)}
+
+
+def signing_keys(settings: Settings) -> dict[str, str]:
+    """Return the public keys of an authorizer for signed tokens, derived from the profile's private key."""
+    if settings.credentials.kind != "signed":
+        return {}
+    profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
+    return {"gatecrash": profile.public_key} if isinstance(profile, SignedProfile) else {}
+
+
+def gateway_settings(settings: Settings, *, port: int = 0) -> dict[str, Any]:
+    """Return the embedded gateway's settings as plain data, with one function and one authorizer."""
+    authorizer, keys = settings.authorizer, signing_keys(settings)
+    return {
+        "port": port,
+        "region": settings.target.region or "us-east-1",
+        "handler": None if authorizer.command else _absolute_handler(settings),
+        "command": list(authorizer.command) if authorizer.command else None,
+        "folder": str(Path.cwd()),
+        "authorizer": authorizer.name,
+        "token_key_name": authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
+        "signing_keys": keys,
+        "timeout": authorizer.timeout,
+        "provisioned": min(authorizer.environments, authorizer.concurrency),
+        "concurrency": authorizer.concurrency,
+        "dialect": authorizer.dialect,
+        "calls_per_second": authorizer.calls_per_second,
+        "show_handler_output": authorizer.show_output,
+    }
+
+
+def _absolute_handler(settings: Settings) -> str:
+    location = settings.authorizer.handler
+    if location is None:
+        raise UsageError(
+            "authorizer.handler is missing: name your Lambda handler with --handler path/to/file.py:function"
+        )
+    name, mark, function = location.partition(":")
+    return f"{Path(name).resolve()}{mark}{function}"
+
+
+def make_plan(settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
+    """Put the plan of a run together."""
+    load, target = settings.load, target_settings(settings)
+    manifest = manifest_to_json(corpus.manifest)
+    return Plan(
+        run_folder=str(run_folder.resolve()),
+        corpus=str(corpus.folder.resolve()),
+        target=target,
+        seed=settings.corpus.seed,
+        model=load.model,
+        arrivals=load.arrivals,
+        rate=load.rate,
+        duration=load.duration,
+        warm_up=load.warm_up,
+        users=load.users,
+        patience=load.patience,
+        wait_time=load.wait_time,
+        info={
+            "name": settings.output.name,
+            "seed": settings.corpus.seed,
+            "plan": {"processes": load.processes},
+            "target": describe_target(settings, target),
+            "corpus": {name: manifest[name] for name in _CORPUS_FACTS} | {"folder": str(corpus.folder.resolve())},
+            "versions": {package: version(package) for package in _PACKAGES} | {"python": platform.python_version()},
+            "settings": settings.model_dump(mode="json", exclude_none=True),
+        },
+    )
+
+
+def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any]:
+    """Say what is fired at, for run.json."""
+    kind = settings.target.kind
+    facts: dict[str, Any] = {"kind": kind, "authorizer": settings.authorizer.name}
+    if kind in {"local", "iot"}:
+        facts["client"] = "boto3"
+    if kind in {"local", "handler"}:
+        facts["handler"] = settings.authorizer.command or target.get("handler") or target["gateway"]["handler"]
+        facts["dialect"] = settings.authorizer.dialect
+    if kind == "iot":
+        facts |= {"region": settings.target.region, "endpoint": settings.target.endpoint_url}
+    if kind == "scripted":
+        facts["script"] = settings.target.script
+    return facts

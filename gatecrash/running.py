@@ -1,0 +1,183 @@
+"""The main job: gateway, corpus, firing, judgement, report; and an orderly end whatever happens on the way."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from authorizers.errors import UsageError
+from authorizers.targets.local import LocalGateway
+from gatecrash.firing_process import LocustProcess
+from gatecrash.judging import judge_and_render
+from gatecrash.live import LiveView
+from gatecrash.preparing import make_plan, prepare_corpus
+from gatecrash.settings import Settings
+from generators.corpus import Corpus
+from reports.plan import Plan
+from reports.run_folder import RunFolder, RunInfo
+from reports.summary import Summary
+
+_POLL_SECONDS: Final = 0.25
+_START_SECONDS: Final = 60.0
+_END_SECONDS: Final = 30.0
+
+
+class _SignalledError(Exception):
+    """A person or a job scheduler wants the run to end."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@contextmanager
+def _signals_raise() -> Iterator[None]:
+    def raise_it(number: int, _frame: FrameType | None) -> None:
+        raise _SignalledError(signal.Signals(number).name)
+
+    old = {number: signal.signal(number, raise_it) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def run(settings: Settings, console: Console) -> tuple[Summary, Path]:
+    """Carry a run out and return its summary and folder.
+
+    Raises UsageError before anything is fired when the settings can't work. After that whatever happens ends with
+    a report: signals, a gateway or a worker that dies.
+    """
+    corpus = build_with_progress(settings, console)
+    folder = RunFolder.create(Path(settings.output.runs), settings.output.name, datetime.now(UTC))
+    plan = make_plan(settings, corpus, folder.path)
+    corpus.close()
+    console.print(_opening_line(settings, plan), highlight=False, markup=False, soft_wrap=True)
+    try:
+        gateway, plan = _start_gateway(plan)
+    except UsageError:
+        _remove_empty(folder.path)
+        raise
+    try:
+        ended = _fire(plan, settings.load.processes, gateway, console, folder)
+    finally:
+        if gateway is not None:
+            gateway.close()
+    if not (folder.path / "run.json").exists():
+        folder.write_info(RunInfo(**{**plan.info, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}))
+    if ended:
+        folder.write_state(replace(folder.read_state(), **ended))
+    return judge_and_render(folder), folder.path
+
+
+def build_with_progress(settings: Settings, console: Console) -> Corpus:
+    """Build the corpus under a progress bar, which shows on a terminal only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Building the corpus", total=settings.corpus.cases)
+        corpus = prepare_corpus(settings, lambda done: bar.update(task, completed=done))
+    manifest = corpus.manifest
+    console.print(
+        f"Corpus  {manifest.cases} cases of seed {manifest.seed}, digest {manifest.digest}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    return corpus
+
+
+def _opening_line(settings: Settings, plan: Plan) -> str:
+    target = plan.info["target"]
+    at = target.get("handler") or target.get("endpoint") or target["kind"]
+    pace = f"{plan.rate:g} arrivals/s" if plan.model == "open" else f"{plan.users} users"
+    return (
+        f"Firing  {pace} for {plan.duration:g} s after {plan.warm_up:g} s of warm-up "
+        f"at {settings.authorizer.name} ({target['kind']}: {at})"
+    )
+
+
+def _start_gateway(plan: Plan) -> tuple[LocalGateway | None, Plan]:
+    settings: Mapping[str, Any] | None = plan.target.get("gateway")
+    if settings is None:
+        return None, plan
+    gateway = LocalGateway(settings)
+    target = {name: value for name, value in plan.target.items() if name != "gateway"}
+    return gateway, replace(plan, target={**target, "endpoint_url": gateway.url})
+
+
+def _fire(
+    plan: Plan, processes: int, gateway: LocalGateway | None, console: Console, folder: RunFolder
+) -> dict[str, Any]:
+    """Fire, and return what the recorder can't know of how the run ended."""
+    with _signals_raise():
+        locust = LocustProcess(plan, processes)
+        try:
+            try:
+                with LiveView(console, plan) as view:
+                    ended = _follow(locust, gateway, plan, view)
+            except _SignalledError as signalled:
+                ended = {"stopped_by": signalled.name}
+                console.print(f"Stopping on {signalled.name}: the report follows", highlight=False, markup=False)
+                _stop(locust)
+            exit_code = locust.exit_code
+            if exit_code == 2 and not (folder.path / "run.json").exists():
+                sentence = _last_line(locust.errors()) or "Locust could not start"
+                _remove_empty(folder.path, "plan.json", "locust.log", "locust.log.errors", "progress.json")
+                raise UsageError(sentence)
+        finally:
+            locust.close()
+    if not ended and not folder.read_state().complete:
+        ended = {"incidents": (*folder.read_state().incidents, f"Locust ended with exit code {exit_code}")}
+    return ended
+
+
+def _follow(locust: LocustProcess, gateway: LocalGateway | None, plan: Plan, view: LiveView) -> dict[str, Any]:
+    started = time.monotonic()
+    limit = plan.length + plan.patience + _START_SECONDS + _END_SECONDS
+    while not locust.wait(_POLL_SECONDS):
+        if (progress := locust.progress()) is not None:
+            view.show(progress)
+        if gateway is not None and (code := gateway.exit_code) is not None:
+            _stop(locust)
+            return {"stopped_by": f"the end of the gateway ({_how(code)})"}
+        if time.monotonic() - started > limit:
+            _stop(locust)
+            return {"stopped_by": f"its time limit of {limit:.0f} s"}
+    return {}
+
+
+def _how(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _stop(locust: LocustProcess) -> None:
+    """Let Locust end in order; a second signal ends the waiting."""
+    try:
+        locust.stop()
+        locust.wait(_END_SECONDS)
+    except _SignalledError:
+        locust.stop(signal.SIGKILL)
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1].removeprefix("gatecrash: ") if lines else ""
+
+
+def _remove_empty(path: Path, *names: str) -> None:
+    """Remove the folder of a run that never began."""
+    for name in names:
+        (path / name).unlink(missing_ok=True)
+    if path.is_dir() and not any(path.iterdir()):
+        path.rmdir()

@@ -1,0 +1,119 @@
+"""The corpus file: ordered cases with ready wire bodies. Reading it needs neither Hypothesis nor the keys.
+
+A corpus is a folder that holds secrets (the requests are complete), so it lies in the user's cache, readable for
+that user alone, and never in a run folder.
+
+``bodies.bin``  the wire bodies of all cases, back to back
+``cases.bin``   one JSON object a case: expectation, family, name, recipe, choices
+``index.bin``   native 64-bit offsets into both, one more than there are cases
+``corpus.json`` what it was made from, and the digests
+"""
+
+from __future__ import annotations
+
+import array
+import mmap
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from authorizers import wire
+from authorizers.contract import AuthorizerRequest, Expectation
+from authorizers.errors import UsageError, WireError
+
+BODIES: Final = "bodies.bin"
+CASES: Final = "cases.bin"
+INDEX: Final = "index.bin"
+MANIFEST: Final = "corpus.json"
+_REQUESTS_KEPT: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusManifest:
+    """What a corpus was made from; holds no secret.
+
+    ``digest`` identifies the recipes, the profile and the version of the generators: it is the same for the same
+    seed on every machine and at every time. ``content_digest`` identifies the bytes, in which tokens carry the
+    time ``minted_at`` (epoch seconds).
+    """
+
+    digest: str
+    content_digest: str
+    seed: int
+    cases: int
+    minted_at: int
+    lifetime: int | None
+    profile: str
+    fingerprint: str
+    valid_share: float
+    generation: int
+    families: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMeta:
+    """What is known of a case besides its request."""
+
+    index: int
+    expectation: Expectation
+    family: str
+    name: str
+    recipe: Mapping[str, Any]
+    choices: str
+
+
+class Corpus:
+    """A corpus opened for reading; the files are mapped, so that processes share their pages."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self.manifest = CorpusManifest(**wire.decode((folder / MANIFEST).read_bytes()))
+            offsets = array.array("Q", (folder / INDEX).read_bytes())
+            self._bodies = _mapped(folder / BODIES)
+            self._cases = _mapped(folder / CASES)
+        except (OSError, WireError, TypeError, ValueError) as error:
+            raise UsageError(f"{folder} is no corpus that this version can read ({type(error).__name__})") from error
+        self._body_offsets, self._case_offsets = offsets[0::2], offsets[1::2]
+        if len(self._body_offsets) != self.manifest.cases + 1:
+            raise UsageError(f"the corpus in {folder} is damaged: delete the folder, it will be built again")
+        self.request = lru_cache(maxsize=_REQUESTS_KEPT)(self._request)
+
+    def __len__(self) -> int:
+        return self.manifest.cases
+
+    def body(self, index: int) -> bytes:
+        """Return the wire body of a case."""
+        return self._bodies[self._body_offsets[index] : self._body_offsets[index + 1]]
+
+    def _request(self, index: int) -> AuthorizerRequest:
+        return wire.request_from_wire(wire.decode(self.body(index)))
+
+    def meta(self, index: int) -> CaseMeta:
+        """Return what is known of a case besides its request."""
+        row = wire.decode(self._cases[self._case_offsets[index] : self._case_offsets[index + 1]])
+        return CaseMeta(**{**row, "expectation": Expectation(row["expectation"])})
+
+    def __iter__(self) -> Iterator[tuple[CaseMeta, AuthorizerRequest]]:
+        for index in range(len(self)):
+            yield self.meta(index), self._request(index)
+
+    def close(self) -> None:
+        """Give the files back."""
+        for mapped in (self._bodies, self._cases):
+            if isinstance(mapped, mmap.mmap):
+                mapped.close()
+
+
+def _mapped(path: Path) -> mmap.mmap | bytes:
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:
+            return b""
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def manifest_to_json(manifest: CorpusManifest) -> dict[str, Any]:
+    """Return a JSON value."""
+    return asdict(manifest)

@@ -1,0 +1,109 @@
+"""Devices that present a JSON Web Token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any, Final
+
+from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
+from authorizers.errors import UsageError
+from generators.credentials.base import Credential, digest_of
+from generators.credentials.carrying import TOKEN_CARRIERS, carry_token
+from generators.signatures import jws_signer
+from generators.templates import expand, expand_all
+from generators.tokens import JsonWebToken
+
+BEARER_HEADER: Final = "bearer_header"
+MQTT_PASSWORD: Final = "mqtt_password"
+
+
+class JwtProfile:
+    """Tokens with a header, claims from a template, and a signature.
+
+    ``iat``, ``nbf`` and ``exp`` are set unless the template sets them; every device has one identity, made from
+    its number and the template, whatever the corpus's seed is.
+    """
+
+    kind = "jwt"
+
+    def __init__(
+        self,
+        *,
+        algorithm: str,
+        key: bytes,
+        key_id: str | None,
+        claims: Mapping[str, Any],
+        identity: str,
+        identities: int,
+        client_id: str | None,
+        lifetime: int,
+        carriers: tuple[str, ...],
+        token_key_name: str | None,
+    ) -> None:
+        self.identities = identities
+        self.lifetime: int | None = lifetime
+        self.carriers = carriers
+        self._algorithm = algorithm
+        self._key = key
+        self._key_id = key_id
+        self._claims = claims
+        self._identity = identity
+        self._client_id = client_id
+        self._token_key_name = token_key_name
+        self._sign = jws_signer(algorithm, key)
+        if not set(carriers) <= {BEARER_HEADER, MQTT_PASSWORD, *TOKEN_CARRIERS}:
+            allowed = ", ".join((BEARER_HEADER, MQTT_PASSWORD, *TOKEN_CARRIERS))
+            raise UsageError(f"credentials.carriers is {list(carriers)}; of a JWT profile it may hold {allowed}")
+
+    def credential(self, identity: int, salt: int, minted_at: int) -> Credential:
+        """Make a valid token."""
+        name = expand(self._identity, Random(f"identity:{identity}"), {}, identity + 1)
+        rng = Random(f"jwt:{identity}:{salt}")
+        values = {"identity": name}
+        claims = {
+            "iat": minted_at,
+            "nbf": minted_at,
+            "exp": minted_at + (self.lifetime or 0),
+            **expand_all(dict(self._claims), rng, values, identity + 1),
+        }
+        header: dict[str, Any] = {"alg": self._algorithm, "typ": "JWT"}
+        if self._key_id is not None:
+            header["kid"] = self._key_id
+        client_id = None if self._client_id is None else expand(self._client_id, rng, values, identity + 1)
+        token = JsonWebToken(header, claims)
+        return Credential(name, client_id=client_id, secret=token.signed(self._sign), jwt=token)
+
+    def sign(self, token: JsonWebToken) -> str:
+        """Sign a token, such as one with changed claims, with the profile's own key."""
+        return token.signed(self._sign)
+
+    def request(self, credential: Credential, carrier: str) -> AuthorizerRequest:
+        """Put a token into a request."""
+        if carrier == BEARER_HEADER:
+            return AuthorizerRequest(http_context=HttpContext({"Authorization": f"Bearer {credential.secret}"}))
+        if carrier == MQTT_PASSWORD:
+            return AuthorizerRequest(
+                mqtt_context=MqttContext(
+                    username=credential.identity,
+                    password=credential.secret.encode("utf-8", "surrogatepass"),
+                    client_id=credential.client_id,
+                )
+            )
+        return carry_token(credential, carrier, self._token_key_name)
+
+    def fingerprint(self) -> str:
+        """Return a digest of the profile."""
+        members = [
+            self.kind,
+            self._algorithm,
+            self._key_id,
+            dict(self._claims),
+            self._identity,
+            self.identities,
+            self._client_id,
+            self.lifetime,
+            list(self.carriers),
+            self._token_key_name,
+        ]
+        return digest_of(members, self._key)

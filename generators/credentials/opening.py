@@ -1,0 +1,114 @@
+"""From the ``[credentials]`` settings to a profile. The settings name files and variables, never secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from authorizers.errors import UsageError
+from generators.credentials.api_key import ApiKeyProfile
+from generators.credentials.base import IDENTITIES_DEFAULT, CredentialProfile, read_secret_file
+from generators.credentials.carrying import TOKEN
+from generators.credentials.jwt import BEARER_HEADER, MQTT_PASSWORD, JwtProfile
+from generators.credentials.password import PasswordProfile
+from generators.credentials.python_file import PythonFileProfile
+from generators.credentials.signed import SignedProfile
+
+LIFETIME_DEFAULT: Final = 3600
+
+
+def open_profile(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:
+    """Open the profile that settings describe; keys that aren't set have the profile's defaults.
+
+    Raises UsageError naming the key that is missing, unknown or wrong.
+    """
+    kind = settings.get("kind")
+    if kind not in _OPENERS:
+        raise UsageError(f"credentials.kind is {kind!r}; it may be {', '.join(profile_kinds())}")
+    return _OPENERS[kind](settings, token_key_name)
+
+
+def profile_kinds() -> tuple[str, ...]:
+    """Return the kinds of profile there are."""
+    return tuple(_OPENERS)
+
+
+def _needed(settings: Mapping[str, Any], key: str) -> str:
+    value = settings.get(key)
+    if not value:
+        raise UsageError(f"credentials.{key} is missing: a profile of kind {settings['kind']!r} needs it")
+    return str(value)
+
+
+def _key(settings: Mapping[str, Any]) -> bytes:
+    if settings.get("private_key"):
+        return read_secret_file(Path(settings["private_key"]), "credentials.private_key")
+    if settings.get("secret_file"):
+        return read_secret_file(Path(settings["secret_file"]), "credentials.secret_file").rstrip(b"\r\n")
+    if variable := settings.get("secret_variable"):
+        if not os.environ.get(variable):
+            raise UsageError(f"credentials.secret_variable: the environment has no variable {variable}")
+        return os.environ[variable].encode()
+    raise UsageError(
+        "credentials need a key: set credentials.private_key, credentials.secret_file or credentials.secret_variable"
+    )
+
+
+def _carriers(settings: Mapping[str, Any], default: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(settings.get("carriers") or default)
+
+
+def _jwt(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:
+    return JwtProfile(
+        algorithm=settings.get("algorithm") or "RS256",
+        key=_key(settings),
+        key_id=settings.get("key_id"),
+        claims=settings.get("claims") or {"sub": "{identity}"},
+        identity=settings.get("identity") or "device-{hex:8}",
+        identities=settings.get("identities") or IDENTITIES_DEFAULT,
+        client_id=settings.get("client_id") or "{identity}",
+        lifetime=settings.get("lifetime") or LIFETIME_DEFAULT,
+        carriers=_carriers(settings, (BEARER_HEADER, MQTT_PASSWORD)),
+        token_key_name=token_key_name,
+    )
+
+
+def _signed(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:
+    return SignedProfile(
+        key=_key(settings),
+        token=settings.get("token") or "{identity}.{expiry}.{hex:16}",
+        identity=settings.get("identity") or "dev{number:4}",
+        identities=settings.get("identities") or IDENTITIES_DEFAULT,
+        client_id=settings.get("client_id") or "{identity}",
+        lifetime=settings.get("lifetime") or LIFETIME_DEFAULT,
+        carriers=_carriers(settings, (TOKEN,)),
+        token_key_name=token_key_name,
+    )
+
+
+def _password(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:  # noqa: ARG001
+    return PasswordProfile(Path(_needed(settings, "table")))
+
+
+def _api_key(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:  # noqa: ARG001
+    return ApiKeyProfile(
+        table=Path(_needed(settings, "table")),
+        header=settings.get("header") or "x-api-key",
+        column=settings.get("column") or "key",
+        query=settings.get("query") or {},
+    )
+
+
+def _python(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:  # noqa: ARG001
+    return PythonFileProfile(Path(_needed(settings, "file")))
+
+
+_OPENERS: Final[dict[str, Callable[[Mapping[str, Any], str | None], CredentialProfile]]] = {
+    "jwt": _jwt,
+    "password": _password,
+    "signed": _signed,
+    "api_key": _api_key,
+    "python": _python,
+}

@@ -1,0 +1,83 @@
+"""Devices that present an opaque token whose signature AWS IoT verifies."""
+
+from __future__ import annotations
+
+from random import Random
+
+from authorizers.contract import AuthorizerRequest
+from authorizers.errors import UsageError
+from generators.credentials.base import Credential, digest_of
+from generators.credentials.carrying import TOKEN_CARRIERS, carry_token
+from generators.signatures import iot_signer, public_pem
+from generators.templates import expand
+
+
+class SignedProfile:
+    """Tokens from a template, such as ``{identity}.{expiry}.{hex:16}``, signed with the authorizer's key.
+
+    ``{expiry}`` is the time, in epoch seconds, at which the token's lifetime ends.
+    """
+
+    kind = "signed"
+
+    def __init__(
+        self,
+        *,
+        key: bytes,
+        token: str,
+        identity: str,
+        identities: int,
+        client_id: str | None,
+        lifetime: int,
+        carriers: tuple[str, ...],
+        token_key_name: str | None,
+    ) -> None:
+        self.identities = identities
+        self.lifetime: int | None = lifetime
+        self.carriers = carriers
+        self._key = key
+        self._token = token
+        self._identity = identity
+        self._client_id = client_id
+        self._token_key_name = token_key_name
+        self._sign = iot_signer(key)
+        self.public_key = public_pem(key)
+        if not set(carriers) <= set(TOKEN_CARRIERS):
+            allowed = ", ".join(TOKEN_CARRIERS)
+            raise UsageError(f"credentials.carriers is {list(carriers)}; of a signed profile it may hold {allowed}")
+
+    def credential(self, identity: int, salt: int, minted_at: int) -> Credential:
+        """Make a valid token with its signature."""
+        return self.credential_expiring(identity, salt, minted_at + (self.lifetime or 0))
+
+    def credential_expiring(self, identity: int, salt: int, expiry: int) -> Credential:
+        """Make a rightly signed token that expires at a time of one's choice (epoch seconds)."""
+        name = expand(self._identity, Random(f"identity:{identity}"), {}, identity + 1)
+        rng = Random(f"signed:{identity}:{salt}")
+        values = {"identity": name, "expiry": str(expiry)}
+        token = expand(self._token, rng, values, identity + 1)
+        client_id = None if self._client_id is None else expand(self._client_id, rng, values, identity + 1)
+        return Credential(name, client_id=client_id, secret=token, signature=self._sign(token))
+
+    @property
+    def expires(self) -> bool:
+        """Whether tokens say when they expire."""
+        return "{expiry}" in self._token
+
+    def request(self, credential: Credential, carrier: str) -> AuthorizerRequest:
+        """Put a token and its signature into a request."""
+        return carry_token(credential, carrier, self._token_key_name)
+
+    def fingerprint(self) -> str:
+        """Return a digest of the profile."""
+        members = [
+            self.kind,
+            self._token,
+            self._identity,
+            self.identities,
+            self._client_id,
+            self.lifetime,
+            list(self.carriers),
+            self._token_key_name,
+        ]
+        return digest_of(members, self._key)

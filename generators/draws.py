@@ -1,0 +1,74 @@
+"""Drawing from a Hypothesis strategy by seed and index, and drawing the same again from its choices.
+
+``@given`` can't do this: it keeps what it drew, offers no random access and re-seeds the global generator. This
+module uses Hypothesis's internal ConjectureData instead (the version is pinned, ``tests/generators/test_draws.py``
+guards it). The same seed and index give the same value in every process and on every machine, because the
+literals of imported modules, which Hypothesis mixes in, are left out.
+"""
+
+from __future__ import annotations
+
+import base64
+from random import Random
+from typing import Any, Final, NamedTuple, TypeVar
+
+from hypothesis.control import BuildContext
+from hypothesis.database import choices_from_bytes, choices_to_bytes
+from hypothesis.errors import StopTest, UnsatisfiedAssumption
+from hypothesis.internal.conjecture.data import ConjectureData
+from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.internal.constants_ast import Constants
+from hypothesis.strategies import SearchStrategy
+
+from authorizers.errors import WireError
+
+T = TypeVar("T")
+_ATTEMPTS: Final = 100
+_NO_CONSTANTS: Final = Constants()
+
+
+class _Provider(HypothesisProvider):
+    """Hypothesis's own source of choices, without the literals of whatever modules happen to be imported."""
+
+    @property
+    def _local_constants(self) -> Constants:
+        return _NO_CONSTANTS
+
+
+class Draw(NamedTuple):
+    """A drawn value and the choices, base64, that give it again."""
+
+    value: Any
+    choices: str
+
+
+def draw(strategy: SearchStrategy[T], seed: int, index: int) -> Draw:
+    """Draw the value that belongs to a seed and an index."""
+    for attempt in range(_ATTEMPTS):
+        data = ConjectureData(random=Random(f"{seed}:{index}:{attempt}"), provider=_Provider)
+        try:
+            value = _drawn(data, strategy)
+        except (StopTest, UnsatisfiedAssumption):
+            continue
+        return Draw(value, base64.b64encode(choices_to_bytes(data.choices)).decode("ascii"))
+    raise RuntimeError(f"no value of {strategy!r} satisfied its own filters in {_ATTEMPTS} attempts")
+
+
+def redraw(strategy: SearchStrategy[T], choices: str) -> T:
+    """Draw a value again from its choices; raises WireError when they are not choices of this strategy."""
+    try:
+        found = choices_from_bytes(base64.b64decode(choices, validate=True))
+        if found is None:
+            raise WireError("the choices of a case are damaged")
+        return _drawn(ConjectureData.for_choices(found, provider=_Provider), strategy)
+    except (StopTest, UnsatisfiedAssumption, ValueError) as error:
+        raise WireError("the choices of a case don't fit this version of the generators") from error
+
+
+def _drawn(data: ConjectureData, strategy: SearchStrategy[T]) -> T:
+    with BuildContext(data, is_final=False, wrapped_test=_nothing):
+        return data.draw(strategy)
+
+
+def _nothing() -> None:
+    """Stand in for the test function that Hypothesis thinks it runs."""

@@ -1,0 +1,91 @@
+"""Signing: JWS algorithms (RFC 7518) and IoT token signatures (SHA256withRSA).
+
+All of them deterministic, ECDSA by RFC 6979, so that the same seed gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Callable
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from authorizers.errors import UsageError
+
+Signer = Callable[[bytes], bytes]
+
+_HASHES: Final[dict[str, Callable[[], hashes.HashAlgorithm]]] = {
+    "256": hashes.SHA256,
+    "384": hashes.SHA384,
+    "512": hashes.SHA512,
+}
+_CURVES: Final = {"ES256": ("secp256r1", 32), "ES384": ("secp384r1", 48)}
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "HS256", "HS384", "HS512")
+
+
+def jws_signer(algorithm: str, key: bytes) -> Signer:
+    """Return what signs for a JWS algorithm; ``key`` is PEM for RS and ES, the secret for HS.
+
+    Raises UsageError when the algorithm is unknown or the key isn't one for it.
+    """
+    if algorithm not in ALGORITHMS:
+        raise UsageError(f"credentials.algorithm is {algorithm!r}; it may be {', '.join(ALGORITHMS)}")
+    if algorithm.startswith("HS"):
+        return lambda message: hmac.digest(key, message, f"sha{algorithm[2:]}")
+    private = _private_key(key)
+    if algorithm.startswith("RS"):
+        return _rsa_signer(private, _HASHES[algorithm[2:]]())
+    return _ecdsa_signer(private, algorithm)
+
+
+def iot_signer(key: bytes) -> Callable[[str], str]:
+    """Return what signs a token as AWS IoT verifies it: base64 of SHA256withRSA over its UTF-8 text."""
+    sign = _rsa_signer(_private_key(key), hashes.SHA256())
+    return lambda token: base64.b64encode(sign(token.encode("utf-8", "surrogatepass"))).decode("ascii")
+
+
+def public_pem(key: bytes) -> str:
+    """Return the public half, PEM, of a private key."""
+    encoded = (
+        _private_key(key)
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return encoded.decode("ascii")
+
+
+def _private_key(key: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    try:
+        private = serialization.load_pem_private_key(key, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise UsageError(
+            "credentials.private_key is no unencrypted PEM private key: name a file that begins with "
+            "'-----BEGIN PRIVATE KEY-----'"
+        ) from None
+    if not isinstance(private, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise UsageError("credentials.private_key is neither an RSA nor an elliptic-curve key")
+    return private
+
+
+def _rsa_signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, digest: hashes.HashAlgorithm) -> Signer:
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise UsageError("credentials.private_key is an elliptic-curve key, but an RSA key is needed here")
+    return lambda message: private.sign(message, padding.PKCS1v15(), digest)
+
+
+def _ecdsa_signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, algorithm: str) -> Signer:
+    curve, size = _CURVES[algorithm]
+    if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != curve:
+        raise UsageError(f"credentials.private_key is no {curve} key, which {algorithm} needs")
+    method = ec.ECDSA(_HASHES[algorithm[2:]](), deterministic_signing=True)
+
+    def sign(message: bytes) -> bytes:
+        r, s = decode_dss_signature(private.sign(message, method))
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+    return sign

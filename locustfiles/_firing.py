@@ -1,0 +1,137 @@
+"""Firing in one process: a scheduler greenlet hands arrivals to slots, slots fire and record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import gevent
+from gevent.queue import Empty, SimpleQueue
+
+from authorizers.contract import Answer
+from authorizers.redact import secrets_of
+from authorizers.targets.protocol import Target
+from generators.corpus import Corpus
+from locustfiles._arrivals import Arrival, Share, schedule
+from reports.plan import OPEN, Plan
+from reports.recording import Recording
+from reports.records import Exchange
+
+Clock = Callable[[], float]
+_POLL_SECONDS: Final = 0.25
+
+
+class Firing:
+    """What the slots of one process share during one run.
+
+    ``recording`` holds what was seen since it was last taken; times in it are seconds since the run's start.
+    """
+
+    def __init__(
+        self, plan: Plan, share: Share, corpus: Corpus, target: Target, *, clock: Clock = time.perf_counter
+    ) -> None:
+        self.plan = plan
+        self.share = share
+        self.corpus = corpus
+        self.recording = Recording()
+        self.in_flight = 0
+        self.scheduled_all = False
+        self._target = target
+        self._clock = clock
+        self._queue: SimpleQueue[Arrival] = SimpleQueue()
+        self._closed_number = share.position
+        self._started = clock()
+        self._cpu_started = time.process_time()
+        self._scheduler = gevent.spawn(self._schedule) if plan.model == OPEN else gevent.spawn(self._wait_for_end)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run's start."""
+        return self._clock() - self._started
+
+    @property
+    def cpu(self) -> float:
+        """The share of one core that this process used since the run's start."""
+        return (time.process_time() - self._cpu_started) / max(self.elapsed, 1e-9)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all that was planned for this process has been fired and answered, or dropped."""
+        return self.scheduled_all and self.in_flight == 0 and self._queue.empty()
+
+    def take_recording(self) -> Recording:
+        """Return what was recorded since the last call, and start anew."""
+        taken, self.recording = self.recording, Recording()
+        return taken
+
+    def next_arrival(self) -> Arrival | None:
+        """Wait a moment for an arrival that is still worth firing; None when there was none."""
+        if self.plan.model != OPEN:
+            return self._own_arrival()
+        try:
+            arrival: Arrival = self._queue.get(timeout=_POLL_SECONDS)
+        except Empty:
+            return None
+        if self.elapsed - arrival.intended_start > self.plan.patience:
+            self.recording.add_drop(arrival.intended_start)
+            return None
+        return arrival
+
+    def _own_arrival(self) -> Arrival | None:
+        """Make the closed model's next arrival, which is intended for the moment at which its user is ready."""
+        if self.scheduled_all:
+            gevent.sleep(_POLL_SECONDS)
+            return None
+        number, self._closed_number = self._closed_number, self._closed_number + self.share.count
+        return Arrival(number, self.elapsed)
+
+    def fire(self, arrival: Arrival) -> Exchange:
+        """Fire one arrival's case and record the exchange."""
+        case_index = arrival.number % len(self.corpus)
+        request = self.corpus.request(case_index)
+        self.in_flight += 1
+        try:
+            sent = self.elapsed
+            answer: Answer = self._target.invoke(request)
+            received = self.elapsed
+        finally:
+            self.in_flight -= 1
+        exchange = Exchange(
+            case_index=case_index,
+            intended_start=arrival.intended_start,
+            sent=sent,
+            received=received,
+            answer=answer,
+            warm_up=arrival.intended_start < self.plan.warm_up,
+            offered_rate=self.plan.rate if self.plan.model == OPEN else 0.0,
+            worker=self.share.position,
+        )
+        self.recording.add_exchange(exchange, secrets_of(request))
+        return exchange
+
+    def _schedule(self) -> None:
+        for arrival in schedule(self.plan, self.share):
+            wait = arrival.intended_start - self.elapsed
+            if wait > 0:
+                gevent.sleep(wait)
+            warm_up = arrival.intended_start < self.plan.warm_up
+            self.recording.add_arrival(arrival.intended_start, self.elapsed - arrival.intended_start, warm_up=warm_up)
+            self._queue.put(arrival)
+        self._wait_for_end()
+
+    def _wait_for_end(self) -> None:
+        gevent.sleep(max(0.0, self.plan.length - self.elapsed))
+        self.scheduled_all = True
+
+    def stop(self) -> None:
+        """End the schedule; arrivals that wait for a slot count as dropped."""
+        self._scheduler.kill()
+        while not self._queue.empty():
+            self.recording.add_drop(self._queue.get().intended_start)
+
+    def close(self) -> None:
+        """Stop, and give back the target's connections and the corpus."""
+        self.stop()
+        self._target.close()
+        self.corpus.close()

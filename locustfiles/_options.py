@@ -1,0 +1,73 @@
+"""Options of a locustfile under plain ``locust``, and the plan that they come to.
+
+Options travel from master to workers in the clear, so none of them holds a secret: the plan names files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from locust import events
+from locust.argument_parser import LocustArgumentParser
+
+from authorizers import wire
+from authorizers.errors import UsageError, WireError
+from reports.plan import MODELS, OPEN, Plan
+
+
+@events.init_command_line_parser.add_listener
+def add_options(parser: LocustArgumentParser) -> None:
+    """Add gatecrash's options to Locust's."""
+    parser.add_argument(
+        "--plan",
+        metavar="FILE",
+        default="",
+        include_in_web_ui=False,
+        help="plan to follow, as `gatecrash plan` writes it; without one it is made from gatecrash.toml, "
+        "or for the embedded gateway and the sample authorizer",
+    )
+    parser.add_argument("--rate", type=float, default=None, help="arrivals a second, over all workers")
+    parser.add_argument("--duration", type=float, default=None, help="seconds that are measured")
+    parser.add_argument("--warm-up", type=float, default=None, help="seconds before them that are kept apart")
+    parser.add_argument("--model", choices=MODELS, default=None, help="open: arrivals by schedule; closed: users' pace")
+
+
+def plan_from_options(options: argparse.Namespace | None) -> Plan:
+    """Return the plan that the options come to; raises UsageError for a file that holds none."""
+    if options is None:
+        raise UsageError("Locust gave no options: start it by its command line")
+    path = Path(options.plan) if options.plan else _default_plan()
+    try:
+        plan = Plan.from_json(wire.decode(path.read_bytes()))
+    except OSError as error:
+        raise UsageError(f"--plan: can't read {path}: {error.strerror}") from None
+    except (WireError, TypeError) as error:
+        raise UsageError(f"--plan: {path} holds no plan; `gatecrash plan` writes one") from error
+    return with_overrides(plan, options)
+
+
+def with_overrides(plan: Plan, options: argparse.Namespace) -> Plan:
+    """Return a plan with the values that were given as options, on the command line or in the web page."""
+    given: dict[str, Any] = {}
+    for name in ("rate", "duration", "warm_up", "model"):
+        value = getattr(options, name, None)
+        if value not in (None, ""):
+            given[name] = value
+    plan = replace(plan, **given)
+    if (plan.model == OPEN and plan.rate <= 0) or plan.duration <= 0 or plan.warm_up < 0:
+        raise UsageError("--rate and --duration must be above 0, --warm-up at least 0")
+    return plan
+
+
+def _default_plan() -> Path:
+    """Have the front door make a plan: settings and generators are none of a locustfile's business."""
+    command = [sys.executable, "-m", "gatecrash", "plan"]
+    made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if made.returncode != 0:
+        raise UsageError(f"`gatecrash plan` ended with exit code {made.returncode}: see above")
+    return Path(made.stdout.strip().splitlines()[-1])

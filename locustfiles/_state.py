@@ -1,0 +1,27 @@
+"""What gatecrash keeps for one Locust environment: hung on it, since Locust hands it to every listener."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from locust.env import Environment
+
+from locustfiles._firing import Firing
+from locustfiles._recorder import RunRecorder
+
+_ATTRIBUTE = "gatecrash"
+
+
+@dataclass(slots=True)
+class State:
+    """The firing of this process, and the recorder where this process writes the run folder."""
+
+    firing: Firing | None = None
+    recorder: RunRecorder | None = None
+
+
+def state_of(environment: Environment) -> State:
+    """Return the state of an environment, made when it is first asked for."""
+    state = vars(environment).setdefault(_ATTRIBUTE, State())
+    assert isinstance(state, State)  # noqa: S101 - the attribute is ours
+    return state

@@ -1,0 +1,12 @@
+"""Steady load: arrivals at one rate, or users at their own pace.
+
+``gatecrash run`` drives this file; it works as well by itself::
+
+    locust -f locustfiles/steady.py --headless --users 50 --spawn-rate 50
+"""
+
+from locustfiles import AuthorizerUser
+
+
+class SteadyUser(AuthorizerUser):
+    """A slot of the open schedule, or a user of the closed model."""

@@ -1,0 +1,155 @@
+"""``report.html``: one file that needs nothing besides itself.
+
+Plotly's script, the style sheet and the data are in the page, and its content security policy lets the browser
+load nothing and run only the page's own two scripts, known by their digests: what an authorizer or a request
+said can't become code even if it slipped through the escaping.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from authorizers.contract import Outcome
+from reports import plots, words
+from reports.plots import Figure
+from reports.records import LatencyKind
+from reports.summary import LatencyRow, SecondRow, Summary
+
+
+def render(summary: Summary, run_folder: str | PurePath) -> bytes:
+    """Return the page as UTF-8; ``run_folder`` is named in the commands that replay a finding."""
+    scripts = (get_plotlyjs(), _packaged("report.js"))
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            summary=summary,
+            run_folder=run_folder,
+            policy=_content_security_policy(*scripts),
+            plotly=scripts[0],
+            script=scripts[1],
+            style=_packaged("report.css"),
+            figures=_embedded(_figures(summary)),
+            latencies=[(kind.value, _rows(summary, kind)) for kind in LatencyKind],
+            bins=plots.binned(summary.seconds),
+            bin_width=plots.bin_width(summary.seconds),
+            throttling=_throttling(summary),
+            configuration=_configuration(summary),
+        )
+    )
+    return page.encode("utf-8", "backslashreplace")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        visible=words.visible,
+        json_text=words.json_text,
+        milliseconds=words.milliseconds,
+        percent=words.percent,
+        outcome_label=words.outcome_label,
+        plural=words.plural,
+    )
+    environment.globals.update(words=words)
+    return environment
+
+
+def _packaged(name: str) -> str:
+    return files("reports").joinpath("templates", name).read_text("utf-8")
+
+
+def _content_security_policy(*scripts: str) -> str:
+    digests = (base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    # Plotly sets styles from its script; its pictures for saving are made in the page.
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _figures(summary: Summary) -> dict[str, Figure]:
+    if not summary.seconds:
+        return {}
+    figures = {"outcomes-plot": plots.outcomes_figure(summary.seconds)}
+    if _has_latencies(summary):
+        figures["latency-plot"] = plots.latency_figure(summary.seconds)
+        figures["percentile-plot"] = plots.percentile_figure(summary)
+    return figures
+
+
+def _has_latencies(summary: Summary) -> bool:
+    return any(row.count for row in summary.latencies)
+
+
+def _embedded(value: Any) -> str:
+    """Return JSON that can stand in a script element: no end tag and no comment can be in it."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _rows(summary: Summary, kind: LatencyKind) -> list[LatencyRow]:
+    return [row for row in summary.latencies if row.kind == kind and row.count]
+
+
+def _throttling(summary: Summary) -> list[tuple[str, str]]:
+    """Return what the report says about throttles, label and value; empty when there were none."""
+    throttled = [row for row in summary.seconds if row.outcomes.get(Outcome.THROTTLED)]
+    if not throttled:
+        return []
+    worst = max(throttled, key=lambda row: row.outcomes[Outcome.THROTTLED])
+    unthrottled = max((_answered(row) for row in throttled), default=0)
+    return [
+        ("throttle rate", f"{words.percent(summary.throttle_rate)} of the exchanges after the warm-up"),
+        ("throttled exchanges", f"{summary.outcomes.get(Outcome.THROTTLED, 0):,} after the warm-up"),
+        ("seconds with throttles", f"{len(throttled):,} of {len(summary.seconds):,}, the warm-up included"),
+        ("first and last", f"second {throttled[0].second:,} and second {throttled[-1].second:,}"),
+        ("worst second", f"second {worst.second:,}: {worst.outcomes[Outcome.THROTTLED]:,} throttled"),
+        ("let through while throttling", f"at most {words.plural(unthrottled, 'exchange')} in a second"),
+    ]
+
+
+def _answered(row: SecondRow) -> int:
+    return sum(count for outcome, count in row.outcomes.items() if outcome != Outcome.THROTTLED)
+
+
+def _configuration(summary: Summary) -> list[tuple[str, list[tuple[str, str]]]]:
+    info = summary.info
+    run = {"name": info.name, "started": info.started_at, "seed": info.seed, "workers": summary.state.workers}
+    parts: dict[str, Mapping[str, Any]] = {
+        "Run": run,
+        "Load": info.plan,
+        "Target": info.target,
+        "Corpus": info.corpus,
+        "Versions": info.versions,
+        "Settings": info.settings,
+    }
+    return [(title, list(_flattened(part))) for title, part in parts.items() if part]
+
+
+def _flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(item, Mapping) and item:
+            yield from _flattened(item, f"{name}.")
+        else:
+            yield words.visible(name), words.visible(item) if isinstance(item, str) else words.json_text(item)

@@ -1,0 +1,53 @@
+"""The plan of a run: everything that a process needs to fire, as plain data without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+OPEN: Final = "open"
+CLOSED: Final = "closed"
+MODELS: Final = (OPEN, CLOSED)
+EVEN: Final = "even"
+POISSON: Final = "poisson"
+ARRIVALS: Final = (EVEN, POISSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a run is fired. Times in seconds, ``rate`` in arrivals a second over all workers.
+
+    ``model`` is ``open`` (arrivals by schedule, users are slots) or ``closed`` (each user fires, waits
+    ``wait_time``, fires again; ``rate`` and ``patience`` don't count). ``patience`` is how long an arrival waits for
+    a free slot before it is dropped. ``target`` says where to fire; with a ``gateway`` in it the embedded gateway is
+    started first. ``info`` is what run.json tells of the run besides.
+    """
+
+    run_folder: str
+    corpus: str
+    target: Mapping[str, Any]
+    seed: int = 0
+    model: str = OPEN
+    arrivals: str = EVEN
+    rate: float = 100.0
+    duration: float = 30.0
+    warm_up: float = 5.0
+    users: int = 50
+    patience: float = 5.0
+    wait_time: float = 0.0
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def length(self) -> float:
+        """Seconds from the first arrival to the end of the schedule, warm-up included."""
+        return self.warm_up + self.duration
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON value."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Plan:
+        """Read what ``to_json`` wrote."""
+        return cls(**value)

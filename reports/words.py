@@ -1,0 +1,168 @@
+"""How numbers, names and hostile text are worded, alike in every format that people read."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import unicodedata
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Final
+
+from authorizers.contract import Outcome
+from reports.records import LatencyKind
+from reports.summary import Summary
+from reports.verdict import ExitCode, Validity
+
+KIND_LABELS: Final = {
+    LatencyKind.SERVICE_TIME.value: "service time",
+    LatencyKind.RESPONSE_TIME.value: "response time from the intended start",
+}
+KIND_MEANINGS: Final = {
+    LatencyKind.SERVICE_TIME.value: "from sending a request to its answer",
+    LatencyKind.RESPONSE_TIME.value: "from when the request was due to its answer, so waiting behind a stall counts",
+}
+
+_HEADLINES: Final = {
+    ExitCode.PASS: "Nothing wrong was seen.",
+    ExitCode.THRESHOLD_FAILED: "A threshold was not kept.",
+    ExitCode.USAGE: "The run could not be started as it was asked for.",
+    ExitCode.WRONG_DECISIONS: "The authorizer gave wrong, inconsistent or faulty answers.",
+    ExitCode.INVALID_MEASUREMENT: "The measurement can't be trusted, so it says nothing of the authorizer.",
+    ExitCode.INTERRUPTED: "The run was interrupted; what was measured until then is shown.",
+    ExitCode.TERMINATED: "The run was terminated; what was measured until then is shown.",
+}
+_VALIDITY_MEANINGS: Final = {
+    Validity.VALID: "the load went out as planned, and the numbers can be trusted",
+    Validity.DEGRADED: "read the numbers with care",
+    Validity.INVALID: "don't rely on the numbers",
+}
+# Control, format (bidirectional overrides, zero width), surrogate, private and unassigned characters and the
+# two line separators would hide or reorder what stands around them.
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def visible(value: object, *, keep_newlines: bool = False) -> str:
+    r"""Return a text in which every character can be seen: ``\x1b``, ``\u202e``, ``\ud800`` for those that can't.
+
+    The result holds no lone surrogate and no control character, so it can be written anywhere.
+    """
+    text = str(value)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible_character(character, keep_newlines=keep_newlines) for character in text)
+
+
+def _visible_character(character: str, *, keep_newlines: bool) -> str:
+    if character == "\n" and keep_newlines:
+        return character
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    return repr(character)[1:-1]
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """Return JSON for people: other scripts stay readable, what can't be seen is escaped."""
+    separators = (",", ": ") if indent else (",", ":")
+    text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, default=str)
+    return visible(text, keep_newlines=indent is not None)
+
+
+def milliseconds(value: float | None) -> str:
+    """Return a latency, which is in milliseconds, with the digits that matter; a dash for none."""
+    if value is None:
+        return "-"
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def percent(share: float) -> str:
+    """Return a share, 0 to 1, in per cent; a small one is never rounded to nothing."""
+    value = share * 100.0
+    if value == 0 or value >= 10:
+        return f"{value:.0f} %" if value in {0.0, 100.0} else f"{value:.1f} %"
+    return f"{value:.2f} %" if value >= 0.01 else f"{value:.2g} %"
+
+
+def outcome_label(outcome: str | None) -> str:
+    """Return the name of an outcome for people; None is all that were answered."""
+    return "all answered" if outcome is None else outcome.replace("_", " ")
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun, such as ``1 exchange`` or ``2 exchanges``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def headline(summary: Summary) -> str:
+    """Return what the verdict means, as a sentence."""
+    return _HEADLINES[summary.verdict.exit_code]
+
+
+def bound_sentence(summary: Summary) -> str | None:
+    """Return what it means that no wrong decision was seen (rule of three), None when one was."""
+    if summary.wrong_bound is None:
+        return None
+    decisions = sum(count for name, count in summary.outcomes.items() if Outcome(name).is_decision)
+    seen = f"no wrong decision in {decisions:,}"
+    if summary.wrong_bound >= 1.0:
+        return f"{seen}: too few to bound the share of wrong ones."
+    return f"{seen}: with 95 % confidence fewer than {percent(summary.wrong_bound)} are wrong (rule of three)."
+
+
+def verdict_sentences(summary: Summary) -> list[str]:
+    """Return the reasons of the verdict, or what its absence of reasons is worth."""
+    bound = bound_sentence(summary)
+    reasons = [visible(reason) for reason in summary.verdict.reasons]
+    return reasons if reasons or bound is None else [bound]
+
+
+def validity_sentence(summary: Summary) -> str:
+    """Return the validity and what it means."""
+    validity = summary.judgement.validity
+    return f"{validity.value}: {_VALIDITY_MEANINGS[validity]}"
+
+
+def validity_reasons(summary: Summary) -> list[str]:
+    """Return the reasons of the validity that the verdict doesn't give already."""
+    told = set(summary.verdict.reasons)
+    return [visible(reason) for reason in summary.judgement.reasons if reason not in told]
+
+
+def key_numbers(summary: Summary) -> list[tuple[str, str]]:
+    """Return the numbers that come first, each with its label."""
+    corpus = summary.info.corpus
+    return [
+        ("planned rate", f"{summary.planned_rate:,.1f} arrivals/s"),
+        ("achieved rate", f"{summary.achieved_rate:,.1f} exchanges/s over {summary.measured_seconds:,.1f} s"),
+        ("exchanges", f"{summary.exchanges:,} (and {summary.warm_up_exchanges:,} in the warm-up)"),
+        ("dropped arrivals", f"{summary.dropped:,} of {summary.planned:,} planned"),
+        ("throttle rate", f"{percent(summary.throttle_rate)} of exchanges"),
+        ("cold starts", f"{summary.cold_starts:,}"),
+        ("distinct requests", f"{summary.cases_seen:,}"),
+        ("seed", visible(summary.info.seed)),
+        ("corpus digest", visible(corpus.get("digest", "-"))[:12]),
+    ]
+
+
+def replay_command(run_folder: str | PurePath, number: int) -> str:
+    """Return the command that sends a finding's request again; it can be pasted into a shell."""
+    return visible(f"gatecrash replay {shlex.quote(str(run_folder))} --finding {number}")
+
+
+def answer_detail(answer: Mapping[str, Any]) -> str:
+    """Return one line about a distinct answer of a finding: the fault, or the decision's content."""
+    sample = answer.get("sample") or {}
+    if fault := sample.get("fault"):
+        parts = [fault.get("code"), fault.get("errorType"), fault.get("message")]
+        return visible(": ".join(str(part) for part in parts if part))
+    if decision := sample.get("decision"):
+        return visible(_decision_line(decision))
+    return visible(sample.get("cause") or "")
+
+
+def _decision_line(decision: Mapping[str, Any]) -> str:
+    lifetimes = f"{decision.get('refreshAfterInSeconds')} s and {decision.get('disconnectAfterInSeconds')} s"
+    documents = decision.get("policyDocuments") or ["none"]
+    return f"principal {decision.get('principalId')}, lifetimes {lifetimes}, policy {' and '.join(documents)}"
