@@ -33,6 +33,7 @@ class LocustProcess:
             *(sys.executable, "-m", "locust", "-f", str(_locustfile()), "--headless"),
             *("--plan", str(self._folder / PLAN), "--users", str(plan.users), "--spawn-rate", str(plan.users)),
             *("--stop-timeout", str(_STOP_TIMEOUT_SECONDS), "--exit-code-on-error", "0"),
+            "--only-summary",
             *("--loglevel", "WARNING", "--logfile", str(self._folder / LOG)),
         ]
         if processes > 1:
@@ -96,10 +97,12 @@ class LocustProcess:
                 self._process.wait()
         self._end_group(signal.SIGKILL)
         self._errors.close()
-        for name in (PROGRESS, f"{LOG}.errors", LOG):
-            path = self._folder / name
-            if path.exists() and (name == PROGRESS or path.stat().st_size == 0):
-                path.unlink()
+        # What Locust prints last, its own statistics, is said better by the report; errors stand in its log.
+        for name in (PROGRESS, f"{LOG}.errors"):
+            (self._folder / name).unlink(missing_ok=True)
+        log = self._folder / LOG
+        if log.exists() and log.stat().st_size == 0:
+            log.unlink()
 
     def _end_group(self, number: int) -> None:
         """Signal every process of Locust's session: a killed master can't end its own workers."""

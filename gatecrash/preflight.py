@@ -61,7 +61,7 @@ def check_target(settings: Settings, console: Console, *, yes: bool) -> None:
     )
     for name, value in lines:
         console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
-    if settings.load.rate > (quota := _quota(settings)):
+    if settings.load.rate > (quota := read_quota(settings)):
         console.print(
             f"Beware: {settings.load.rate:g} arrivals/s are above the account's quota of {quota:g} calls/s for "
             f"TestInvokeAuthorizer ({TEST_INVOKE_QUOTA_CODE}): AWS will throttle, also other callers in the account",
@@ -157,7 +157,7 @@ def _account(settings: Settings) -> str:
         return f"unknown ({type(error).__name__})"
 
 
-def _quota(settings: Settings) -> float:
+def read_quota(settings: Settings) -> float:
     """Read the account's quota; where that isn't allowed, the documented default stands."""
     try:
         session = boto3.Session(profile_name=settings.target.profile, region_name=settings.target.region)

@@ -6,6 +6,7 @@ time always give the same request.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from authorizers.contract import AuthorizerRequest, Expectation
+from authorizers.errors import WireError
 from generators.attacks import Attack, Scene, attacks_on
 from generators.contexts import Surroundings, surround, surroundings, to_json
 from generators.credentials.base import CredentialProfile
@@ -44,6 +46,26 @@ class Recipe:
             "surroundings": to_json(self.surroundings),
             "salt": self.salt,
         }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Recipe:
+        """Read what ``to_json`` wrote; raises WireError for anything else."""
+        try:
+            around = value["surroundings"]
+            return cls(
+                identity=int(value["identity"]),
+                carrier=str(value["carrier"]),
+                attack=value["attack"],
+                surroundings=Surroundings(
+                    tuple(around["headers"].items()),
+                    around["server_name"],
+                    around["sdk"],
+                    tuple(around["parameters"].items()),
+                ),
+                salt=int(value["salt"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise WireError("not the recipe of a case") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +105,16 @@ class CaseMaker:
             recipe=recipe,
             choices=choices,
         )
+
+    def again(self, recipe: Recipe) -> AuthorizerRequest:
+        """Make a recipe's request again, with tokens minted at this maker's time.
+
+        Raises WireError when the recipe names an attack that this version or profile doesn't have.
+        """
+        names = {f"{attack.family}/{attack.name}": attack for attack in self._attacks}
+        if recipe.attack is not None and recipe.attack not in names:
+            raise WireError(f"there is no attack {recipe.attack} on a profile of kind {self._profile.kind}")
+        return self._expand(recipe, names[recipe.attack] if recipe.attack else None)
 
     def _recipes(self, attack: Attack | None) -> st.SearchStrategy[Recipe]:
         if attack not in self._strategies:

@@ -17,6 +17,7 @@ _LAG_DEGRADED_MILLISECONDS: Final = 10.0
 _LAG_INVALID_MILLISECONDS: Final = 100.0
 _CPU_DEGRADED: Final = 0.9
 _UNREACHED_INVALID: Final = 0.05
+_TIMED_OUT: Final = Outcome.TIMED_OUT
 _SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143}
 
 
@@ -73,6 +74,8 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
     reasons = []
     if seen.answered == 0:
         reasons.append("no exchange was measured")
+    elif not any(seen.outcomes.get(outcome, 0) for outcome in Outcome if outcome.is_answer or outcome is _TIMED_OUT):
+        reasons.append("no exchange was answered by the authorizer: all were throttled or did not get through")
     if seen.state.workers_lost:
         reasons.append(
             f"{seen.state.workers_lost} of {seen.state.workers} workers were lost: their share of the load "

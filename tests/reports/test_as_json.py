@@ -1,0 +1,47 @@
+import json
+
+from reports import as_json
+from reports.recording import Recording
+from reports.summary import summarise
+from tests.reports.samples import (
+    HOSTILE,
+    allow,
+    busy_summary,
+    exchange,
+    facts,
+    good_summary,
+    run_of,
+)
+
+
+def test_the_verdict_and_the_numbers_are_those_of_the_summary():
+    summary = busy_summary()
+    value = json.loads(as_json.render(summary))
+    assert value["format"] == 1
+    assert (value["verdict"]["word"], value["verdict"]["exit_code"]) == ("FAIL", 3)
+    assert value["validity"]["word"] == "degraded"
+    assert (value["exchanges"], value["dropped"], value["outcomes"]) == (2996, 4, summary.outcomes)
+    assert value["run"]["seed"] == 7
+    assert {row["kind"] for row in value["latencies"]} == {"service_time", "response_time"}
+    assert value["latencies"][0]["p99_9_ms"] == summary.latencies[0].p99_9
+    assert [(finding["number"], finding["rule"]) for finding in value["findings"]] == [
+        (1, "GC101"),
+        (2, "GC301"),
+        (3, "GC401"),
+    ]
+
+
+def test_every_member_of_a_summary_is_there():
+    value = as_json.value_of(good_summary())
+    renamed = {"info": "run", "judgement": "validity"}
+    assert {renamed.get(name, name) for name in type(good_summary()).__slots__} | {"format"} == set(value)
+
+
+def test_any_text_survives_as_ascii():
+    recording = Recording()
+    recording.add_exchange(exchange(allow()), ())
+    recording.add_exchange(exchange(allow(principal="p2")), ())
+    summary = summarise(run_of(recording, facts(mqttContext={"clientId": HOSTILE})))
+    content = as_json.render(summary)
+    assert content.isascii()
+    assert json.loads(content)["findings"][0]["request"]["mqttContext"]["clientId"] == HOSTILE

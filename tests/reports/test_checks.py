@@ -1,0 +1,95 @@
+import pytest
+
+from authorizers.contract import Expectation, Outcome
+from reports import checks
+from reports.ledger import Ledger
+from tests.reports.samples import (
+    THROTTLED,
+    allow,
+    codes,
+    deny,
+    exchange,
+    facts,
+    fault,
+    judged,
+    ledger_of,
+    policy,
+    statement,
+)
+
+REFUSED = fault(Outcome.REFUSED_BY_POLICY)
+REJECTED = fault(Outcome.REJECTED, "InvalidRequestException")
+ERROR = fault(Outcome.HANDLER_ERROR, message="'sub'", kind="KeyError")
+INVALID = fault(Outcome.INVALID_RESPONSE, message="x at principalId failed to satisfy constraint")
+TIMEOUT = fault(Outcome.TIMED_OUT, "InvalidResponseException")
+TRANSPORT = fault(Outcome.TRANSPORT_ERROR, "ConnectionError")
+
+
+@pytest.mark.parametrize(
+    ("expectation", "answers", "expected"),
+    [
+        # Fail-open: an allow where a denial is due; any way of keeping the device out is right.
+        (Expectation.DENY, [allow()], ["GC101"]),
+        (Expectation.DENY, [deny()], []),
+        (Expectation.DENY, [REFUSED], []),
+        (Expectation.DENY, [REJECTED], []),
+        (Expectation.DENY, [THROTTLED, TRANSPORT], []),
+        (Expectation.OPEN, [allow()], []),
+        # Wrong denial: any way of keeping a legitimate device out is wrong; what wasn't decided says nothing.
+        (Expectation.ALLOW, [deny()], ["GC102"]),
+        (Expectation.ALLOW, [REFUSED], ["GC102"]),
+        (Expectation.ALLOW, [REJECTED], ["GC102"]),
+        (Expectation.ALLOW, [allow(), THROTTLED, TRANSPORT], []),
+        # Faults are reported as what they are, whatever was expected.
+        (Expectation.DENY, [INVALID], ["GC201"]),
+        (Expectation.ALLOW, [INVALID], ["GC201"]),
+        (Expectation.ALLOW, [ERROR], ["GC301"]),
+        (Expectation.ALLOW, [TIMEOUT], ["GC302"]),
+        (Expectation.OPEN, [allow(notes=("serialised_answer",))], ["GC202"]),
+        # Agreement.
+        (Expectation.OPEN, [allow(), deny()], ["GC401"]),
+        (Expectation.OPEN, [allow(), ERROR], ["GC301", "GC401"]),
+        (Expectation.OPEN, [allow(), THROTTLED, allow(), TIMEOUT], ["GC302"]),
+        (Expectation.OPEN, [allow(), allow(policy(statement("client/*")))], ["GC402"]),
+        (Expectation.OPEN, [allow(), allow(refresh=600), allow(cold=True)], []),
+        (Expectation.OPEN, [allow(principal="one"), allow(principal="two")], ["GC403"]),
+    ],
+)
+def test_each_rule_fires_and_stays_silent(expectation, answers, expected):
+    assert codes(judged(expectation, *answers)) == expected
+
+
+def test_shuffled_statements_are_the_same_policy():
+    first, second = statement(), statement("topic/a", Action="iot:Publish")
+    answers = [allow(policy(first, second)), allow(policy(second, first)), allow(policy(second, first, first))]
+    assert judged(Expectation.ALLOW, *answers) == []
+
+
+def test_the_rarer_answers_are_the_violating_ones():
+    (found,) = judged(Expectation.OPEN, allow(), allow(), deny(), allow())
+    assert (found.exchanges, found.cause) == (1, "allow or deny")
+    assert [(answer["outcome"], answer["count"]) for answer in found.answers] == [("allow", 3), ("deny", 1)]
+    assert (found.answers[1]["first_second"], found.answers[1]["environments"]) == (2.0, ["env-2"])
+
+
+def test_invalid_answers_are_grouped_by_the_contract_rule_they_break():
+    ledger = Ledger()
+    for case, text in enumerate(["a at principalId", "b at principalId", "refreshAfterInSeconds", "whatever"]):
+        ledger.add_exchange(exchange(fault(Outcome.INVALID_RESPONSE, message=text), case=case), ())
+    found = checks.judge(ledger, lambda index: facts(index=index))
+    assert [(finding.cause, finding.cases) for finding in found] == [
+        ("principalId", 2),
+        ("format", 1),
+        ("refreshAfterInSeconds", 1),
+    ]
+
+
+def test_the_most_dangerous_comes_first_and_carries_what_a_replay_needs():
+    ledger = ledger_of(allow(principal="a"), allow(principal="b"), case=4)
+    ledger.add(ledger_of(allow(), case=2))
+    ledger.add(ledger_of(ERROR, case=1))
+    known = {2: Expectation.DENY}
+    found = checks.judge(ledger, lambda index: facts(known.get(index, Expectation.OPEN), index=index))
+    assert codes(found) == ["GC101", "GC301", "GC403"]
+    assert (found[0].case_index, found[0].expectation, found[0].reproducer) == (2, "deny", {"choices": [1, 2]})
+    assert found[0].case_name == "family/some_name"

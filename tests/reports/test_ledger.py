@@ -1,0 +1,115 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome
+from authorizers.redact import secrets_of
+from reports.ledger import DISTINCT_ANSWERS_MAXIMUM, Ledger, cause_of, identity_of
+from tests.reports.samples import THROTTLED, allow, deny, exchange, fault, ledger_of, policy, statement
+
+CONNECT, PUBLISH = statement(), statement("topic/a", Action="iot:Publish")
+
+
+def entry(ledger, case=0):
+    return dict(ledger)[case]
+
+
+def test_order_sid_spelling_and_white_space_do_not_count():
+    spellings = [
+        policy(CONNECT, PUBLISH),
+        policy(PUBLISH, CONNECT),
+        policy({**CONNECT, "Sid": "one"}, PUBLISH),
+        policy({**CONNECT, "Action": ["IOT:CONNECT"], "Resource": [CONNECT["Resource"]]}, PUBLISH),
+        policy(CONNECT, PUBLISH, indent=2),
+    ]
+    assert len({identity_of(allow(spelling)) for spelling in spellings}) == 1
+
+
+def test_a_meaning_changes_the_identity():
+    different = [
+        allow(policy(CONNECT)),
+        allow(policy(statement("client/sensor-2"))),
+        allow(policy({**CONNECT, "Effect": "Deny"})),
+        allow("not JSON"),
+        deny(),
+    ]
+    assert len({identity_of(answer) for answer in different}) == len(different)
+
+
+def test_principal_and_lifetimes_are_followed_apart():
+    answers = [allow(principal=f"p{number}", refresh=300 + number) for number in range(5)]
+    seen = entry(ledger_of(*answers))
+    assert len(seen.sightings) == 1
+    assert len(seen.principals) == len(seen.lifetimes) == 2
+
+
+def test_a_fault_is_its_code_or_contract_rule_never_what_the_request_put_into_it():
+    broken = [
+        fault(Outcome.INVALID_RESPONSE, message=f"{text} at principalId failed to satisfy") for text in ("a", "b")
+    ]
+    other = fault(Outcome.INVALID_RESPONSE, message="Lambda invocation result is in invalid format")
+    assert identity_of(broken[0]) == identity_of(broken[1]) != identity_of(other)
+    assert (cause_of(broken[0]), cause_of(other)) == ("principalId", "format")
+    assert cause_of(fault(Outcome.HANDLER_ERROR, "X", "key 123", "KeyError")) == "KeyError"
+    assert cause_of(THROTTLED) == "ThrottlingException"
+
+
+ANSWERS = st.sampled_from([allow(), allow(cold=True), allow(principal="other"), deny(), THROTTLED])
+EXCHANGES = st.builds(exchange, ANSWERS, case=st.integers(0, 2), start=st.floats(0, 9), worker=st.integers(0, 2))
+
+
+@given(st.lists(EXCHANGES, max_size=30))
+def test_workers_merged_equal_the_whole_and_survive_encoding(exchanges):
+    whole, merged = Ledger(), Ledger()
+    parts = [Ledger() for _ in range(3)]
+    for one in exchanges:
+        whole.add_exchange(one, ())
+        parts[one.worker].add_exchange(one, ())
+    for part in parts:
+        merged.add(Ledger.decode(json.loads(json.dumps(part.encode()))))
+    assert comparable(merged) == comparable(Ledger.decode(json.loads(json.dumps(whole.encode()))))
+
+
+def comparable(ledger):
+    value = ledger.encode()
+    for case in value["cases"]:
+        case["sightings"].sort(key=lambda sighting: sighting["identity"])
+    return value["cases"], {identity: sample["outcome"] for identity, sample in value["samples"].items()}
+
+
+def test_an_authorizer_that_always_answers_anew_does_not_fill_the_memory():
+    answers = [allow(policy(statement(f"client/{number}"))) for number in range(DISTINCT_ANSWERS_MAXIMUM + 10)]
+    ledger = ledger_of(*answers)
+    assert len(entry(ledger).sightings) == DISTINCT_ANSWERS_MAXIMUM
+    assert (entry(ledger).uncounted, entry(ledger).count) == (10, len(answers))
+    merged = ledger_of(*reversed(answers))
+    merged.add(ledger)
+    assert len(entry(merged).sightings) == DISTINCT_ANSWERS_MAXIMUM
+    assert entry(merged).count == 2 * len(answers)
+
+
+def test_no_secret_is_in_a_sample():
+    secret = "hunter2-and-more"
+    request = AuthorizerRequest(
+        token=f"Bearer {secret}-token",
+        http_context=HttpContext({"X-Key": f"{secret}-header"}, f"?q={secret}-query"),
+        mqtt_context=MqttContext("user?p=" + secret, (secret + "-password").encode(), "sensor-1"),
+    )
+    spoken = " ".join(secrets_of(request))
+    ledger = Ledger()
+    for answer in (
+        fault(Outcome.HANDLER_ERROR, message=spoken, kind="KeyError"),
+        allow(policy(statement(f"client/{secret}"))),
+        allow(principal=f"{secret}-token"),
+        fault(Outcome.HANDLER_ERROR, message="eyJhbGciOiJub25l.eyJzdWIiOiJ4In0xx.sig", kind="Other"),
+    ):
+        ledger.add_exchange(exchange(answer), secrets_of(request))
+    kept = json.dumps(ledger.encode())
+    assert secret not in kept
+    assert "eyJ" not in kept
+
+
+def test_a_lone_surrogate_in_an_answer_is_kept():
+    ledger = ledger_of(allow(principal="\ud800"), fault(Outcome.HANDLER_ERROR, message="\udfff"))
+    assert entry(Ledger.decode(json.loads(json.dumps(ledger.encode())))).count == 2

@@ -1,0 +1,95 @@
+import pytest
+
+from authorizers.contract import Expectation
+from reports.latency import LatencyHistogram
+from reports.run_folder import RunState
+from reports.verdict import ExitCode, Measurement, Validity, ValidityJudgement, decide, judge_validity
+from tests.reports.samples import allow, judged
+
+WRONG = judged(Expectation.DENY, allow())
+NOTE = judged(Expectation.OPEN, allow(principal="a"), allow(principal="b"))
+COMPLETE = RunState(elapsed=30.0, complete=True)
+VALID = ValidityJudgement(Validity.VALID, ())
+DEGRADED = ValidityJudgement(Validity.DEGRADED, ("a little late",))
+INVALID = ValidityJudgement(Validity.INVALID, ("far too late",))
+
+
+@pytest.mark.parametrize(
+    ("found", "judgement", "stopped_by", "code", "word"),
+    [
+        ([], VALID, None, 0, "PASS"),
+        (NOTE, VALID, None, 0, "PASS"),
+        ([], DEGRADED, None, 0, "PASS"),
+        (WRONG, VALID, None, 3, "FAIL"),
+        ([*NOTE, *WRONG], DEGRADED, None, 3, "FAIL"),
+        ([], INVALID, None, 4, "INVALID"),
+        (WRONG, INVALID, None, 4, "INVALID"),
+        ([], VALID, "SIGINT", 130, "STOPPED"),
+        (WRONG, INVALID, "SIGINT", 130, "STOPPED"),
+        (WRONG, INVALID, "SIGTERM", 143, "STOPPED"),
+    ],
+)
+def test_the_exit_code_and_its_order(found, judgement, stopped_by, code, word):
+    verdict = decide(found, judgement, RunState(complete=stopped_by is None, stopped_by=stopped_by))
+    assert (verdict.exit_code, verdict.word) == (code, word)
+
+
+def test_every_exit_code_is_the_documented_one():
+    assert {code.name: code.value for code in ExitCode} == {
+        "PASS": 0,
+        "THRESHOLD_FAILED": 1,
+        "USAGE": 2,
+        "WRONG_DECISIONS": 3,
+        "INVALID_MEASUREMENT": 4,
+        "INTERRUPTED": 130,
+        "TERMINATED": 143,
+    }
+
+
+def test_an_invalid_measurement_still_tells_of_wrong_decisions():
+    reasons = decide(WRONG, INVALID, COMPLETE).reasons
+    assert reasons == ("far too late", "GC101 allowed what must be denied (family/some_name)")
+
+
+def measured(state=COMPLETE, *, planned=10_000, dropped=0, answered=10_000, outcomes=None, lag=0.0005):
+    histogram = LatencyHistogram()
+    histogram.record(lag)
+    return judge_validity(Measurement(state, planned, dropped, answered, outcomes or {}, histogram))
+
+
+@pytest.mark.parametrize(
+    ("judgement", "validity", "reason"),
+    [
+        (measured(), Validity.VALID, None),
+        (measured(dropped=10), Validity.VALID, None),
+        (measured(dropped=11), Validity.DEGRADED, "11 of 10000 planned arrivals were dropped"),
+        (measured(dropped=501), Validity.INVALID, "501 of 10000 planned arrivals were dropped"),
+        (measured(lag=0.011), Validity.DEGRADED, "arrivals left late"),
+        (measured(lag=0.101), Validity.INVALID, "arrivals left late"),
+        (measured(RunState(complete=True, cpu=0.91)), Validity.DEGRADED, "91% of a core"),
+        (measured(RunState(complete=True, incidents=("the clock was set",))), Validity.DEGRADED, "the clock was set"),
+        (
+            measured(RunState(stopped_by="SIGINT", elapsed=3.0)),
+            Validity.DEGRADED,
+            "stopped early by SIGINT after 3.0 s",
+        ),
+        (measured(RunState(stopped_by="a full disk", elapsed=3.0)), Validity.INVALID, "after 3.0 s by a full disk"),
+        (measured(RunState()), Validity.INVALID, "the run was cut off"),
+        (measured(RunState(complete=True, workers=4, workers_lost=1)), Validity.INVALID, "1 of 4 workers were lost"),
+        (measured(planned=0, answered=0), Validity.INVALID, "no exchange was measured"),
+        (measured(outcomes={"transport_error": 500}), Validity.VALID, None),
+        (measured(outcomes={"transport_error": 300, "unavailable": 201}), Validity.INVALID, "501 of 10000 exchanges"),
+        (measured(outcomes={"throttled": 9000, "handler_error": 1000}), Validity.VALID, None),
+    ],
+)
+def test_validity_and_its_reason(judgement, validity, reason):
+    assert judgement.validity is validity
+    if reason is None:
+        assert judgement.reasons == ()
+    else:
+        assert any(reason in given for given in judgement.reasons)
+
+
+def test_an_invalid_measurement_names_what_degrades_it_too():
+    judgement = measured(RunState(complete=True, cpu=1.0), dropped=5000)
+    assert len(judgement.reasons) == 2
