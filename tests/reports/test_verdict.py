@@ -54,7 +54,7 @@ def test_an_invalid_measurement_still_tells_of_wrong_decisions():
 def measured(state=COMPLETE, *, planned=10_000, dropped=0, answered=10_000, outcomes=None, lag=0.0005):
     histogram = LatencyHistogram()
     histogram.record(lag)
-    return judge_validity(Measurement(state, planned, dropped, answered, outcomes or {}, histogram))
+    return judge_validity(Measurement(state, planned, dropped, answered, {"deny": 1} | (outcomes or {}), histogram))
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,13 @@ def test_validity_and_its_reason(judgement, validity, reason):
         assert judgement.reasons == ()
     else:
         assert any(reason in given for given in judgement.reasons)
+
+
+def test_throttles_alone_measure_nothing():
+    histogram = LatencyHistogram()
+    judgement = judge_validity(Measurement(COMPLETE, 10, 0, 10, {"throttled": 10}, histogram))
+    assert judgement.validity is Validity.INVALID
+    assert "all were throttled" in judgement.reasons[0]
 
 
 def test_an_invalid_measurement_names_what_degrades_it_too():
