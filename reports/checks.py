@@ -94,13 +94,18 @@ def _faults(entry: CaseEntry, ledger: Ledger) -> Iterator[_Violation]:
 
 
 def _expectation(entry: CaseEntry, known: CaseFacts) -> Iterator[_Violation]:
-    """Expectation: a wrong decision. Faults are reported by what they are, not as wrong denials."""
+    """Expectation: a wrong decision, each said once.
+
+    Faults are reported by what they are, and a valid request that is let in at other times as a disagreement;
+    a request that must be denied has no excuse.
+    """
     wrong = [
         sighting
         for sighting in entry.sightings.values()
         if known.expectation.is_met_by(sighting.outcome) is False and sighting.outcome not in _FAULT_RULES
     ]
-    if wrong:
+    allowed = any(sighting.outcome is Outcome.ALLOW for sighting in entry.sightings.values())
+    if wrong and (known.expectation is Expectation.DENY or not allowed):
         rule = findings.FAIL_OPEN if known.expectation is Expectation.DENY else findings.WRONG_DENIAL
         count = sum(sighting.count for sighting in wrong)
         yield _Violation(rule, f"{known.family}/{known.name}", count)

@@ -1,0 +1,136 @@
+"""The directions of dependency: which package may import what, imports inside functions included."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {"authorizers", "generators", "locustfiles", "reports", "gatecrash"}
+STANDARD = set(sys.stdlib_module_names)
+
+PURE = {"orjson"}
+PURE_MODULES = {
+    *("answers", "carriers", "classify", "contract", "errors", "event", "limits", "policy", "redact", "wire"),
+}
+REPORT_LIBRARIES = {"orjson", "hdrh", "plotly", "jinja2", "rich", "markupsafe"}
+
+
+def modules(package):
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports_of(path):
+    """Every module that a file imports, anywhere in it, by its full name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def top(name):
+    return name.partition(".")[0]
+
+
+def foreign(path):
+    """Imported packages that are neither Python's nor this project's."""
+    return {top(name) for name in imports_of(path)} - STANDARD - OURS
+
+
+def own(path):
+    return {name for name in imports_of(path) if top(name) in OURS}
+
+
+def relative(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def is_pure(path):
+    return path.parent == ROOT / "authorizers" and path.stem in PURE_MODULES
+
+
+def is_pure_import(name):
+    """Whether a module of ours is authorizers' pure part, the package itself aside."""
+    parts = name.split(".")
+    return parts[0] == "authorizers" and (len(parts) == 1 or parts[1] in PURE_MODULES)
+
+
+def test_the_pure_part_is_what_this_test_thinks_it_is():
+    found = {path.stem for path in (ROOT / "authorizers").glob("*.py")} - {"__init__"}
+    assert found == PURE_MODULES
+
+
+@pytest.mark.parametrize("path", [path for path in modules("authorizers") if is_pure(path)], ids=relative)
+def test_authorizers_pure_part_imports_only_itself_and_orjson(path):
+    assert foreign(path) <= PURE
+    assert all(is_pure_import(name) for name in own(path))
+
+
+@pytest.mark.parametrize("path", [path for path in modules("authorizers") if not is_pure(path)], ids=relative)
+def test_authorizers_shell_imports_only_authorizers(path):
+    assert {top(name) for name in own(path)} <= {"authorizers"}
+    assert not foreign(path) & {"locust", "gevent", "hypothesis"}
+    if foreign(path) & {"boto3", "botocore"}:
+        assert relative(path) in {"authorizers/targets/iot_api.py", "authorizers/targets/lambda_function.py"}
+
+
+@pytest.mark.parametrize("path", modules("generators"), ids=relative)
+def test_generators_import_only_the_pure_part_of_authorizers(path):
+    assert not foreign(path) & {"locust", "gevent", "boto3", "botocore"}
+    assert all(is_pure_import(name) or top(name) == "generators" for name in own(path))
+
+
+@pytest.mark.parametrize("path", modules("reports"), ids=relative)
+def test_reports_import_only_the_pure_part_of_authorizers(path):
+    assert foreign(path) <= REPORT_LIBRARIES
+    assert all(is_pure_import(name) or top(name) == "reports" for name in own(path))
+
+
+@pytest.mark.parametrize("path", modules("locustfiles"), ids=relative)
+def test_locustfiles_import_targets_the_corpus_and_records(path):
+    assert not foreign(path) & {"hypothesis", "boto3", "botocore", "rich", "plotly", "pydantic"}
+    for name in own(path):
+        allowed = top(name) == "locustfiles" or is_pure_import(name)
+        allowed |= name.startswith(("authorizers.targets", "generators.corpus"))
+        allowed |= name.startswith(("reports.plan", "reports.progress", "reports.record", "reports.run_folder"))
+        assert allowed, f"{relative(path)} imports {name}"
+
+
+@pytest.mark.parametrize("package", sorted(OURS - {"gatecrash"}))
+def test_gatecrash_is_imported_by_nobody(package):
+    for path in modules(package):
+        assert "gatecrash" not in {top(name) for name in own(path)}, relative(path)
+
+
+def entry_locustfiles():
+    return [path for path in (ROOT / "locustfiles").glob("*.py") if not path.name.startswith("_")]
+
+
+def test_no_entry_locustfile_is_imported():
+    names = {f"locustfiles.{path.stem}" for path in entry_locustfiles()}
+    assert names == {"locustfiles.steady"}
+    for path in ROOT.rglob("*.py"):
+        if not {".venv", "build"} & set(path.parts):
+            assert not names & set(imports_of(path)), relative(path)
+
+
+def test_reading_a_corpus_needs_no_hypothesis():
+    """What fires reads the corpus: its module must not pull in what draws it, not even through a package."""
+    for name in ("generators/__init__.py", "generators/corpus.py"):
+        path = ROOT / name
+        assert not foreign(path) & {"hypothesis"}
+        assert all(is_pure_import(found) for found in own(path))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in ROOT.rglob("*.py") if not {".venv", "build"} & set(path.parts)], ids=relative
+)
+def test_locust_is_imported_before_what_it_must_patch(path):
+    order = [top(name) for name in imports_of(path)]
+    late = [name for name in ("boto3", "botocore", "urllib3", "hypothesis") if name in order]
+    if "locust" in order:
+        assert all(order.index("locust") < order.index(name) for name in late)

@@ -1,0 +1,71 @@
+"""Running the real command as a person would."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+DEVICES = HERE / "devices.jsonl"
+HANDLERS = HERE / "handlers"
+SHORT = ("--duration", "3", "--warm-up", "1", "--rate", "40", "--cases", "20")
+PASSWORDS = ("--credentials", "password", "--table", str(DEVICES))
+
+
+def environment(folder):
+    """Return an environment with a home of its own and nothing of this process's settings for Locust."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "AWS_"))}
+    return {**kept, "HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "COLUMNS": "120"}
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "gatecrash", *map(str, arguments)]
+
+
+def gatecrash(folder, *arguments, timeout=120, **options):
+    """Run a command line in a folder to its end; returns the finished process with its output as text."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        **options,
+    )
+
+
+def start(folder, *arguments):
+    """Start a command line in a folder."""
+    return subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run_folder(folder):
+    """Return the only run folder below a folder."""
+    (found,) = (folder / "runs").iterdir()
+    return found
+
+
+def statistics(folder):
+    return json.loads((run_folder(folder) / "stats.json").read_text())
+
+
+def wait_until(condition, seconds=30.0):
+    """Wait for a condition and return its value; fails when it doesn't come true in time."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it didn't happen in time")

@@ -1,0 +1,61 @@
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from locustfiles._arrivals import Share, schedule
+from reports.plan import POISSON, Plan
+
+
+def plan(**values):
+    return Plan(run_folder="runs/x", corpus="corpus", target={"kind": "scripted"}, **values)
+
+
+PLANS = st.builds(
+    plan,
+    arrivals=st.sampled_from(["even", POISSON]),
+    rate=st.floats(1, 200),
+    duration=st.floats(0.1, 5),
+    warm_up=st.floats(0, 2),
+    seed=st.integers(0, 10),
+)
+
+
+def test_even_arrivals_are_one_over_the_rate_apart():
+    starts = [arrival.intended_start for arrival in schedule(plan(rate=4, warm_up=0, duration=1), Share(0, 1))]
+    assert starts == [0, 0.25, 0.5, 0.75]
+
+
+def test_the_warm_up_comes_before_the_duration():
+    starts = [arrival.intended_start for arrival in schedule(plan(rate=1, warm_up=2, duration=3), Share(0, 1))]
+    assert starts == [0, 1, 2, 3, 4]
+
+
+def test_even_arrivals_do_not_drift_over_hours():
+    last = max(schedule(plan(rate=0.1, warm_up=0, duration=360_000), Share(0, 1)))
+    assert last.intended_start == 359_990
+
+
+def test_poisson_arrivals_keep_the_rate_on_the_average_and_vary_in_their_gaps():
+    starts = [a.intended_start for a in schedule(plan(rate=100, duration=100, arrivals=POISSON), Share(0, 1))]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    mean = sum(gaps) / len(gaps)
+    deviation = (sum((gap - mean) ** 2 for gap in gaps) / len(gaps)) ** 0.5
+    assert 0.0095 < mean < 0.0105
+    # An exponential distribution's deviation is its mean.
+    assert 0.9 < deviation / mean < 1.1
+
+
+@given(PLANS, st.integers(1, 5))
+def test_workers_share_the_schedule_whatever_their_number(one, count):
+    whole = list(schedule(one, Share(0, 1)))
+    shared = sorted(arrival for place in range(count) for arrival in schedule(one, Share(place, count)))
+    assert shared == whole
+
+
+@given(PLANS)
+def test_arrivals_come_in_order_within_the_plan_and_the_same_each_time(one):
+    arrivals = list(schedule(one, Share(0, 1)))
+    assert arrivals == list(schedule(one, Share(0, 1)))
+    assert arrivals == sorted(arrivals)
+    assert all(0 <= arrival.intended_start < one.length for arrival in arrivals)

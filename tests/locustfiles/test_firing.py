@@ -1,0 +1,91 @@
+import json
+
+import gevent
+
+import pytest
+
+from authorizers.contract import Outcome
+from authorizers.targets.scripted import Script, ScriptedTarget
+from generators.building import CorpusPlan, build_corpus
+from locustfiles._arrivals import Share
+from locustfiles._firing import Firing
+from reports.plan import CLOSED, Plan
+from reports.records import LatencyKind
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    table = tmp_path / "devices.jsonl"
+    rows = [{"username": f"u{n}", "password": f"pass-{n}", "client_id": f"c{n}"} for n in range(5)]
+    table.write_text("\n".join(map(json.dumps, rows)))
+    settings = {"kind": "password", "table": str(table)}
+    built = build_corpus(CorpusPlan(settings, None, 1, 10, 1.0, 0), tmp_path / "cache", processes=1)
+    yield built
+    built.close()
+
+
+def fire_all(firing, slots):
+    """Run slots as Locust's users would, until all is fired."""
+
+    def slot():
+        while not firing.finished:
+            arrival = firing.next_arrival()
+            if arrival is not None:
+                firing.fire(arrival)
+
+    gevent.joinall([gevent.spawn(slot) for _ in range(slots)], timeout=20, raise_error=True)
+    return firing.take_recording()
+
+
+def firing_of(corpus, script=None, **values):
+    plan = Plan(run_folder="unused", corpus=str(corpus.folder), target={}, **values)
+    return Firing(plan, Share(0, 1), corpus, ScriptedTarget(script, sleep=gevent.sleep))
+
+
+def test_every_planned_arrival_is_fired_once_with_the_warm_up_apart(corpus):
+    recording = fire_all(firing_of(corpus, rate=100, warm_up=0.5, duration=0.5), slots=5)
+    assert recording.outcomes == {Outcome.ALLOW: 50}
+    assert recording.warm_up_exchanges == 50
+    assert sum(second.planned for _, second in recording.series) == 100
+    assert {index for index, _ in recording.ledger} == set(range(10))
+
+
+def test_a_stall_shows_in_the_response_time_and_hardly_in_the_service_time(corpus):
+    script = Script(latency=0.001, stall_at=0.5, stall=0.5)
+    recording = fire_all(firing_of(corpus, script, rate=100, warm_up=0, duration=2), slots=4)
+    service = recording.latencies.total(LatencyKind.SERVICE_TIME)
+    response = recording.latencies.total(LatencyKind.RESPONSE_TIME)
+    assert service.count == response.count == 200
+    assert service.percentile(95) < 50
+    assert response.percentile(95) > 200
+
+
+def test_arrivals_that_wait_beyond_their_patience_are_dropped_and_counted(corpus):
+    script = Script(latency=0.3)
+    recording = fire_all(firing_of(corpus, script, rate=50, warm_up=0, duration=1, patience=0.1), slots=1)
+    dropped = sum(second.dropped for _, second in recording.series)
+    assert dropped > 0
+    assert dropped + recording.outcomes.total() == 50
+
+
+def test_what_waits_when_a_run_is_stopped_counts_as_dropped(corpus):
+    firing = firing_of(corpus, rate=100, warm_up=0, duration=10)
+    gevent.sleep(0.2)
+    firing.stop()
+    recording = firing.take_recording()
+    planned = sum(second.planned for _, second in recording.series)
+    assert planned > 5
+    assert sum(second.dropped for _, second in recording.series) == planned
+
+
+def test_the_closed_model_fires_as_fast_as_its_users_do(corpus):
+    firing = firing_of(corpus, Script(latency=0.05), model=CLOSED, warm_up=0, duration=1)
+    recording = fire_all(firing, slots=4)
+    assert 40 <= recording.outcomes.total() <= 84
+    assert sum(second.planned for _, second in recording.series) == 0
+
+
+def test_taking_a_recording_leaves_nothing_to_take_twice(corpus):
+    firing = firing_of(corpus, rate=50, warm_up=0, duration=0.5)
+    assert fire_all(firing, slots=2).outcomes.total() == 25
+    assert firing.take_recording().outcomes.total() == 0
