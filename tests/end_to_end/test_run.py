@@ -1,0 +1,149 @@
+"""`gatecrash run` as a person uses it: real gateway, real handlers, real Locust."""
+
+import json
+
+import pytest
+
+from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, gatecrash, run_folder, statistics
+
+
+def run(folder, handler, *arguments):
+    return gatecrash(folder, "run", "--handler", HANDLERS / handler, *PASSWORDS, *SHORT, *arguments)
+
+
+def codes(folder):
+    return {json.loads(path.read_text())["rule"] for path in (run_folder(folder) / "findings").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def correct(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("correct")
+    return folder, run(folder, "correct.py")
+
+
+def test_a_correct_handler_passes_with_a_report(correct):
+    folder, done = correct
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[2:] != []
+    assert "PASS" in done.stdout
+    assert done.stderr == ""
+    stored = run_folder(folder)
+    assert {"run.json", "recording.json", "stats.json", "report.html"} <= {path.name for path in stored.iterdir()}
+    assert str(stored.relative_to(folder) / "report.html") in done.stdout
+
+
+def test_every_planned_arrival_is_accounted_for(correct):
+    folder, _ = correct
+    found = statistics(folder)
+    assert found["planned"] == 120
+    assert found["exchanges"] + found["dropped"] == 120
+    assert set(found["outcomes"]) == {"allow", "deny"}
+
+
+def test_the_report_can_be_rendered_again_from_the_folder_alone(correct):
+    folder, _ = correct
+    page = run_folder(folder) / "report.html"
+    page.unlink()
+    done = gatecrash(folder, "report", run_folder(folder))
+    assert done.returncode == 0, done.stderr
+    assert page.exists()
+
+
+def test_a_handler_that_decides_by_chance_fails_with_a_finding_that_can_be_replayed(tmp_path):
+    done = run(tmp_path, "flips.py")
+    assert done.returncode == 3
+    assert codes(tmp_path) == {"GC401"}
+    assert "GC401 same request, different outcome" in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if "gatecrash replay" in line]
+    replayed = gatecrash(tmp_path, *line.split("gatecrash ")[1].split(), "--times", "200")
+    assert replayed.returncode == 3, replayed.stdout + replayed.stderr
+    assert "FLAKY" in replayed.stdout.splitlines()[-1]
+
+
+def test_a_handler_that_opens_the_door_is_the_worst_finding(tmp_path):
+    done = run(tmp_path, "opens.py", "--set", "corpus.valid_share=0.5")
+    assert done.returncode == 3
+    assert "GC101" in codes(tmp_path)
+    assert done.stdout.index("GC101") < done.stdout.index("replay")
+
+
+def test_a_finding_that_was_mended_replays_as_fixed(tmp_path):
+    handler = tmp_path / "mended.py"
+    for name in ("correct", "opens"):
+        (tmp_path / f"{name}.py").write_text(
+            (HANDLERS / f"{name}.py").read_text().replace(".resolve().parent.parent", ".resolve().parent")
+        )
+    (tmp_path / "devices.jsonl").write_text((HANDLERS.parent / "devices.jsonl").read_text())
+    handler.write_text("from opens import handler\n")
+    options = ("--handler", handler, *PASSWORDS, *SHORT, "--set", "corpus.valid_share=0.5")
+    assert gatecrash(tmp_path, "run", *options).returncode == 3
+    handler.write_text("from correct import handler\n")
+    replayed = gatecrash(tmp_path, "replay", run_folder(tmp_path), "--finding", "1")
+    assert replayed.returncode == 0, replayed.stdout
+    assert replayed.stdout.splitlines()[-1] == "FIXED"
+
+
+@pytest.mark.parametrize(
+    ("handler", "code", "sentence"),
+    [
+        ("raises.py", "GC301", "handler failed (ValueError)"),
+        ("exits.py", "GC301", "handler failed (Runtime.ExitError)"),
+        ("huge.py", "GC301", "handler failed (Function.ResponseSizeTooLarge)"),
+    ],
+)
+def test_a_handler_that_fails_is_reported_as_what_it_is(tmp_path, handler, code, sentence):
+    done = run(tmp_path, handler, "--rate", "10")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert code in codes(tmp_path)
+    assert sentence in done.stdout
+
+
+def test_a_handler_that_hangs_is_timed_out(tmp_path):
+    done = run(tmp_path, "hangs.py", "--rate", "3", "--set", "authorizer.timeout=0.5")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "GC302 handler timed out" in done.stdout
+
+
+@pytest.mark.node
+def test_a_nodejs_handler_passes(tmp_path):
+    done = run(tmp_path, "authorizer.mjs")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(statistics(tmp_path)["outcomes"]) == {"allow", "deny"}
+
+
+def test_two_workers_fire_what_one_fires(tmp_path, correct):
+    folder, _ = correct
+    done = run(tmp_path, "correct.py", "--processes", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    one, two = statistics(folder), statistics(tmp_path)
+    assert two["exchanges"] == one["exchanges"] == 120
+    assert two["outcomes"] == one["outcomes"]
+    digests = [json.loads((run_folder(place) / "run.json").read_text())["corpus"] for place in (folder, tmp_path)]
+    assert digests[0]["digest"] == digests[1]["digest"]
+    assert digests[0]["content_digest"] == digests[1]["content_digest"]
+
+
+def test_a_handler_in_this_process_is_fired_at_without_a_gateway(tmp_path):
+    done = run(tmp_path, "correct.py", "--target", "handler")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert statistics(tmp_path)["run"]["target"]["kind"] == "handler"
+
+
+def test_the_closed_model_lets_users_keep_their_pace(tmp_path):
+    done = run(tmp_path, "correct.py", "--model", "closed", "--users", "2", "--set", "load.wait_time=0.1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 10 <= statistics(tmp_path)["exchanges"] <= 62
+
+
+def test_a_stall_is_seen_from_the_intended_start(tmp_path):
+    script = "target.script={latency = 0.002, stall_at = 2.0, stall = 1.0}"
+    load = ("--rate", "100", "--duration", "8", "--warm-up", "1", "--users", "10")
+    valid = ("--set", "corpus.valid_share=1.0")
+    done = gatecrash(tmp_path, "run", "--target", "scripted", "--set", script, *PASSWORDS, *load, *valid)
+    assert done.returncode == 0, done.stdout + done.stderr
+    latencies = {row["kind"]: row for row in statistics(tmp_path)["latencies"] if row["outcome"] is None}
+    assert latencies["response_time"]["p95_ms"] > 200
+    assert latencies["service_time"]["p95_ms"] < 100
+    page = (run_folder(tmp_path) / "report.html").read_text()
+    assert "service time" in page.lower()
+    assert "intended start" in page.lower()
