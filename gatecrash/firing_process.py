@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ class LocustProcess:
 
     def __init__(self, plan: Plan, processes: int) -> None:
         self._folder = Path(plan.run_folder)
-        (self._folder / PLAN).write_bytes(wire.encode(plan.to_json()))
+        (self._folder / PLAN).write_bytes(wire.encode(replace(plan, parent=os.getpid()).to_json()))
         command = [
             *(sys.executable, "-m", "locust", "-f", str(_locustfile()), "--headless"),
             *("--plan", str(self._folder / PLAN), "--users", str(plan.users), "--spawn-rate", str(plan.users)),

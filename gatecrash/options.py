@@ -46,9 +46,9 @@ _LOAD: Final = (
     ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
 )
 _OUTPUT: Final = (
-    ("--runs", "output.runs", click.Path(file_okay=False), "folder of the run folders (default ./runs)"),
+    ("--runs", "output.runs", click.Path(), "folder of the run folders (default ./runs)"),
     ("--name", "output.name", str, "name of the run (default run)"),
-    ("--cache", "output.cache", click.Path(file_okay=False), "folder for corpora, which hold secrets"),
+    ("--cache", "output.cache", click.Path(), "folder for corpora, which hold secrets"),
 )
 
 

@@ -80,12 +80,13 @@ def target_settings(settings: Settings) -> dict[str, Any]:
     if target.kind == "scripted":
         return {"kind": "scripted", **target.script}
     if target.kind == "handler":
+        keys = signing_keys(settings)
         return {
             "kind": "handler",
             "handler": _absolute_handler(settings),
             "dialect": settings.authorizer.dialect,
-            "token_key_name": settings.authorizer.token_key_name or _TOKEN_KEY_NAME,
-            "signing_keys": signing_keys(settings),
+            "token_key_name": settings.authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
+            "signing_keys": keys,
         }
     api = {"kind": "iot_api", "authorizer_name": settings.authorizer.name, "region": target.region}
     if target.kind == "iot":
@@ -118,6 +119,7 @@ def gateway_settings(settings: Settings, *, port: int = 0) -> dict[str, Any]:
         "concurrency": authorizer.concurrency,
         "dialect": authorizer.dialect,
         "calls_per_second": authorizer.calls_per_second,
+        "faults": authorizer.faults,
         "show_handler_output": authorizer.show_output,
     }
 

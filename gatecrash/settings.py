@@ -61,6 +61,9 @@ class AuthorizerSettings(_Section):
     calls_per_second: float | None = Field(
         None, gt=0, description="API rate of the embedded gateway; none by default, AWS has 10"
     )
+    faults: dict[str, Any] | None = Field(
+        None, description="faults that the embedded gateway injects: errors, latency, latency_rate, crash_rate, seed"
+    )
     show_output: bool = Field(False, description="pass on what the handler prints (it may print secrets)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -87,6 +88,10 @@ class RunRecorder:
             if self._all_finished():
                 self.complete = True
                 self._end_test()
+            elif self.plan.parent is not None and os.getppid() != self.plan.parent:
+                # Whoever wanted this run was killed: nobody would end it, or read its report, in time.
+                self._end_test()
+                return
 
     def _gather(self) -> None:
         """Take what the slots of this process recorded, and look after the workers."""

@@ -21,7 +21,8 @@ class Plan:
     ``model`` is ``open`` (arrivals by schedule, users are slots) or ``closed`` (each user fires, waits
     ``wait_time``, fires again; ``rate`` and ``patience`` don't count). ``patience`` is how long an arrival waits for
     a free slot before it is dropped. ``target`` says where to fire; with a ``gateway`` in it the embedded gateway is
-    started first. ``info`` is what run.json tells of the run besides.
+    started first. ``parent`` is the process without which the run must not go on (None: there is none). ``info``
+    is what run.json tells of the run besides.
     """
 
     run_folder: str
@@ -36,6 +37,7 @@ class Plan:
     users: int = 50
     patience: float = 5.0
     wait_time: float = 0.0
+    parent: int | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from authorizers import wire
 from authorizers.answers import decision_from_payload, handler_failed, outcome_of
@@ -23,7 +23,6 @@ from authorizers.gateway.signatures import any_key_verifies
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 
 Handler = Callable[[Any, Any], Any]
-_TOKEN_KEY_NAME: Final = "token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class HandlerSettings:
 
     handler: str
     dialect: str = Dialect.TEST_INVOKE.value
-    token_key_name: str = _TOKEN_KEY_NAME
+    token_key_name: str | None = None
     signing_keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -123,7 +122,8 @@ class HandlerTarget:
 
     def _event(self, request: AuthorizerRequest) -> dict[str, Any]:
         check_members(wire.request_to_wire(request), "gatecrash")
-        token, signature = token_and_signature(request, self._settings.token_key_name)
+        name = self._settings.token_key_name
+        token, signature = token_and_signature(request, name) if name else (request.token, request.token_signature)
         keys = self._settings.signing_keys
         if keys and (token is None or signature is None or not any_key_verifies(keys.values(), token, signature)):
             raise InvalidRequestError("Token signature mismatch for authorizer gatecrash")

@@ -25,8 +25,8 @@ from authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation, O
 from authorizers.errors import UsageError, WireError
 from authorizers.wire import decision_from_wire
 
-# Longer than the five seconds that AWS IoT gives an authorizer, shorter than boto3's own minute.
-_TIMEOUT_SECONDS: Final = 10
+# Longer than Lambda's ten seconds for a cold start and AWS IoT's five for the answer together.
+_TIMEOUT_SECONDS: Final = 20
 _HEADER: Final = "x-gatecrash-"
 
 

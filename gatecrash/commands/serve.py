@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from authorizers.gateway.process import serve_forever
-from authorizers.gateway.settings import settings_from_json
+from authorizers.gateway.process import serve as serve_gateway
 from gatecrash.options import settings_options
 from gatecrash.preparing import gateway_settings
 from gatecrash.settings import Settings
@@ -31,5 +30,5 @@ def serve(settings: Settings, *, port: int) -> int:
             soft_wrap=True,
         )
 
-    serve_forever(settings_from_json(gateway_settings(settings, port=port)), ready)
+    serve_gateway(gateway_settings(settings, port=port), ready)
     return 0

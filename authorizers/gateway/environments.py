@@ -1,0 +1,224 @@
+"""One execution environment: a process under its runtime client, one event at a time, globals kept between them.
+
+Errors have Lambda's own types and messages, as the function's caller finds them in the invocation's payload.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from authorizers.gateway.functions import Function, environment_variables
+from authorizers.gateway.processes import ChildProcess
+from authorizers.gateway.runtime_api import RuntimeApi, RuntimeEvent, RuntimeResult
+from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+
+# Lambda's own limit for the init phase.
+INIT_SECONDS_MAXIMUM: Final = 10.0
+# A runtime client asks for the next event as soon as it has answered one; one that doesn't is of no more use.
+_NEXT_SECONDS_MAXIMUM: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationResult:
+    """How one invocation ended: with a payload, or with the function's error.
+
+    ``cold_start`` is true for the first event of an environment, ``seconds`` from the event's handing over to the
+    answer, without the environment's start.
+    """
+
+    payload: bytes | None
+    error_type: str | None
+    error_message: str | None
+    environment: str
+    cold_start: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSettings:
+    """What all environments of a gateway share; ``timeout`` in seconds, at most what AWS IoT allows."""
+
+    timeout: float = LAMBDA_SECONDS_MAXIMUM
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    show_output: bool = False
+
+
+class State(Enum):
+    """Where an environment is in its life."""
+
+    STARTING = auto()
+    IDLE = auto()
+    BUSY = auto()
+    FINISHING = auto()
+    DEAD = auto()
+
+
+class Environment:
+    """A process that handles events of one function, one at a time.
+
+    ``on_change`` is called whenever it becomes idle and when it has died; a dead one is of no more use.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Function,
+        settings: EnvironmentSettings,
+        on_change: Callable[[Environment], None],
+    ) -> None:
+        self.name = name
+        self.state = State.STARTING
+        self._function = function
+        self._settings = settings
+        self._on_change = on_change
+        self._loop = asyncio.get_running_loop()
+        self._api = RuntimeApi(self._idle, self._finished, self._init_failed)
+        self._process: ChildProcess | None = None
+        self._ready: asyncio.Future[RuntimeResult | None] = self._loop.create_future()
+        self._answer: asyncio.Future[RuntimeResult] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        # Why the process was killed, if this side did it on purpose.
+        self._cause: RuntimeResult | None = None
+        self._request_id = ""
+        self._invoked = False
+        self._api_closing: asyncio.Task[None] | None = None
+        self._arn = f"arn:aws:lambda:{settings.region}:{settings.account}:function:{function.name}"
+
+    @property
+    def output_bytes(self) -> int:
+        """How much the function has printed so far."""
+        return self._process.output_bytes if self._process is not None else 0
+
+    @property
+    def process_id(self) -> int | None:
+        """The process's id, None before it was started."""
+        return self._process.process_id if self._process is not None else None
+
+    async def start(self, request_id: str) -> RuntimeResult | None:
+        """Start the process and wait until it asks for its first event.
+
+        Returns None, or the error that kept the function from being initialised; then the environment is dead.
+        """
+        self._request_id = request_id
+        address = await self._api.start()
+        if self.state is State.DEAD:
+            await self._api.close()
+            return _exit_error(request_id, -signal.SIGKILL)
+        variables = environment_variables(
+            self._function, runtime_api=address, environment_id=self.name, region=self._settings.region
+        )
+        try:
+            self._process = ChildProcess(
+                self._function.command,
+                self._function.folder,
+                variables,
+                self._exited,
+                show_output=self._settings.show_output,
+            )
+        except OSError as error:
+            self._die()
+            message = f"RequestId: {request_id} Error: can't start {self._function.command[0]}: {error.strerror}"
+            return RuntimeResult(error_type="Runtime.InvalidEntrypoint", error_message=message)
+        self._set_timer(INIT_SECONDS_MAXIMUM, self._timed_out, INIT_SECONDS_MAXIMUM)
+        return await self._ready
+
+    async def invoke(self, request_id: str, payload: bytes, *, crash: bool = False) -> InvocationResult:
+        """Give an idle environment an event and wait for what comes of it; ``crash`` kills the process on the way."""
+        cold_start, self._invoked = not self._invoked, True
+        if self.state is State.DEAD:
+            error = _exit_error(request_id, -signal.SIGKILL)
+            return InvocationResult(None, error.error_type, error.error_message, self.name, cold_start, 0.0)
+        self.state = State.BUSY
+        self._request_id = request_id
+        self._answer = self._loop.create_future()
+        timeout = self._settings.timeout
+        started = time.perf_counter()
+        self._api.send(RuntimeEvent(request_id, payload, int((time.time() + timeout) * 1000), self._arn))
+        self._set_timer(timeout, self._timed_out, timeout)
+        if crash:
+            self._kill()
+        result = await self._answer
+        seconds = time.perf_counter() - started
+        return InvocationResult(result.payload, result.error_type, result.error_message, self.name, cold_start, seconds)
+
+    def _set_timer(self, seconds: float, callback: Callable[..., None], *arguments: float) -> None:
+        self._clear_timer()
+        self._timer = self._loop.call_later(seconds, callback, *arguments)
+
+    def _clear_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _idle(self) -> None:
+        if self.state not in (State.STARTING, State.FINISHING):
+            return
+        self._clear_timer()
+        self.state = State.IDLE
+        if not self._ready.done():
+            self._ready.set_result(None)
+        self._on_change(self)
+
+    def _finished(self, result: RuntimeResult) -> None:
+        if self._answer is None or self._answer.done() or self._cause is not None:
+            return
+        self.state = State.FINISHING
+        self._set_timer(_NEXT_SECONDS_MAXIMUM, self._kill)
+        self._answer.set_result(result)
+        self._on_change(self)
+
+    def _init_failed(self, error: RuntimeResult) -> None:
+        if self.state is State.STARTING:
+            self._cause = error
+            self._kill()
+
+    def _timed_out(self, seconds: float) -> None:
+        message = f"RequestId: {self._request_id} Error: Task timed out after {seconds:.2f} seconds"
+        self._cause = RuntimeResult(error_type="Sandbox.Timedout", error_message=message)
+        self._kill()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
+    def _exited(self, return_code: int) -> None:
+        # Answers wait for the process's end, so that its place is free by the time that the caller comes again.
+        self._die()
+        result = self._cause or _exit_error(self._request_id, return_code)
+        if not self._ready.done():
+            self._ready.set_result(result)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(result)
+
+    def _die(self) -> None:
+        self._clear_timer()
+        self.state = State.DEAD
+        self._api_closing = self._loop.create_task(self._api.close())
+        self._on_change(self)
+
+    async def close(self) -> None:
+        """Kill the process and close its Runtime API; whoever waits for an answer gets an error."""
+        if self._process is not None:
+            self._process.close()
+        elif self.state is not State.DEAD:
+            self._die()
+        if self._api_closing is not None:
+            await self._api_closing
+
+
+def _exit_error(request_id: str, return_code: int) -> RuntimeResult:
+    if return_code == 0:
+        reason = "Runtime exited without providing a reason"
+    elif return_code > 0:
+        reason = f"Runtime exited with error: exit status {return_code}"
+    else:
+        name = signal.strsignal(-return_code) or f"signal {-return_code}"
+        reason = f"Runtime exited with error: signal: {name.lower()}"
+    return RuntimeResult(error_type="Runtime.ExitError", error_message=f"RequestId: {request_id} Error: {reason}")

@@ -1,0 +1,123 @@
+"""The locustfile by itself, as Locust's users know it."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+import reports
+from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, environment, gatecrash, wait_until
+
+LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "steady.py"
+
+
+def locust(*arguments):
+    return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *map(str, arguments)]
+
+
+def plan(folder):
+    path = folder / "plan.json"
+    arguments = ("--handler", HANDLERS / "correct.py", *PASSWORDS, *SHORT, "--output", path)
+    done = gatecrash(folder, "plan", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(path)
+    return path
+
+
+@pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two workers"])
+def test_headless_it_records_a_run_folder_that_renders(tmp_path, more):
+    arguments = ("--headless", "--users", "10", "--spawn-rate", "10", "--plan", plan(tmp_path), *more)
+    done = subprocess.run(
+        locust(*arguments), cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    (stored,) = (tmp_path / "runs").iterdir()
+    recording = json.loads((stored / "recording.json").read_text())
+    assert recording["state"]["complete"] is True
+    assert sum(recording["counts"]["outcomes"].values()) == 120
+    rendered = gatecrash(tmp_path, "report", stored)
+    assert rendered.returncode == 0, rendered.stdout
+
+
+def test_without_a_plan_it_tests_the_sample_authorizer(tmp_path):
+    arguments = (
+        "--headless",
+        "--users",
+        "10",
+        "--spawn-rate",
+        "10",
+        "--duration",
+        "2",
+        "--warm-up",
+        "0.5",
+        "--rate",
+        "20",
+    )
+    done = subprocess.run(
+        locust(*arguments), cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    (stored,) = (tmp_path / "runs").iterdir()
+    assert json.loads((stored / "recording.json").read_text())["counts"]["outcomes"]["allow"] > 10
+
+
+def test_a_plan_that_is_not_there_is_one_sentence(tmp_path):
+    done = subprocess.run(
+        locust("--headless", "--plan", "nowhere.json"),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "gatecrash: --plan: can't read nowhere.json: No such file or directory" in done.stderr
+
+
+def test_with_the_web_page_each_start_is_a_run_of_its_own(tmp_path):
+    arguments = ("--web-host", "127.0.0.1", "--web-port", "0", "--plan", plan(tmp_path), "--duration", "1")
+    port = _free_port()
+    arguments = ("--web-host", "127.0.0.1", "--web-port", port, "--plan", tmp_path / "plan.json", "--duration", "1")
+    process = subprocess.Popen(
+        locust(*arguments), cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        wait_until(lambda: _answers(port), 60)
+        for number in (1, 2):
+            body = b"user_count=5&spawn_rate=5&duration=1&warm_up=0&rate=20&model=open"
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/swarm", body, timeout=10).close()
+            wait_until(lambda wanted=number: _complete(tmp_path) == wanted, 60)
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def _complete(folder):
+    recordings = [json.loads(path.read_text()) for path in (folder / "runs").glob("*/recording.json")]
+    return sum(recording["state"]["complete"] for recording in recordings)
+
+
+def _answers(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def _free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_the_environment_of_these_tests_lets_locust_patch():
+    assert "LOCUST_SKIP_MONKEY_PATCH" in os.environ
+    assert not any(name.startswith("LOCUST_") for name in environment(Path("/tmp")))

@@ -1,0 +1,112 @@
+"""A person's mistakes: one clear sentence, exit code 2, no traceback, nothing fired."""
+
+import socket
+
+import pytest
+
+from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, start, wait_until
+
+CORRECT = ("--handler", str(HANDLERS / "correct.py"))
+
+
+def refused(folder, *arguments, **options):
+    """Run a command that must be refused, and return its only line of complaint."""
+    done = gatecrash(folder, *arguments, **options)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "runs").exists() or not list((folder / "runs").iterdir())
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_a_wrong_key_names_its_place_and_the_nearest_right_one(tmp_path):
+    (tmp_path / "gatecrash.toml").write_text("[load]\nrates = 5\n")
+    line = refused(tmp_path, "run")
+    assert line == "gatecrash: gatecrash.toml: there is no setting load.rates; did you mean load.rate?"
+
+
+def test_a_wrong_section_names_the_sections_there_are(tmp_path):
+    (tmp_path / "gatecrash.toml").write_text("[zzz]\na = 5\n")
+    assert "there is no setting zzz; there are target, authorizer, credentials" in refused(tmp_path, "run")
+
+
+def test_a_wrong_value_names_the_key_and_what_is_allowed(tmp_path):
+    line = refused(tmp_path, "run", "--set", "load.rate=-5")
+    assert line == "gatecrash: load.rate is -5: input should be greater than 0"
+
+
+def test_a_file_that_is_no_toml_names_the_line(tmp_path):
+    (tmp_path / "gatecrash.toml").write_text("[load\n")
+    assert "gatecrash.toml is not TOML" in refused(tmp_path, "run")
+    assert "line 1" in refused(tmp_path, "run")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--config", "nowhere.toml"), "--config: there is no file nowhere.toml"),
+        (("--handler", "nowhere.py:handler", *PASSWORDS), "nowhere.py"),
+        (
+            (*CORRECT, "--credentials", "password", "--table", "nowhere.csv"),
+            "credentials.table: can't read nowhere.csv",
+        ),
+        (CORRECT, "credentials.kind is missing"),
+        (("--set", "rate=5"), "write it as section.key=value"),
+        (("--target", "iot", "--region", "eu-wets-1"), "AWS IoT has no such region; did you mean eu-west-1?"),
+        ((*CORRECT, "--target", "iot"), "--handler names a handler on this machine"),
+        (("--endpoint-url", "http://127.0.0.1:1"), "fire at an endpoint with --target iot"),
+        (("--target", "iot", "--region", "eu-west-1"), "there are no AWS credentials"),
+        (("--target", "iot", "--endpoint-url", "http://127.0.0.1:9"), "can't reach http://127.0.0.1:9"),
+        (("--target", "iot", "--profile", "nobody"), "can't make a client for AWS IoT"),
+    ],
+)
+def test_a_mistake_gets_one_sentence(tmp_path, arguments, sentence):
+    assert sentence in refused(tmp_path, "run", *arguments)
+
+
+def test_a_handler_that_can_not_be_imported_is_told_before_anything_is_fired(tmp_path):
+    (tmp_path / "broken.py").write_text("import no_such_module_anywhere\n")
+    line = refused(tmp_path, "run", "--handler", "broken.py:handler", *PASSWORDS)
+    assert "no_such_module_anywhere" in line
+
+
+def test_a_function_that_is_not_there_is_told_before_anything_is_fired(tmp_path):
+    (tmp_path / "empty.py").write_text("")
+    assert "handler" in refused(tmp_path, "run", "--handler", "empty.py:handler", *PASSWORDS)
+
+
+def test_a_port_in_use_is_named_with_the_flag(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        line = refused(tmp_path, "serve", *CORRECT, "--port", str(port))
+    assert line.startswith(f"gatecrash: 127.0.0.1:{port} is in use")
+    assert "--port" in line
+
+
+def test_a_folder_that_is_no_run_folder(tmp_path):
+    assert "is not a run folder" in refused(tmp_path, "report", str(tmp_path))
+
+
+def test_tokens_that_would_expire_during_the_run(tmp_path):
+    line = refused(tmp_path, "run", "--duration", "4000")
+    assert "credentials live 3600 s, the run takes 4003 s" in line
+
+
+def test_a_place_for_runs_that_is_a_file(tmp_path):
+    (tmp_path / "taken").write_text("")
+    done = gatecrash(tmp_path, "run", "--runs", "taken", *CORRECT, *PASSWORDS)
+    assert done.returncode == 2
+    assert "Not a directory; name another place with --runs" in done.stderr
+
+
+def test_an_authorizer_that_is_not_there(tmp_path):
+    server = start(tmp_path, "serve", *CORRECT, "--port", "0")
+    try:
+        url = wait_until(lambda: server.stdout.readline().rpartition(" at ")[2].strip())
+        arguments = ("--target", "iot", "--endpoint-url", url, *PASSWORDS)
+        assert "there is no authorizer nobody" in refused(tmp_path, "run", *arguments, "--authorizer", "nobody")
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+    assert server.returncode == 0

@@ -1,0 +1,60 @@
+"""No token, key or password reaches a file of the run folder, a log or the screen."""
+
+import base64
+import json
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from authorizers.redact import secrets_of
+from generators.corpus import Corpus
+from tests.end_to_end.command import DEVICES, HANDLERS, gatecrash, run_folder
+
+FAST = ("--duration", "2", "--warm-up", "0.5", "--rate", "40", "--cases", "40")
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory):
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    path = tmp_path_factory.mktemp("keys") / "private.pem"
+    path.write_bytes(
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return path
+
+
+def profiles(folder, key):
+    table = folder / "keys.jsonl"
+    table.write_text("\n".join(json.dumps({"key": f"key-number-{n:04d}-abcdef", "tenant": f"t{n}"}) for n in range(9)))
+    api_key = ("--credentials", "api_key", "--table", str(table), "--set", 'credentials.query={tenant = "{tenant}"}')
+    return {
+        "password": ("--credentials", "password", "--table", str(DEVICES)),
+        "jwt": ("--credentials", "jwt", "--private-key", str(key)),
+        "signed": ("--credentials", "signed", "--private-key", str(key)),
+        "api_key": api_key,
+    }
+
+
+@pytest.mark.parametrize("kind", ["password", "jwt", "signed", "api_key"])
+@pytest.mark.parametrize("handler", ["raises.py", "opens.py"])
+def test_nothing_secret_is_kept_or_shown(tmp_path, key, kind, handler):
+    arguments = ("--handler", HANDLERS / handler, *profiles(tmp_path, key)[kind], *FAST)
+    done = gatecrash(tmp_path, "run", *arguments)
+    assert done.returncode == 3, done.stdout + done.stderr
+    stored = run_folder(tmp_path)
+    info = json.loads((stored / "run.json").read_text())
+    corpus = Corpus(tmp_path / info["corpus"]["folder"])
+    secrets = {secret for _, request in corpus for secret in secrets_of(request) if len(secret) >= 8}
+    secrets |= {base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode() for secret in secrets}
+    secrets -= {value for meta, _ in corpus for value in meta.recipe["surroundings"]["headers"].values()}
+    secrets -= {part for part in secrets if part.startswith(("PythonV2", "NodeJSv2", "1.31", "1.22"))}
+    corpus.close()
+    assert len(secrets) >= 5
+    texts = {path.name: path.read_text(errors="replace") for path in stored.rglob("*") if path.is_file()}
+    texts |= {"screen": done.stdout, "errors": done.stderr}
+    for name, text in texts.items():
+        found = [secret[:12] for secret in secrets if secret in text]
+        assert not found, f"{name} of {kind} holds {len(found)} secrets, such as {found[:3]}"
