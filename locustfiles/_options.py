@@ -22,7 +22,11 @@ from reports.plan import MODELS, OPEN, Plan
 
 @events.init_command_line_parser.add_listener
 def add_options(parser: LocustArgumentParser) -> None:
-    """Add gatecrash's options to Locust's."""
+    """Add gatecrash's options to Locust's.
+
+    Neither Locust's web page nor its master asks who is there: unless told otherwise, both listen on this machine only.
+    """
+    parser.set_defaults(web_host="127.0.0.1", master_bind_host="127.0.0.1")
     parser.add_argument(
         "--plan",
         metavar="FILE",
@@ -54,14 +58,23 @@ def plan_from_options(options: argparse.Namespace | None) -> Plan:
 def with_overrides(plan: Plan, options: argparse.Namespace) -> Plan:
     """Return a plan with the values that were given as options, on the command line or in the web page."""
     given: dict[str, Any] = {}
-    for name in ("rate", "duration", "warm_up", "model"):
-        value = getattr(options, name, None)
-        if value not in (None, ""):
-            given[name] = value
+    if getattr(options, "model", None):
+        given["model"] = options.model
+    for name in ("rate", "duration", "warm_up"):
+        # The web page gives text, and nothing at all for what was left empty.
+        if getattr(options, name, None) not in (None, ""):
+            given[name] = _number(name, getattr(options, name))
     plan = replace(plan, **given)
     if (plan.model == OPEN and plan.rate <= 0) or plan.duration <= 0 or plan.warm_up < 0:
         raise UsageError("--rate and --duration must be above 0, --warm-up at least 0")
     return plan
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise UsageError(f"--{name.replace('_', '-')} is {value!r}; it must be a number") from None
 
 
 def _default_plan() -> Path:

@@ -17,7 +17,7 @@ from authorizers.targets.local import LocalGateway
 from locustfiles._firing import Firing
 from locustfiles._options import with_overrides
 from reports.plan import Plan
-from reports.progress import write_progress
+from reports.progress import PROGRESS, write_progress
 from reports.recording import Recording
 from reports.run_folder import RunFolder, RunInfo, RunState
 
@@ -153,6 +153,13 @@ class RunRecorder:
         self.checkpoint()
         if self.folder is not None:
             write_progress(self.folder.path, self.total, self.state())
+
+    def close(self) -> None:
+        """End the gateway that this process started, and take the live file away."""
+        if self.gateway is not None:
+            self.gateway.close()
+        if self.folder is not None:
+            (self.folder.path / PROGRESS).unlink(missing_ok=True)
 
 
 def _plan_facts(plan: Plan) -> dict[str, Any]:

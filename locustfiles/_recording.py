@@ -168,5 +168,5 @@ def _on_quit(environment: Environment) -> None:
     recorder, firing = state_of(environment).recorder, state_of(environment).firing
     if firing is not None:
         firing.close()
-    if recorder is not None and recorder.gateway is not None:
-        recorder.gateway.close()
+    if recorder is not None:
+        recorder.close()

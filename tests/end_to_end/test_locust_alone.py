@@ -2,11 +2,13 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 import reports
@@ -80,14 +82,15 @@ def test_a_plan_that_is_not_there_is_one_sentence(tmp_path):
 
 
 def test_with_the_web_page_each_start_is_a_run_of_its_own(tmp_path):
-    arguments = ("--web-host", "127.0.0.1", "--web-port", "0", "--plan", plan(tmp_path), "--duration", "1")
     port = _free_port()
-    arguments = ("--web-host", "127.0.0.1", "--web-port", port, "--plan", tmp_path / "plan.json", "--duration", "1")
+    arguments = ("--web-port", port, "--plan", plan(tmp_path))
     process = subprocess.Popen(
         locust(*arguments), cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     try:
         wait_until(lambda: _answers(port), 60)
+        listening = {one.laddr.ip for one in psutil.Process(process.pid).net_connections() if one.status == "LISTEN"}
+        assert listening == {"127.0.0.1"}
         for number in (1, 2):
             body = b"user_count=5&spawn_rate=5&duration=1&warm_up=0&rate=20&model=open"
             urllib.request.urlopen(f"http://127.0.0.1:{port}/swarm", body, timeout=10).close()
@@ -111,8 +114,6 @@ def _answers(port):
 
 
 def _free_port():
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
