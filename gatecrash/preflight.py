@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -174,4 +175,6 @@ def _calls(settings: Settings) -> int:
 
 
 def _confirmed() -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("not fired: there is no terminal to ask at; --yes answers the question in a script")
     return click.confirm("Fire?", default=False)

@@ -1,0 +1,94 @@
+"""What a person is shown and asked before the first request leaves this machine.
+
+The gateway stands in for AWS under a name that is not of this machine, which resolves to it in this process only.
+"""
+
+import io
+import socket
+
+import pytest
+
+from authorizers.targets.local import LocalGateway
+from gatecrash.app import app
+from tests.end_to_end.command import DEVICES, HANDLERS, PASSWORDS, SHORT, gatecrash
+
+NAME = "iot.eu-west-1.gateway.example"
+
+
+@pytest.fixture
+def endpoint(monkeypatch, tmp_path):
+    gateway = LocalGateway(
+        {"handler": f"{HANDLERS / 'correct.py'}:handler", "authorizer": "fleet", "provisioned": 0, "port": 0}
+    )
+    resolve = socket.getaddrinfo
+
+    def here(host, *arguments, **options):
+        return resolve("127.0.0.1" if host == NAME else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+    monkeypatch.chdir(tmp_path)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "an-id",
+        "AWS_SECRET_ACCESS_KEY": "a-made-up-secret-key",
+        "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9",
+        "AWS_ENDPOINT_URL_SERVICE_QUOTAS": "http://127.0.0.1:9",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    yield gateway.url.replace("127.0.0.1", NAME)
+    gateway.close()
+
+
+def fire(endpoint, *arguments):
+    target = ("--target", "iot", "--endpoint-url", endpoint, "--region", "eu-west-1", "--authorizer", "fleet")
+    return app(["run", *target, "--credentials", "password", "--table", str(DEVICES), *arguments])
+
+
+class Terminal(io.StringIO):
+    """A person at a terminal who types what is given."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def answers_no(monkeypatch):
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+
+
+@pytest.mark.usefixtures("answers_no")
+def test_it_shows_what_will_happen_and_fires_nothing_without_a_yes(endpoint, capsys, tmp_path):
+    assert fire(endpoint, "--rate", "8", "--duration", "10", "--warm-up", "0") == 2
+    shown = capsys.readouterr()
+    assert "Region      eu-west-1" in shown.out
+    assert "Authorizer  fleet, ACTIVE, signing disabled" in shown.out
+    assert "80 of TestInvokeAuthorizer" in shown.out
+    assert "US dollars" in shown.out
+    assert "Beware" not in shown.out
+    assert "not fired" in shown.err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.usefixtures("answers_no")
+def test_a_rate_above_the_quota_is_pointed_out(endpoint, capsys):
+    assert fire(endpoint, "--rate", "50") == 2
+    assert "50 arrivals/s are above the account's quota of 10 calls/s" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("answers_no")
+def test_the_secret_key_is_not_shown(endpoint, capsys):
+    fire(endpoint)
+    shown = capsys.readouterr()
+    assert "a-made-up-secret-key" not in shown.out + shown.err
+
+
+def test_without_a_terminal_nothing_is_fired(endpoint, capsys):
+    assert fire(endpoint) == 2
+    assert "there is no terminal to ask at; --yes answers" in capsys.readouterr().err
+
+
+def test_an_endpoint_on_this_machine_is_fired_at_without_a_question(endpoint, tmp_path):
+    local = ("--target", "iot", "--endpoint-url", endpoint.replace(NAME, "127.0.0.1"), "--authorizer", "fleet")
+    done = gatecrash(tmp_path, "run", *local, *PASSWORDS, *SHORT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(list(tmp_path.glob("runs/*/report.html"))) == 1

@@ -1,0 +1,99 @@
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authorizers.errors import UsageError
+from gatecrash.commands.init import commented_settings
+from gatecrash.options import settings_options
+from gatecrash.settings import Settings, known_keys, parse_assignment, read_settings
+
+
+def test_without_a_file_the_sample_authorizer_is_tested(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = read_settings(None, {})
+    assert settings.uses_sample is False
+    assert settings.authorizer.handler.endswith("jwt_authorizer.py:handler")
+    assert settings.credentials.kind == "jwt"
+
+
+def test_a_handler_of_ones_own_gets_no_credentials_of_the_sample(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_settings(None, {"authorizer.handler": "mine.py"}).credentials.kind is None
+
+
+def test_files_are_meant_from_the_folder_of_the_settings_file(tmp_path):
+    (tmp_path / "gatecrash.toml").write_text('[credentials]\ntable = "devices.csv"\n[output]\nruns = "r"\n')
+    settings = read_settings(tmp_path / "gatecrash.toml", {})
+    assert settings.credentials.table == str(tmp_path / "devices.csv")
+    assert settings.output.runs == str(tmp_path / "r")
+
+
+def test_what_is_given_on_the_command_line_wins(tmp_path):
+    (tmp_path / "gatecrash.toml").write_text("[load]\nrate = 5\nduration = 7\n")
+    settings = read_settings(tmp_path / "gatecrash.toml", {"load.rate": 9})
+    assert (settings.load.rate, settings.load.duration) == (9, 7)
+
+
+def test_a_table_in_place_of_a_value_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gatecrash.toml").write_text("load = 5\n")
+    with pytest.raises(UsageError, match="load is a value, not a section"):
+        read_settings(None, {"load.rate": 9})
+    with pytest.raises(UsageError, match="load is 5"):
+        read_settings(None, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("load.rate=5", ("load.rate", 5)),
+        ("load.rate = 5.5", ("load.rate", 5.5)),
+        ("output.name=nightly", ("output.name", "nightly")),
+        ("authorizer.show_output=true", ("authorizer.show_output", True)),
+        ('credentials.query={tenant = "{tenant}"}', ("credentials.query", {"tenant": "{tenant}"})),
+        ("credentials.token=a=b", ("credentials.token", "a=b")),
+    ],
+)
+def test_an_assignment_is_toml_or_else_text(text, expected):
+    assert parse_assignment(text) == expected
+
+
+@given(st.text())
+def test_any_assignment_is_read_or_refused_in_a_sentence(text):
+    try:
+        key, _ = parse_assignment(text)
+    except UsageError:
+        return
+    assert "." in key
+
+
+def test_the_commented_settings_are_toml_that_changes_nothing():
+    assert Settings.model_validate(tomllib.loads(commented_settings())) == Settings()
+
+
+def test_the_commented_settings_are_right_when_uncommented():
+    """Every key that has a default is shown with it, in TOML that reads back as the default."""
+    text = commented_settings()
+    for key in known_keys():
+        section, _, name = key.partition(".")
+        assert f"# {name} = " in text
+        line = next(line for line in text.split(f"[{section}]")[1].splitlines() if line.startswith(f"# {name} = "))
+        default = getattr(getattr(Settings(), section), name)
+        if default is not None and default != {}:
+            assert tomllib.loads(line.removeprefix("# ")) == {name: default}
+
+
+def test_every_key_is_explained():
+    text = commented_settings().splitlines()
+    for number, line in enumerate(text):
+        if line.startswith("# ") and " = " in line and not text[number - 1].startswith("["):
+            assert len(text[number - 1].removeprefix("# ")) > 10, line
+
+
+def test_every_flag_stands_for_a_key_that_exists():
+    command = settings_options(load=True)(lambda settings: settings)
+    shown = {option.help.rpartition("[")[2].rstrip("]") for option in command.__click_params__ if "  [" in option.help}
+    assert shown
+    assert shown <= set(known_keys())
