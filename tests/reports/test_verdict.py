@@ -90,6 +90,14 @@ def test_validity_and_its_reason(judgement, validity, reason):
         assert any(reason in given for given in judgement.reasons)
 
 
+def test_a_generator_that_stood_still_for_a_moment_only_degrades_a_measurement():
+    histogram = LatencyHistogram()
+    for number in range(100):
+        histogram.record(0.5 if number < 40 else 0.001)
+    judgement = judge_validity(Measurement(COMPLETE, 100, 0, 100, {"deny": 100}, histogram))
+    assert judgement.validity is Validity.DEGRADED
+
+
 def test_throttles_alone_measure_nothing():
     histogram = LatencyHistogram()
     judgement = judge_validity(Measurement(COMPLETE, 10, 0, 10, {"throttled": 10}, histogram))
