@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -71,4 +72,5 @@ class LiveView:
         latency = Table("latency, ms", "p50", "p95", "p99", box=None, pad_edge=False)
         for kind, row in progress["latency"].items():
             latency.add_row(kind.replace("_", " "), *(f"{row[name]:.1f}" for name in ("p50", "p95", "p99")))
-        return Group(head, bar, outcomes, latency)
+        # The bar itself ends without a new line.
+        return Group(head, Padding(bar, (0, 0, 1, 0)), outcomes, Text(), latency)

@@ -44,9 +44,10 @@ def check_target(settings: Settings, console: Console, *, yes: bool) -> None:
         return
     local = is_on_this_machine(settings.target.endpoint_url)
     _check_region(settings)
-    _check_rate(settings)
+    _refuse_handler(settings)
     client = iot_client(_api_settings(settings))
     authorizer = describe(client, settings)
+    _check_signing(authorizer, settings)
     if local:
         return
     account = _account(settings)
@@ -113,6 +114,21 @@ def _unreachable(error: BotoCoreError, client: Any) -> str:
     return f"can't ask {client.meta.endpoint_url} for the authorizer: {kind}"
 
 
+def _check_signing(authorizer: Deployed, settings: Settings) -> None:
+    """Refuse credentials that the service would reject one and all, before the Lambda function sees them."""
+    signed = settings.credentials.kind == "signed"
+    if signed and authorizer.signing_disabled:
+        raise UsageError(
+            f"the credentials are signed tokens, but the authorizer {authorizer.name} has signing disabled and would "
+            "reject each: choose another --credentials, or enable signing"
+        )
+    if not (signed or authorizer.signing_disabled or settings.credentials.kind in {None, "python"}):
+        raise UsageError(
+            f"the authorizer {authorizer.name} has signing enabled and rejects requests without a signed token: "
+            "use --credentials signed, or a --credential-file that makes signatures"
+        )
+
+
 def _signing(authorizer: Deployed) -> str:
     if authorizer.signing_disabled:
         return "signing disabled"
@@ -140,7 +156,7 @@ def _check_region(settings: Settings) -> None:
         raise UsageError(f"--region {region}: AWS IoT has no such region; {hint}")
 
 
-def _check_rate(settings: Settings) -> None:
+def _refuse_handler(settings: Settings) -> None:
     if settings.authorizer.handler is not None:
         raise UsageError("--handler names a handler on this machine, but --target iot fires at a deployed authorizer")
 

@@ -56,7 +56,7 @@ class AuthorizerSettings(_Section):
         "test_invoke", description="event as TestInvokeAuthorizer sends it, or as a device's connection does"
     )
     timeout: float = Field(5.0, gt=0, le=5.0, description="seconds until a handler is stopped, for target local")
-    environments: int = Field(2, ge=0, description="execution environments started ahead, for target local")
+    environments: int = Field(4, ge=0, description="execution environments started ahead, for target local")
     concurrency: int = Field(32, ge=1, description="most environments at a time, for target local")
     calls_per_second: float | None = Field(
         None, gt=0, description="API rate of the embedded gateway; none by default, AWS has 10"

@@ -18,8 +18,8 @@ from reports.series import Series
 class Recording:
     """The folds over all exchanges.
 
-    Latencies and the counts of ``outcomes`` leave the warm-up out; the series and the ledger have it in, since a
-    wrong decision is wrong at any time. ``lag`` is how late arrivals reached a slot's queue, which tells whether
+    Latencies, the lag and the counts of ``outcomes`` leave the warm-up out; the series and the ledger have it in, since
+    a wrong decision is wrong at any time. ``lag`` is how late arrivals reached a slot's queue, which tells whether
     the load generator kept its own schedule.
     """
 
@@ -49,7 +49,8 @@ class Recording:
         second = self.series.second(int(intended_start))
         second.planned += 1
         second.warm_up = second.warm_up or warm_up
-        self.lag.record(lag)
+        if not warm_up:
+            self.lag.record(lag)
 
     def add_drop(self, intended_start: float) -> None:
         """Count an arrival that was never sent, because no slot was free in time or the run ended."""

@@ -7,6 +7,8 @@ import io
 import socket
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from authorizers.targets.local import LocalGateway
 from gatecrash.app import app
@@ -85,6 +87,16 @@ def test_the_secret_key_is_not_shown(endpoint, capsys):
 def test_without_a_terminal_nothing_is_fired(endpoint, capsys):
     assert fire(endpoint) == 2
     assert "there is no terminal to ask at; --yes answers" in capsys.readouterr().err
+
+
+def test_signed_tokens_for_an_authorizer_without_signing_are_refused(endpoint, capsys, tmp_path):
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "key.pem").write_bytes(pem)
+    assert fire(endpoint, "--credentials", "signed", "--private-key", str(tmp_path / "key.pem")) == 2
+    assert "the authorizer fleet has signing disabled and would reject each" in capsys.readouterr().err
 
 
 def test_an_endpoint_on_this_machine_is_fired_at_without_a_question(endpoint, tmp_path):
