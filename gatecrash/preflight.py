@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from authorizers.errors import UsageError
+from authorizers.gateway.functions import parse_handler
 from authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
 from authorizers.targets.iot_api import IotApiSettings, iot_client, is_on_this_machine
 from gatecrash.settings import Settings
@@ -41,6 +42,8 @@ def check_target(settings: Settings, console: Console, *, yes: bool) -> None:
     """
     if settings.target.kind != "iot":
         _refuse_remote_settings(settings)
+        if settings.target.kind != "scripted" and settings.authorizer.handler is not None:
+            parse_handler(settings.authorizer.handler)
         return
     local = is_on_this_machine(settings.target.endpoint_url)
     _check_region(settings)
