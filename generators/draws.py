@@ -60,9 +60,13 @@ def redraw(strategy: SearchStrategy[T], choices: str) -> T:
         found = choices_from_bytes(base64.b64decode(choices, validate=True))
         if found is None:
             raise WireError("the choices of a case are damaged")
-        return _drawn(ConjectureData.for_choices(found, provider=_Provider), strategy)
+        data = ConjectureData.for_choices(found, provider=_Provider)
+        value = _drawn(data, strategy)
     except (StopTest, UnsatisfiedAssumption, ValueError) as error:
         raise WireError("the choices of a case don't fit this version of the generators") from error
+    if data.misaligned_at is not None or len(data.nodes) != len(found):
+        raise WireError("the choices of a case are those of another kind of case")
+    return value
 
 
 def _drawn(data: ConjectureData, strategy: SearchStrategy[T]) -> T:

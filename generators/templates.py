@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from authorizers.errors import UsageError
 
-_PLACE: Final = re.compile(r"\{\{|\}\}|\{([a-z_]+)(?::([0-9]{1,3}))?\}|[{}]")
+_PLACE: Final = re.compile(r"\{\{|\}\}|\{([^{}:]+)(?::([0-9]{1,3}))?\}|[{}]")
 _GENERATED: Final = frozenset({"number", "hex", "digits", "uuid"})
 
 

@@ -25,8 +25,8 @@ def unknown_key(scene: Scene) -> Credential:
 
 
 def truncated_key(scene: Scene) -> Credential:
-    """Present a right key without its last character."""
-    return replace(scene.credential, secret=scene.credential.secret[:-1] or "x")
+    """Present a right key without its last character; of one character only, with another behind it."""
+    return replace(scene.credential, secret=scene.credential.secret[:-1] or f"{scene.credential.secret}x")
 
 
 def parameters_of_another_key(scene: Scene) -> Credential:

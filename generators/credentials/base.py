@@ -84,8 +84,12 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
 
     Raises UsageError naming the line when a column is missing or a value isn't text.
     """
-    text = read_secret_file(path, "credentials.table").decode("utf-8", "strict")
-    rows = _csv_rows(text) if path.suffix == ".csv" else _json_rows(text, path)
+    try:
+        # Spreadsheets put a byte order mark before the header line.
+        text = read_secret_file(path, "credentials.table").decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"credentials.table: {path} is no UTF-8 text") from None
+    rows = _csv_rows(text, path) if path.suffix == ".csv" else _json_rows(text, path)
     for number, row in enumerate(rows, 1):
         for column in columns:
             if not isinstance(row.get(column), str) or not row[column]:
@@ -95,13 +99,23 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     return rows
 
 
-def _csv_rows(text: str) -> list[dict[str, Any]]:
-    return list(csv.DictReader(io.StringIO(text)))
+def _csv_rows(text: str, path: Path) -> list[dict[str, Any]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    rows: list[dict[str, Any]] = []
+    try:
+        for row in reader:
+            if None in row:
+                raise UsageError(f"credentials.table: line {reader.line_num} of {path} has more values than columns")
+            rows.append(row)
+    except csv.Error as error:
+        raise UsageError(f"credentials.table: line {reader.line_num} of {path} is no CSV: {error}") from None
+    return rows
 
 
 def _json_rows(text: str, path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines(): JSON's texts may hold line separators of Unicode's as they are.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:

@@ -10,8 +10,9 @@ from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
 from authorizers.errors import UsageError
 from generators.credentials.base import Credential, digest_of
 from generators.credentials.carrying import TOKEN_CARRIERS, carry_token
+from generators.credentials.devices import Devices
 from generators.signatures import jws_signer
-from generators.templates import expand, expand_all
+from generators.templates import expand_all
 from generators.tokens import JsonWebToken
 
 BEARER_HEADER: Final = "bearer_header"
@@ -34,22 +35,19 @@ class JwtProfile:
         key: bytes,
         key_id: str | None,
         claims: Mapping[str, Any],
-        identity: str,
-        identities: int,
-        client_id: str | None,
+        devices: Devices,
         lifetime: int,
         carriers: tuple[str, ...],
         token_key_name: str | None,
     ) -> None:
-        self.identities = identities
+        self.identities = devices.count
         self.lifetime: int | None = lifetime
         self.carriers = carriers
         self._algorithm = algorithm
         self._key = key
         self._key_id = key_id
         self._claims = claims
-        self._identity = identity
-        self._client_id = client_id
+        self._devices = devices
         self._token_key_name = token_key_name
         self._sign = jws_signer(algorithm, key)
         if not set(carriers) <= {BEARER_HEADER, MQTT_PASSWORD, *TOKEN_CARRIERS}:
@@ -58,7 +56,7 @@ class JwtProfile:
 
     def credential(self, identity: int, salt: int, minted_at: int) -> Credential:
         """Make a valid token."""
-        name = expand(self._identity, Random(f"identity:{identity}"), {}, identity + 1)
+        name = self._devices.name(identity)
         rng = Random(f"jwt:{identity}:{salt}")
         values = {"identity": name}
         claims = {
@@ -70,7 +68,7 @@ class JwtProfile:
         header: dict[str, Any] = {"alg": self._algorithm, "typ": "JWT"}
         if self._key_id is not None:
             header["kid"] = self._key_id
-        client_id = None if self._client_id is None else expand(self._client_id, rng, values, identity + 1)
+        client_id = self._devices.client_id_of(identity, rng, values)
         token = JsonWebToken(header, claims)
         return Credential(name, client_id=client_id, secret=token.signed(self._sign), jwt=token)
 
@@ -99,9 +97,7 @@ class JwtProfile:
             self._algorithm,
             self._key_id,
             dict(self._claims),
-            self._identity,
-            self.identities,
-            self._client_id,
+            self._devices.parts(),
             self.lifetime,
             list(self.carriers),
             self._token_key_name,

@@ -11,6 +11,7 @@ from authorizers.errors import UsageError
 from generators.credentials.api_key import ApiKeyProfile
 from generators.credentials.base import IDENTITIES_DEFAULT, CredentialProfile, read_secret_file
 from generators.credentials.carrying import TOKEN
+from generators.credentials.devices import Devices
 from generators.credentials.jwt import BEARER_HEADER, MQTT_PASSWORD, JwtProfile
 from generators.credentials.password import PasswordProfile
 from generators.credentials.python_file import PythonFileProfile
@@ -60,15 +61,21 @@ def _carriers(settings: Mapping[str, Any], default: tuple[str, ...]) -> tuple[st
     return tuple(settings.get("carriers") or default)
 
 
+def _devices(settings: Mapping[str, Any], identity: str) -> Devices:
+    return Devices(
+        count=settings.get("identities") or IDENTITIES_DEFAULT,
+        identity=settings.get("identity") or identity,
+        client_id=settings.get("client_id") or "{identity}",
+    )
+
+
 def _jwt(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:
     return JwtProfile(
         algorithm=settings.get("algorithm") or "RS256",
         key=_key(settings),
         key_id=settings.get("key_id"),
         claims=settings.get("claims") or {"sub": "{identity}"},
-        identity=settings.get("identity") or "device-{hex:8}",
-        identities=settings.get("identities") or IDENTITIES_DEFAULT,
-        client_id=settings.get("client_id") or "{identity}",
+        devices=_devices(settings, "device-{hex:8}"),
         lifetime=settings.get("lifetime") or LIFETIME_DEFAULT,
         carriers=_carriers(settings, (BEARER_HEADER, MQTT_PASSWORD)),
         token_key_name=token_key_name,
@@ -79,9 +86,7 @@ def _signed(settings: Mapping[str, Any], token_key_name: str | None) -> Credenti
     return SignedProfile(
         key=_key(settings),
         token=settings.get("token") or "{identity}.{expiry}.{hex:16}",
-        identity=settings.get("identity") or "dev{number:4}",
-        identities=settings.get("identities") or IDENTITIES_DEFAULT,
-        client_id=settings.get("client_id") or "{identity}",
+        devices=_devices(settings, "dev{number:4}"),
         lifetime=settings.get("lifetime") or LIFETIME_DEFAULT,
         carriers=_carriers(settings, (TOKEN,)),
         token_key_name=token_key_name,

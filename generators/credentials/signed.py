@@ -8,6 +8,7 @@ from authorizers.contract import AuthorizerRequest
 from authorizers.errors import UsageError
 from generators.credentials.base import Credential, digest_of
 from generators.credentials.carrying import TOKEN_CARRIERS, carry_token
+from generators.credentials.devices import Devices
 from generators.signatures import iot_signer, public_pem
 from generators.templates import expand
 
@@ -25,20 +26,17 @@ class SignedProfile:
         *,
         key: bytes,
         token: str,
-        identity: str,
-        identities: int,
-        client_id: str | None,
+        devices: Devices,
         lifetime: int,
         carriers: tuple[str, ...],
         token_key_name: str | None,
     ) -> None:
-        self.identities = identities
+        self.identities = devices.count
         self.lifetime: int | None = lifetime
         self.carriers = carriers
         self._key = key
         self._token = token
-        self._identity = identity
-        self._client_id = client_id
+        self._devices = devices
         self._token_key_name = token_key_name
         self._sign = iot_signer(key)
         self.public_key = public_pem(key)
@@ -52,11 +50,11 @@ class SignedProfile:
 
     def credential_expiring(self, identity: int, salt: int, expiry: int) -> Credential:
         """Make a rightly signed token that expires at a time of one's choice (epoch seconds)."""
-        name = expand(self._identity, Random(f"identity:{identity}"), {}, identity + 1)
+        name = self._devices.name(identity)
         rng = Random(f"signed:{identity}:{salt}")
         values = {"identity": name, "expiry": str(expiry)}
         token = expand(self._token, rng, values, identity + 1)
-        client_id = None if self._client_id is None else expand(self._client_id, rng, values, identity + 1)
+        client_id = self._devices.client_id_of(identity, rng, values)
         return Credential(name, client_id=client_id, secret=token, signature=self._sign(token))
 
     @property
@@ -73,9 +71,7 @@ class SignedProfile:
         members = [
             self.kind,
             self._token,
-            self._identity,
-            self.identities,
-            self._client_id,
+            self._devices.parts(),
             self.lifetime,
             list(self.carriers),
             self._token_key_name,
