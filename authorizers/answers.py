@@ -51,11 +51,19 @@ def decision_from_payload(payload: bytes) -> tuple[Decision, tuple[str, ...]]:
 
 def _principal(value: Any) -> str:
     if not isinstance(value, str) or not limits.PRINCIPAL_ID.allows(value):
-        shown = value if isinstance(value, str) else wire.encode(value).decode()
+        shown = value if isinstance(value, str) else _as_json(value)
         raise InvalidResponseError(
             f"{shown} at principalId failed to satisfy constraint: Member must satisfy ([a-zA-Z0-9]){{1,128}}"
         )
     return value
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return wire.encode(value).decode()
+    except WireError as error:
+        # Nested so deeply that it could be read but not be written.
+        raise InvalidResponseError(_INVALID_FORMAT) from error
 
 
 def _documents(value: Any) -> tuple[str, ...]:
@@ -67,7 +75,7 @@ def _documents(value: Any) -> tuple[str, ...]:
 
 
 def _document(value: Any) -> str:
-    text = value if isinstance(value, str) else wire.encode(value).decode()
+    text = value if isinstance(value, str) else _as_json(value)
     if limits.utf16_length(text) > limits.POLICY_DOCUMENT_LENGTH_MAXIMUM:
         raise InvalidResponseError(f"{_POLICIES} Size of a policy document cannot exceeds hard limit of 2048")
     try:

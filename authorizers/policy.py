@@ -44,11 +44,13 @@ def canonical(documents: tuple[str, ...]) -> bytes:
     """
     spelled: list[bytes] = []
     for document in documents:
-        found = statements(document)
-        if found is None:
-            spelled.append(wire.encode({"malformed": document}))
-        else:
-            spelled.extend(wire.encode_sorted(_canonical_statement(statement)) for statement in found)
+        try:
+            found = statements(document)
+            one = None if found is None else [wire.encode_sorted(_canonical_statement(each)) for each in found]
+        except WireError:
+            # Nested so deeply that it could be read but not be written.
+            one = None
+        spelled += [wire.encode({"malformed": document})] if one is None else one
     return b"[" + b",".join(sorted(set(spelled))) + b"]"
 
 

@@ -7,6 +7,7 @@ and in the query part of the MQTT user name. Names of headers and parameters, us
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -40,6 +41,7 @@ def _secrets(request: AuthorizerRequest) -> Iterator[str]:
         if mqtt.password is not None:
             yield base64.b64encode(mqtt.password).decode("ascii")
             yield mqtt.password.decode("utf-8", "replace")
+            yield repr(mqtt.password)[2:-1]
 
 
 def _query_values(query: str) -> Iterator[str]:
@@ -51,8 +53,10 @@ def _spellings(secret: str) -> Iterator[str]:
     yield secret
     yield unquote(secret)
     yield _BEARER.sub("", secret)
-    # What a repr in an error message shows of it.
+    # What a repr or JSON in an error message shows of it.
     yield repr(secret)[1:-1]
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
 
 
 def redact_text(text: str, secrets: tuple[str, ...] = (), *, limit: int = 300) -> str:

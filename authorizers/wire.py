@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +19,8 @@ import orjson
 from authorizers.contract import AuthorizerRequest, Decision, HttpContext, MqttContext, TlsContext
 from authorizers.errors import WireError
 
+# From 19 digits on an integer may be one that orjson reads as a float.
+_LONG_NUMBER: Final = re.compile(rb"\d{19}")
 _CONTEXTS: Final = ("httpContext", "mqttContext", "tlsContext")
 
 
@@ -54,19 +58,28 @@ def _has_nan(value: Any) -> bool:
 
 
 def decode(data: bytes) -> Any:
-    """Read JSON; raises WireError for anything else, NaN and Infinity included."""
+    """Read JSON; raises WireError for anything else, NaN, Infinity and numbers too large for a float included."""
+    if not _LONG_NUMBER.search(data):
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            pass
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return json.loads(data.decode("utf-8", "surrogatepass"), parse_constant=_refuse_constant)
+        text = data.decode("utf-8", "surrogatepass")
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"{number} is too large")
+    return value
 
 
 def request_to_wire(request: AuthorizerRequest) -> dict[str, Any]:
@@ -143,9 +156,11 @@ def _headers(http: Mapping[str, Any]) -> dict[str, str] | None:
     if http.get("headers") is None:
         return None
     headers = _object(http["headers"], "httpContext.headers")
-    for value in headers.values():
+    for name, value in headers.items():
         if not isinstance(value, str):
             raise WireError("httpContext.headers must have strings as values")
+        if not isinstance(name, str):
+            raise WireError("httpContext.headers must have strings as names")
     return headers
 
 

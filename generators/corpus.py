@@ -74,11 +74,12 @@ class Corpus:
             offsets = array.array("Q", (folder / INDEX).read_bytes())
             self._bodies = _mapped(folder / BODIES)
             self._cases = _mapped(folder / CASES)
+            entries = 2 * (self.manifest.cases + 1)
         except (OSError, WireError, TypeError, ValueError) as error:
             raise UsageError(f"{folder} is no corpus that this version can read ({type(error).__name__})") from error
         self._body_offsets, self._case_offsets = offsets[0::2], offsets[1::2]
         ends = list(offsets[-2:])
-        if len(self._body_offsets) != self.manifest.cases + 1 or ends != [len(self._bodies), len(self._cases)]:
+        if len(offsets) != entries or ends != [len(self._bodies), len(self._cases)]:
             raise UsageError(f"the corpus in {folder} is damaged: delete the folder, it will be built again")
         self.request = lru_cache(maxsize=_REQUESTS_KEPT)(self._request)
 

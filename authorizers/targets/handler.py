@@ -13,13 +13,12 @@ from typing import Any
 
 from authorizers import wire
 from authorizers.answers import decision_from_payload, handler_failed, outcome_of
-from authorizers.carriers import token_and_signature
 from authorizers.classify import classify, error_type_in
 from authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation
-from authorizers.errors import ApiError, HandlerError, InvalidRequestError, WireError
+from authorizers.errors import ApiError, HandlerError, WireError
 from authorizers.event import Dialect, event_for
-from authorizers.gateway.checks import check_members
-from authorizers.gateway.signatures import any_key_verifies
+from authorizers.gateway.checks import check_members, check_request
+from authorizers.gateway.registry import Authorizer
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 
 Handler = Callable[[Any, Any], Any]
@@ -73,7 +72,7 @@ def load_handler(location: str) -> Handler:
     sys.path.insert(0, str(path.resolve().parent))
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise HandlerError(f"--handler: importing {path} raised {type(error).__name__}: {error}") from error
     finally:
         sys.path.pop(0)
@@ -95,6 +94,14 @@ class HandlerTarget:
         self._settings = settings
         self._handler = load_handler(settings.handler)
         self._dialect = Dialect(settings.dialect)
+        self._authorizer = Authorizer(
+            "gatecrash",
+            arn="",
+            function_arn=LambdaContext.invoked_function_arn,
+            token_key_name=settings.token_key_name,
+            signing_keys=settings.signing_keys,
+            signing_disabled=not settings.signing_keys,
+        )
         self._invoked = False
 
     def invoke(self, request: AuthorizerRequest) -> Answer:
@@ -121,18 +128,14 @@ class HandlerTarget:
         )
 
     def _event(self, request: AuthorizerRequest) -> dict[str, Any]:
-        check_members(wire.request_to_wire(request), "gatecrash")
-        name = self._settings.token_key_name
-        token, signature = token_and_signature(request, name) if name else (request.token, request.token_signature)
-        keys = self._settings.signing_keys
-        if keys and (token is None or signature is None or not any_key_verifies(keys.values(), token, signature)):
-            raise InvalidRequestError("Token signature mismatch for authorizer gatecrash")
+        check_members(wire.request_to_wire(request), self._authorizer.name)
+        taken = check_request(self._authorizer, request)
         return event_for(
             request,
             connection_id=str(uuid.uuid4()),
             dialect=self._dialect,
-            token=token,
-            signature_verified=bool(keys),
+            token=taken.token,
+            signature_verified=taken.signature_verified,
         )
 
     def _call(self, event: dict[str, Any]) -> bytes:
@@ -140,7 +143,7 @@ class HandlerTarget:
         try:
             answer = self._handler(wire.decode(wire.encode(event)), LambdaContext())
         except (Exception, SystemExit) as error:
-            raise handler_failed(str(error), type(error).__name__) from error
+            raise handler_failed(_message_of(error), type(error).__name__) from error
         try:
             return wire.encode(answer)
         except WireError as error:
@@ -152,6 +155,13 @@ class HandlerTarget:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+def _message_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception of the handler's, which may do anything when asked for its text
+        return "the exception has no message"
 
 
 def _timed_out() -> ApiError:

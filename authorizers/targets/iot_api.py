@@ -102,6 +102,9 @@ class IotApiTarget:
         except (BotoCoreError, OSError, ValueError) as error:
             # botocore's messages hold the URL and at most the parameter's value: the class says enough.
             return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "the call failed"))
+        except (TypeError, AttributeError, RecursionError) as error:
+            # What botocore's parser raises when the answer is JSON of another shape than the model's.
+            return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", type(error).__name__))
         return _from_success(request, response)
 
     def description(self) -> dict[str, Any]:
@@ -150,9 +153,10 @@ def _from_success(request: AuthorizerRequest, response: Mapping[str, Any]) -> An
 def _from_error(response: Mapping[str, Any]) -> Answer:
     error = response.get("Error", {})
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    message = error.get("Message") or ""
+    # An answer's JSON may hold anything in the place of a text.
+    message = str(error.get("Message") or "")
     error_type = headers.get(f"{_HEADER}error-type") or error_type_in(message)
-    fault = Fault(error.get("Code") or "Unknown", message, error_type)
+    fault = Fault(str(error.get("Code") or "Unknown"), message, error_type)
     return Answer(classify(fault), fault=fault, invocation=_invocation(headers))
 
 

@@ -1,0 +1,191 @@
+"""Building and reading a corpus: the same bytes from the same plan, cached, private, and damage told."""
+
+import dataclasses
+import json
+import stat
+import time
+
+import pytest
+
+from authorizers import wire
+from authorizers.contract import Expectation
+from authorizers.errors import UsageError
+from generators import building, corpus
+from generators.building import CorpusPlan, build_corpus
+from generators.cases import CaseMaker
+from generators.corpus import Corpus
+from generators.credentials import open_profile
+from generators.mix import Mix
+from tests.generators.checking import TOKEN_KEY, keeps_limits
+
+NOW = int(time.time())
+FILES = (corpus.BODIES, corpus.CASES, corpus.INDEX, corpus.MANIFEST)
+
+
+@pytest.fixture(scope="module")
+def plan(profiles):
+    return CorpusPlan(profiles["jwt"], TOKEN_KEY, seed=1, cases=510, valid_share=0.6, minted_at=NOW)
+
+
+@pytest.fixture(scope="module")
+def built(plan, tmp_path_factory):
+    return build_corpus(plan, tmp_path_factory.mktemp("cache"), processes=1)
+
+
+def small(plan, **changes):
+    return dataclasses.replace(plan, **{"cases": 20, **changes})
+
+
+def bytes_of(found):
+    return {name: (found.folder / name).read_bytes() for name in FILES}
+
+
+def test_the_same_plan_gives_the_same_bytes_with_one_process_and_with_two(plan, built, tmp_path):
+    told = []
+    other = build_corpus(plan, tmp_path, told.append, processes=2)
+    assert bytes_of(other) == bytes_of(built)
+    assert other.manifest == built.manifest
+    assert told == [250, 500, 510, 510]
+
+
+def test_what_is_read_is_what_was_made(plan, built):
+    maker = CaseMaker(open_profile(plan.credentials, plan.token_key_name), Mix(plan.valid_share), plan.seed, NOW)
+    assert len(built) == 510
+    for index in (0, 1, 249, 250, 509):
+        case, meta = maker.case(index), built.meta(index)
+        assert built.request(index) == case.request
+        assert built.body(index) == wire.encode(wire.request_to_wire(case.request))
+        assert (meta.index, meta.expectation, meta.family) == (index, case.expectation, case.family)
+        assert (meta.name, meta.recipe, meta.choices) == (case.name, case.recipe.to_json(), case.choices)
+
+
+def test_every_built_case_keeps_the_limits_and_counts_in_its_family(plan, built):
+    families = {}
+    for meta, request in built:
+        assert keeps_limits(request), meta
+        families[meta.family] = families.get(meta.family, 0) + 1
+        assert (meta.expectation is Expectation.ALLOW) == (meta.family == "valid")
+    assert families == built.manifest.families
+    assert families["valid"] / 510 == pytest.approx(plan.valid_share, abs=0.1)
+
+
+def test_the_manifest_holds_no_secret(built, profiles):
+    text = (built.folder / corpus.MANIFEST).read_text()
+    assert "a secret that only these tests use" not in text
+    assert json.loads(text)["seed"] == 1
+
+
+def test_another_seed_is_another_digest(plan, tmp_path):
+    left, right = (build_corpus(small(plan, seed=seed), tmp_path, processes=1) for seed in (1, 2))
+    assert left.manifest.digest != right.manifest.digest
+    assert left.manifest.content_digest != right.manifest.content_digest
+
+
+def test_at_another_time_the_digest_is_the_same_and_the_content_another(plan, tmp_path):
+    left, right = (build_corpus(small(plan, minted_at=NOW + more), tmp_path, processes=1) for more in (0, 60))
+    assert left.manifest.digest == right.manifest.digest
+    assert left.manifest.content_digest != right.manifest.content_digest
+    assert (left.manifest.minted_at, right.manifest.minted_at) == (NOW, NOW + 60)
+    assert [meta for meta, _ in left] == [meta for meta, _ in right]
+
+
+def test_a_profile_without_a_lifetime_is_built_once_for_all_times(plan, profiles, tmp_path):
+    left = build_corpus(small(plan, credentials=profiles["password"]), tmp_path, processes=1)
+    right = build_corpus(small(plan, credentials=profiles["password"], minted_at=NOW + 60), tmp_path, processes=1)
+    assert left.folder == right.folder
+    assert left.manifest.minted_at == 0
+
+
+@pytest.mark.parametrize(("share", "families"), [(0.0, {"json_web_token": 20}), (1.0, {"valid": 20})])
+def test_a_share_of_1_or_0_is_all_or_none(plan, tmp_path, share, families):
+    assert build_corpus(small(plan, valid_share=share), tmp_path, processes=1).manifest.families == families
+
+
+def test_a_corpus_is_for_its_owner_only(built):
+    assert stat.S_IMODE(built.folder.stat().st_mode) == 0o700
+
+
+def test_a_corpus_that_was_built_is_not_built_again(plan, built):
+    before = {name: (built.folder / name).stat().st_mtime_ns for name in FILES}
+    told = []
+    again = build_corpus(plan, built.folder.parent, told.append, processes=1)
+    assert again.folder == built.folder
+    assert told == [510]
+    assert {name: (built.folder / name).stat().st_mtime_ns for name in FILES} == before
+
+
+def test_a_build_that_was_cut_off_is_built_again(plan, tmp_path):
+    first = build_corpus(small(plan), tmp_path, processes=1)
+    whole = bytes_of(first)
+    first.close()
+    (first.folder / corpus.MANIFEST).unlink()
+    (first.folder / corpus.BODIES).write_bytes(whole[corpus.BODIES][:100])
+    assert bytes_of(build_corpus(small(plan), tmp_path, processes=1)) == whole
+
+
+@pytest.fixture
+def copied(built, tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for name, data in bytes_of(built).items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "damage",
+    [lambda _: None, lambda _: b"", lambda data: data[:-1], lambda data: data[: len(data) // 2 // 16 * 16]],
+    ids=["missing", "empty", "a byte short", "half"],
+)
+def test_a_damaged_corpus_is_told_when_it_is_opened(copied, name, damage):
+    data = damage((copied / name).read_bytes())
+    (copied / name).unlink()
+    if data is not None:
+        (copied / name).write_bytes(data)
+    with pytest.raises(UsageError, match=str(copied)):
+        Corpus(copied)
+
+
+@pytest.mark.parametrize("manifest", [b"[]", b"null", b"{}", b'{"digest": 5}'])
+def test_a_manifest_of_another_form_is_told(copied, manifest):
+    (copied / corpus.MANIFEST).write_bytes(manifest)
+    with pytest.raises(UsageError, match="no corpus that this version can read"):
+        Corpus(copied)
+
+
+def test_a_manifest_whose_count_is_no_number_is_told(copied):
+    manifest = json.loads((copied / corpus.MANIFEST).read_text()) | {"cases": "many"}
+    (copied / corpus.MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(UsageError):
+        Corpus(copied)
+
+
+@pytest.mark.parametrize("cases", [0, -1])
+def test_a_corpus_needs_a_case(plan, tmp_path, cases):
+    with pytest.raises(UsageError, match="needs at least 1 case"):
+        build_corpus(small(plan, cases=cases), tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_told(plan, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="name another place with --cache"):
+        build_corpus(small(plan), tmp_path / "file", processes=1)
+
+
+def test_a_mistake_in_a_credential_file_reaches_the_person_out_of_the_process_pool(plan, tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("def credential(identity, salt, minted_at):\n    return {'token': 5}\n")
+    broken = small(plan, credentials={"kind": "python", "file": str(path)})
+    with pytest.raises(UsageError, match="token must be a string"):
+        build_corpus(broken, tmp_path / "cache", processes=1)
+
+
+def test_only_the_newest_corpora_are_kept(plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(building, "_CORPORA_KEPT", 2)
+    monkeypatch.setattr(building, "_make_all", lambda plan, progress, _: iter(building._make_chunk(plan, range(1))))
+    folders = []
+    for seed in range(4):
+        folders.append(build_corpus(small(plan, cases=1, seed=seed), tmp_path).folder)
+        time.sleep(0.01)
+    assert [folder.exists() for folder in folders] == [False, False, True, True]
