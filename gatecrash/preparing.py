@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from authorizers.errors import UsageError
-from gatecrash.settings import Settings
+from gatecrash.settings import Settings, stored_settings
 from generators.building import CorpusPlan, build_corpus
 from generators.corpus import Corpus, manifest_to_json
 from generators.credentials import open_profile
@@ -158,7 +158,7 @@ def make_plan(settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
             "target": describe_target(settings, target),
             "corpus": {name: manifest[name] for name in _CORPUS_FACTS} | {"folder": str(corpus.folder.resolve())},
             "versions": {package: version(package) for package in _PACKAGES} | {"python": platform.python_version()},
-            "settings": settings.model_dump(mode="json", exclude_none=True),
+            "settings": stored_settings(settings),
         },
     )
 

@@ -205,6 +205,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not TOML: {error}") from None
 
 
+def stored_settings(settings: Settings) -> dict[str, Any]:
+    """Return settings as a run folder keeps them: with absolute paths, so that a replay may run from anywhere."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    _make_paths_absolute(values, Path.cwd())
+    return values
+
+
 def _make_paths_absolute(values: dict[str, Any], folder: Path) -> None:
     """Files that a settings file names are meant from where it lies, not from where the command runs."""
     credentials = values.get("credentials")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from authorizers.errors import UsageError
 from gatecrash.commands.init import commented_settings
 from gatecrash.options import settings_options
-from gatecrash.settings import Settings, known_keys, parse_assignment, read_settings
+from gatecrash.settings import Settings, known_keys, parse_assignment, read_settings, stored_settings
 
 
 def test_without_a_file_the_sample_authorizer_is_tested(tmp_path, monkeypatch):
@@ -28,6 +28,14 @@ def test_files_are_meant_from_the_folder_of_the_settings_file(tmp_path):
     settings = read_settings(tmp_path / "gatecrash.toml", {})
     assert settings.credentials.table == str(tmp_path / "devices.csv")
     assert settings.output.runs == str(tmp_path / "r")
+
+
+def test_a_run_keeps_settings_that_can_be_replayed_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {"authorizer.handler": "mine.py:handler", "credentials.kind": "password", "credentials.table": "d.csv"}
+    stored = stored_settings(read_settings(None, given))
+    assert stored["authorizer"]["handler"] == f"{tmp_path / 'mine.py'}:handler"
+    assert Settings.model_validate(stored).credentials.table == str(tmp_path / "d.csv")
 
 
 def test_what_is_given_on_the_command_line_wins(tmp_path):

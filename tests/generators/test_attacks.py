@@ -58,8 +58,8 @@ def test_which_attacks_apply_to_which_profile(profiles):
 
 
 def test_every_attack_applies_to_a_profile_here(profiles):
-    opened = [opened(settings) for settings in profiles.values()]
-    assert {attack for profile in opened for attack in attacks_on(profile)} == set(ALL_ATTACKS)
+    found = [opened(settings) for settings in profiles.values()]
+    assert {attack for profile in found for attack in attacks_on(profile)} == set(ALL_ATTACKS)
 
 
 def test_every_attack_names_its_source_and_has_a_name_of_its_own():
