@@ -17,6 +17,7 @@ from authorizers.gateway.functions import parse_handler
 from authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
 from authorizers.targets.iot_api import IotApiSettings, iot_client, is_on_this_machine
 from gatecrash.settings import Settings
+from reports.plan import CLOSED
 
 # Lambda's request price and the price of 128 MB for 100 ms in most regions, in dollars; see docs/aws.md.
 _DOLLARS_PER_REQUEST: Final = 0.20 / 1_000_000
@@ -54,19 +55,18 @@ def check_target(settings: Settings, console: Console, *, yes: bool) -> None:
     if local:
         return
     account = _account(settings)
-    calls = _calls(settings)
-    dollars = calls * (_DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION)
+    calls, cost = _calls_and_cost(settings)
     lines = (
         ("Account", account),
         ("Region", client.meta.region_name),
         ("Endpoint", client.meta.endpoint_url),
         ("Authorizer", f"{authorizer.name}, {authorizer.status}, {_signing(authorizer)}"),
         ("Calls", f"{calls} of TestInvokeAuthorizer, each of which invokes the Lambda function"),
-        ("Cost", f"about {dollars:.4f} US dollars for Lambda at 128 MB and 100 ms; TestInvokeAuthorizer is free"),
+        ("Cost", f"{cost} for Lambda at 128 MB and 100 ms; TestInvokeAuthorizer is free"),
     )
     for name, value in lines:
         console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
-    if settings.load.rate > (quota := read_quota(settings)):
+    if settings.load.model != CLOSED and settings.load.rate > (quota := read_quota(settings)):
         console.print(
             f"Beware: {settings.load.rate:g} arrivals/s are above the account's quota of {quota:g} calls/s for "
             f"TestInvokeAuthorizer ({TEST_INVOKE_QUOTA_CODE}): AWS will throttle, also other callers in the account",
@@ -189,8 +189,17 @@ def read_quota(settings: Settings) -> float:
         return float(TEST_INVOKE_CALLS_PER_SECOND)
 
 
-def _calls(settings: Settings) -> int:
-    return round(settings.load.rate * (settings.load.warm_up + settings.load.duration))
+def _calls_and_cost(settings: Settings) -> tuple[str, str]:
+    """Say how many calls are planned and what they cost; the closed model plans users, not calls."""
+    load, each = settings.load, _DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION
+    seconds = load.warm_up + load.duration
+    if load.model == CLOSED:
+        return (
+            f"as many as {load.users} users make in {seconds:g} s",
+            f"about {each * 1e6:.2f} US dollars a million calls",
+        )
+    calls = round(load.rate * seconds)
+    return str(calls), f"about {calls * each:.4f} US dollars"
 
 
 def _confirmed() -> bool:

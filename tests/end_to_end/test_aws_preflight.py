@@ -78,6 +78,12 @@ def test_a_rate_above_the_quota_is_pointed_out(endpoint, capsys):
 
 
 @pytest.mark.usefixtures("answers_no")
+def test_the_closed_model_plans_users_not_calls(endpoint, capsys):
+    assert fire(endpoint, "--model", "closed", "--users", "3", "--duration", "10", "--warm-up", "0") == 2
+    assert "as many as 3 users make in 10 s of TestInvokeAuthorizer" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("answers_no")
 def test_the_secret_key_is_not_shown(endpoint, capsys):
     fire(endpoint)
     shown = capsys.readouterr()
