@@ -135,8 +135,6 @@ def _compiled(pattern: str, variables: tuple[tuple[str, str], ...]) -> re.Patter
     values = dict(variables)
 
     def piece(match: re.Match[str]) -> str:
-        if match[2]:
-            return ".*"
         if match[3]:
             return "."
         name = match[1]
@@ -144,9 +142,26 @@ def _compiled(pattern: str, variables: tuple[tuple[str, str], ...]) -> re.Patter
             return re.escape(_ESCAPES[name])
         return re.escape(values[name]) if name in values else _UNKNOWN_VARIABLE
 
-    position, out = 0, []
+    position, segments = 0, [""]
     for match in _TOKEN.finditer(pattern):
-        out += [re.escape(pattern[position : match.start()]), piece(match)]
+        segments[-1] += re.escape(pattern[position : match.start()])
+        if match[2]:
+            segments.append("")
+        else:
+            segments[-1] += piece(match)
         position = match.end()
-    out.append(re.escape(pattern[position:]))
-    return re.compile("".join(out), re.DOTALL)
+    segments[-1] += re.escape(pattern[position:])
+    return re.compile(_joined(segments), re.DOTALL)
+
+
+def _joined(segments: list[str]) -> str:
+    """Join what stands between wildcards. Each segment is taken where it first fits, without going back.
+
+    That is enough, since a segment has a fixed length, and it keeps a hostile policy such as ``*a*a*a*a`` from
+    taking for ever.
+    """
+    first, *between = segments
+    if not between:
+        return first
+    *middle, last = between
+    return first + "".join(f"(?>.*?{segment})" for segment in middle if segment) + f".*{last}"

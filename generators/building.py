@@ -65,7 +65,8 @@ def build_corpus(
     folder = cache / digest_of(parts)
     if not (folder / corpus.MANIFEST).exists():
         made = _make_all(plan, progress, processes or os.cpu_count() or 1)
-        digest, content, families = _write(folder, made)
+        unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+        digest, content, families = _write(unfinished, made)
         manifest = CorpusManifest(
             digest=digest_of([GENERATION, profile.fingerprint(), digest]),
             content_digest=content,
@@ -79,11 +80,23 @@ def build_corpus(
             generation=GENERATION,
             families=families,
         )
-        # The manifest comes last: a folder without one is a build that was cut off, and is built again.
-        (folder / corpus.MANIFEST).write_bytes(wire.encode(corpus.manifest_to_json(manifest)))
+        (unfinished / corpus.MANIFEST).write_bytes(wire.encode(corpus.manifest_to_json(manifest)))
+        _put_in_place(unfinished, folder)
     _prune(cache, keep=folder)
     progress(plan.cases)
     return Corpus(folder)
+
+
+def _put_in_place(unfinished: Path, folder: Path) -> None:
+    """Give a finished corpus its name, in one step; where another build was faster, its corpus is the same."""
+    if not (folder / corpus.MANIFEST).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        if not (folder / corpus.MANIFEST).exists():
+            raise
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _prune(cache: Path, keep: Path) -> None:

@@ -280,3 +280,11 @@ def test_policies_of_one_canonical_form_allow_the_same(left, right, client_id):
         assert lets_connect([document(*left)], client_id) == lets_connect([document(*right)], client_id)
     backwards = document(*reversed(left))
     assert lets_connect([backwards], client_id) == lets_connect([document(*left)], client_id)
+
+
+def test_a_hostile_pattern_ends():
+    """Backtracking over these wildcards would take longer than the universe has."""
+    statement = {"Effect": "Allow", "Action": "iot:Connect", "Resource": "arn:aws:iot:r:1:client/" + "*a" * 100 + "*b"}
+    document = json.dumps({"Statement": [statement]})
+    assert not allows([document], "iot:Connect", "client/" + "a" * 5000, {})
+    assert allows([document], "iot:Connect", "client/" + "a" * 5000 + "b", {})
