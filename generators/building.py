@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from hypothesis.configuration import set_hypothesis_home_dir
+
 from authorizers import wire
 from authorizers.errors import UsageError
 from generators import corpus
@@ -25,6 +27,7 @@ from generators.mix import Mix
 
 _CHUNK: Final = 250
 _CORPORA_KEPT: Final = 20
+_HYPOTHESIS_HOME: Final = "hypothesis"
 _FOLDER_MODE: Final = 0o700
 
 
@@ -64,7 +67,7 @@ def build_corpus(
     parts = [GENERATION, profile.fingerprint(), plan.seed, plan.cases, plan.valid_share, minted_at]
     folder = cache / digest_of(parts)
     if not (folder / corpus.MANIFEST).exists():
-        made = _make_all(plan, progress, processes or os.cpu_count() or 1)
+        made = _make_all(plan, cache / _HYPOTHESIS_HOME, progress, processes or os.cpu_count() or 1)
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         digest, content, families = _write(unfinished, made)
         manifest = CorpusManifest(
@@ -107,19 +110,21 @@ def _prune(cache: Path, keep: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_all(plan: CorpusPlan, progress: Callable[[int], None], processes: int) -> Iterator[_Made]:
+def _make_all(plan: CorpusPlan, home: Path, progress: Callable[[int], None], processes: int) -> Iterator[_Made]:
     chunks = [range(start, min(start + _CHUNK, plan.cases)) for start in range(0, plan.cases, _CHUNK)]
     # Spawned, not forked: the children must not inherit the parent's threads and open files.
     context = multiprocessing.get_context("spawn")
     done = 0
     with ProcessPoolExecutor(min(processes, len(chunks)), mp_context=context) as pool:
-        for made in pool.map(_make_chunk, [plan] * len(chunks), chunks):
+        for made in pool.map(_make_chunk, [plan] * len(chunks), [home] * len(chunks), chunks):
             done += len(made)
             progress(done)
             yield from made
 
 
-def _make_chunk(plan: CorpusPlan, indices: range) -> list[_Made]:
+def _make_chunk(plan: CorpusPlan, home: Path, indices: range) -> list[_Made]:
+    # Hypothesis keeps tables of Unicode on disk, by default in whatever folder the person stands in.
+    set_hypothesis_home_dir(home)
     profile = open_profile(plan.credentials, plan.token_key_name)
     maker = CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at)
     return [_made(maker.case(index)) for index in indices]

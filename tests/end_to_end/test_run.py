@@ -32,6 +32,12 @@ def test_a_correct_handler_passes_with_a_report(correct):
     assert str(stored.relative_to(folder) / "report.html") in done.stdout
 
 
+def test_a_run_leaves_nothing_in_the_folder_but_its_run_folder(correct):
+    folder, _ = correct
+    # The home folder, with its cache, is this one in these tests.
+    assert {path.name for path in folder.iterdir()} == {"runs", "cache"}
+
+
 def test_every_planned_arrival_is_accounted_for(correct):
     folder, _ = correct
     found = statistics(folder)
