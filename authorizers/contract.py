@@ -113,6 +113,37 @@ class Expectation(StrEnum):
         return (outcome is Outcome.ALLOW) == (self is Expectation.ALLOW)
 
 
+class Demand(StrEnum):
+    """What a request demands of a correct authorizer, and how strictly.
+
+    ``deny``: whoever allows it lets somebody in. ``not_issued``: nothing that the profile issues looks so, and only
+    who has the key could make it. ``better_denied``: a standard forbids it, and many tolerate it. ``any``: either is
+    right, as long as it stays the same. ``same``: it must be decided as the same request without the change.
+    """
+
+    ALLOW = "allow"
+    DENY = "deny"
+    NOT_ISSUED = "not_issued"
+    BETTER_DENIED = "better_denied"
+    ANY = "any"
+    SAME = "same"
+
+    @property
+    def expectation(self) -> Expectation:
+        """What must come back."""
+        return _EXPECTATIONS[self]
+
+
+_EXPECTATIONS = {
+    Demand.ALLOW: Expectation.ALLOW,
+    Demand.DENY: Expectation.DENY,
+    Demand.NOT_ISSUED: Expectation.DENY,
+    Demand.BETTER_DENIED: Expectation.OPEN,
+    Demand.ANY: Expectation.OPEN,
+    Demand.SAME: Expectation.ALLOW,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Why there is no decision: the API's or transport's error code, and its message (may hold secrets).

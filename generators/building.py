@@ -22,8 +22,9 @@ from generators import corpus
 from generators.cases import GENERATION, Case, CaseMaker
 from generators.corpus import Corpus, CorpusManifest
 from generators.credentials import open_profile
-from generators.credentials.base import digest_of
+from generators.credentials.base import CredentialProfile, digest_of
 from generators.mix import Mix
+from generators.sweep import SweepCases
 
 _CHUNK: Final = 250
 _CORPORA_KEPT: Final = 20
@@ -35,7 +36,8 @@ _FOLDER_MODE: Final = 0o700
 class CorpusPlan:
     """What a corpus is to be made from; ``credentials`` are settings that name files, never secrets.
 
-    ``minted_at`` is in epoch seconds and counts only for profiles whose credentials carry a time.
+    ``minted_at`` is in epoch seconds and counts only for profiles whose credentials carry a time. A ``sweep`` has
+    every systematic case of a fuzz run first and ``cases`` drawn ones after them; ``valid_share`` counts for nothing.
     """
 
     credentials: Mapping[str, Any]
@@ -44,6 +46,7 @@ class CorpusPlan:
     cases: int
     valid_share: float
     minted_at: int
+    sweep: bool = False
 
 
 class _Made(NamedTuple):
@@ -60,21 +63,22 @@ def build_corpus(
 
     ``progress`` is told how many cases are ready. Raises UsageError for a plan that can't be carried out.
     """
-    if plan.cases < 1:
+    if plan.cases < 1 and not plan.sweep:
         raise UsageError(f"corpus.cases is {plan.cases}; a corpus needs at least 1 case")
     profile = open_profile(plan.credentials, plan.token_key_name)
     minted_at = plan.minted_at if profile.lifetime is not None else 0
-    parts = [GENERATION, profile.fingerprint(), plan.seed, plan.cases, plan.valid_share, minted_at]
+    parts = [GENERATION, profile.fingerprint(), plan.seed, plan.cases, plan.valid_share, minted_at, plan.sweep]
     folder = cache / digest_of(parts)
     if not (folder / corpus.MANIFEST).exists():
-        made = _make_all(plan, cache / _HYPOTHESIS_HOME, progress, processes or os.cpu_count() or 1)
+        count = _count(plan, profile)
+        made = _make_all(plan, count, cache / _HYPOTHESIS_HOME, progress, processes or os.cpu_count() or 1)
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         digest, content, families = _write(unfinished, made)
         manifest = CorpusManifest(
             digest=digest_of([GENERATION, profile.fingerprint(), digest]),
             content_digest=content,
             seed=plan.seed,
-            cases=plan.cases,
+            cases=count,
             minted_at=minted_at,
             lifetime=profile.lifetime,
             profile=profile.kind,
@@ -86,8 +90,16 @@ def build_corpus(
         (unfinished / corpus.MANIFEST).write_bytes(wire.encode(corpus.manifest_to_json(manifest)))
         _put_in_place(unfinished, folder)
     _prune(cache, keep=folder)
-    progress(plan.cases)
-    return Corpus(folder)
+    corpus_made = Corpus(folder)
+    progress(len(corpus_made))
+    return corpus_made
+
+
+def _count(plan: CorpusPlan, profile: CredentialProfile) -> int:
+    if not plan.sweep:
+        return plan.cases
+    maker = CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at)
+    return SweepCases(maker, plan.seed).systematic + plan.cases
 
 
 def _put_in_place(unfinished: Path, folder: Path) -> None:
@@ -110,8 +122,10 @@ def _prune(cache: Path, keep: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_all(plan: CorpusPlan, home: Path, progress: Callable[[int], None], processes: int) -> Iterator[_Made]:
-    chunks = [range(start, min(start + _CHUNK, plan.cases)) for start in range(0, plan.cases, _CHUNK)]
+def _make_all(
+    plan: CorpusPlan, count: int, home: Path, progress: Callable[[int], None], processes: int
+) -> Iterator[_Made]:
+    chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
     # Spawned, not forked: the children must not inherit the parent's threads and open files.
     context = multiprocessing.get_context("spawn")
     done = 0
@@ -127,20 +141,22 @@ def _make_chunk(plan: CorpusPlan, home: Path, indices: range) -> list[_Made]:
     set_hypothesis_home_dir(home)
     profile = open_profile(plan.credentials, plan.token_key_name)
     maker = CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at)
-    return [_made(maker.case(index)) for index in indices]
+    make = SweepCases(maker, plan.seed).case if plan.sweep else maker.case
+    return [_made(make(index)) for index in indices]
 
 
 def _made(case: Case) -> _Made:
     recipe = case.recipe.to_json()
     meta = {
         "index": case.index,
-        "expectation": case.expectation.value,
+        "demand": case.demand.value,
+        "view": case.view,
         "family": case.family,
         "name": case.name,
         "recipe": recipe,
         "choices": case.choices,
     }
-    identity = wire.encode_sorted([recipe, case.expectation.value])
+    identity = wire.encode_sorted([recipe, case.demand.value])
     return _Made(wire.encode(wire.request_to_wire(case.request)), wire.encode(meta), identity, case.family)
 
 

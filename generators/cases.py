@@ -1,4 +1,4 @@
-"""Cases: a recipe that Hypothesis draws, expanded in plain code to a request with its expectation.
+"""Cases: a recipe that Hypothesis draws, expanded in plain code to a request with what it demands.
 
 A recipe is small and names things, so that a shrunk one reads as a cause. The same recipe, profile and minting
 time always give the same request.
@@ -6,34 +6,42 @@ time always give the same request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from authorizers.contract import AuthorizerRequest, Expectation
+from authorizers.contract import AuthorizerRequest, Demand, Expectation
 from authorizers.errors import WireError
-from generators.attacks import Attack, Scene, attacks_on
+from generators.attacks import STRICTNESS, Attack, Scene, attacks_on
 from generators.contexts import Surroundings, surround, surroundings, to_json
 from generators.credentials.base import CredentialProfile
 from generators.draws import draw
 from generators.mix import Mix
 
 # Part of every corpus digest: raise it when the same recipe gives another request than before.
-GENERATION: Final = 1
+GENERATION: Final = 3
 VALID_FAMILY: Final = "valid"
+MUTATIONS_MAXIMUM: Final = 4
 _SALT_MAXIMUM: Final = 2**32 - 1
+
+
+class Mutation(NamedTuple):
+    """One change: an attack's key, and the number of its variant."""
+
+    attack: str
+    variant: int
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one case is made: device, carrier, attack (None: valid), surroundings, and a salt for all randomness."""
+    """How one case is made: device, carrier, changes (none: valid), surroundings, and a salt for all randomness."""
 
     identity: int
     carrier: str
-    attack: str | None
+    mutations: tuple[Mutation, ...]
     surroundings: Surroundings
     salt: int
 
@@ -42,7 +50,7 @@ class Recipe:
         return {
             "identity": self.identity,
             "carrier": self.carrier,
-            "attack": self.attack,
+            "mutations": [list(mutation) for mutation in self.mutations],
             "surroundings": to_json(self.surroundings),
             "salt": self.salt,
         }
@@ -55,7 +63,7 @@ class Recipe:
             return cls(
                 identity=int(value["identity"]),
                 carrier=str(value["carrier"]),
-                attack=value["attack"],
+                mutations=tuple(Mutation(str(attack), int(variant)) for attack, variant in value["mutations"]),
                 surroundings=Surroundings(
                     tuple(around["headers"].items()),
                     around["server_name"],
@@ -67,43 +75,79 @@ class Recipe:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise WireError("not the recipe of a case") from error
 
+    @property
+    def valid(self) -> Recipe:
+        """The same request without any change to its credential or carrier."""
+        return replace(self, mutations=())
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A request and what must come back. ``family`` and ``name`` say where it comes from."""
+    """A request and what it demands. ``family`` and ``name`` say where it comes from.
+
+    ``view`` names settings of the authorizer that the request can't bring about by itself (empty: none).
+    """
 
     index: int
     request: AuthorizerRequest
-    expectation: Expectation
+    demand: Demand
     family: str
     name: str
     recipe: Recipe
     choices: str
+    view: str = ""
+
+    @property
+    def expectation(self) -> Expectation:
+        """What must come back."""
+        return self.demand.expectation
 
 
 class CaseMaker:
     """Makes the case with a given index, in any order and in any process."""
 
     def __init__(self, profile: CredentialProfile, mix: Mix, seed: int, minted_at: int) -> None:
-        self._profile = profile
-        self._attacks = attacks_on(profile)
+        self.profile = profile
+        self.attacks = attacks_on(profile)
+        self._by_key = {attack.key: attack for attack in self.attacks}
+        self._everyday = tuple(attack for attack in self.attacks if attack.everyday)
         self._mix = mix
         self._seed = seed
         self._minted_at = minted_at
         self._strategies: dict[Attack | None, st.SearchStrategy[Recipe]] = {}
+        self._any = any_recipes(profile, self.attacks)
 
     def case(self, index: int) -> Case:
-        """Make a case."""
-        attack = self._mix.pick(self._attacks, self._seed, index)
-        recipe, choices = draw(self._recipes(attack), self._seed, index)
+        """Make a case of the mix: valid, or one of the everyday attacks."""
+        attack = self._mix.pick(self._everyday, self._seed, index)
+        if attack not in self._strategies:
+            self._strategies[attack] = recipes(self.profile, attack)
+        recipe, choices = draw(self._strategies[attack], self._seed, index)
+        return self.made(recipe, index, choices)
+
+    def drawn(self, index: int) -> Case:
+        """Make a case of up to four changes out of all attacks."""
+        recipe, choices = draw(self._any, self._seed, index)
+        return self.made(recipe, index, choices)
+
+    def made(self, recipe: Recipe, index: int = 0, choices: str = "") -> Case:
+        """Make the case of a recipe; changes that change nothing are left out of its recipe.
+
+        Raises WireError when the recipe names an attack that this version or profile doesn't have.
+        """
+        request, applied = self._expand(recipe)
+        demands = [attack.demand for attack, _ in applied]
+        demand = max(demands, key=STRICTNESS.index, default=Demand.ALLOW)
+        first = applied[0][0] if applied else None
         return Case(
             index=index,
-            request=self._expand(recipe, attack),
-            expectation=attack.expectation if attack else Expectation.ALLOW,
-            family=attack.family if attack else VALID_FAMILY,
-            name=attack.name if attack else f"{self._profile.kind} by {recipe.carrier}",
-            recipe=recipe,
+            request=request,
+            demand=demand,
+            family=first.family if first else VALID_FAMILY,
+            name=" + ".join(attack.name for attack, _ in applied) or f"{self.profile.kind} by {recipe.carrier}",
+            recipe=replace(recipe, mutations=tuple(mutation for _, mutation in applied)),
             choices=choices,
+            view=next((attack.view for attack, _ in applied if attack.view), ""),
         )
 
     def again(self, recipe: Recipe) -> AuthorizerRequest:
@@ -111,49 +155,119 @@ class CaseMaker:
 
         Raises WireError when the recipe names an attack that this version or profile doesn't have.
         """
-        names = {f"{attack.family}/{attack.name}": attack for attack in self._attacks}
-        if recipe.attack is not None and recipe.attack not in names:
-            raise WireError(f"there is no attack {recipe.attack} on a profile of kind {self._profile.kind}")
-        return self._expand(recipe, names[recipe.attack] if recipe.attack else None)
+        return self._expand(recipe)[0]
 
-    def _recipes(self, attack: Attack | None) -> st.SearchStrategy[Recipe]:
-        if attack not in self._strategies:
-            self._strategies[attack] = recipes(self._profile, f"{attack.family}/{attack.name}" if attack else None)
-        return self._strategies[attack]
+    def attack(self, key: str) -> Attack:
+        """Return the attack of a key; raises WireError when this version or profile doesn't have it."""
+        if key not in self._by_key:
+            raise WireError(f"there is no attack {key} on a profile of kind {self.profile.kind}")
+        return self._by_key[key]
 
-    def _expand(self, recipe: Recipe, attack: Attack | None) -> AuthorizerRequest:
-        profile, minted_at = self._profile, self._minted_at
-        credential = profile.credential(recipe.identity, recipe.salt, minted_at)
-        if attack is not None:
-            # Another device, where there is another one.
-            other = (recipe.identity + 1) % profile.identities
-            scene = Scene(
-                profile,
-                credential,
-                profile.credential(other, recipe.salt + 1, minted_at),
-                minted_at,
-                Random(f"attack:{recipe.salt}"),
-            )
-            credential = attack.make(scene)
-        return surround(profile.request(credential, recipe.carrier), recipe.surroundings)
+    def _expand(self, recipe: Recipe) -> tuple[AuthorizerRequest, list[tuple[Attack, Mutation]]]:
+        profile = self.profile
+        planned = _compatible((self.attack(mutation.attack), mutation) for mutation in recipe.mutations)
+        valid = profile.credential(recipe.identity, recipe.salt, self._minted_at)
+        if not planned:
+            return surround(profile.request(valid, recipe.carrier), recipe.surroundings), []
+        # Another device, where there is another one.
+        other = profile.credential((recipe.identity + 1) % profile.identities, recipe.salt + 1, self._minted_at)
+        rng = Random(f"attack:{recipe.salt}")
+        scene = Scene(profile, recipe.carrier, valid, valid, other, self._minted_at, rng)
+        applied = []
+        for attack, mutation in planned:
+            if attack.change_credential is not None:
+                changed = attack.change_credential(scene, _variant(attack, mutation))
+                if changed is not None:
+                    scene = replace(scene, credential=changed)
+                    applied.append((attack, mutation))
+        request = profile.request(scene.credential, recipe.carrier)
+        for attack, mutation in planned:
+            if attack.change_request is not None:
+                carried = attack.change_request(scene, request, _variant(attack, mutation))
+                if carried is not None:
+                    request = carried
+                    applied.append((attack, mutation))
+        return surround(request, recipe.surroundings), applied
 
 
-def recipes(profile: CredentialProfile, attack: str | None) -> st.SearchStrategy[Recipe]:
+def _variant(attack: Attack, mutation: Mutation) -> Any:
+    return attack.variants[mutation.variant % len(attack.variants)]
+
+
+def _compatible(mutations: Iterable[tuple[Attack, Mutation]]) -> list[tuple[Attack, Mutation]]:
+    """Keep the changes that can be made together, in the order in which they are made."""
+    kept: list[tuple[Attack, Mutation]] = []
+    for attack, mutation in mutations:
+        if kept and (attack.alone or kept[0][0].alone):
+            continue
+        if all(attack.touches != other.touches for other, _ in kept):
+            kept.append((attack, mutation))
+    return sorted(kept, key=lambda one: one[0].stage)
+
+
+def every_single_recipe(profile: CredentialProfile, attacks: Iterable[Attack]) -> Iterator[Recipe]:
+    """Yield each variant of each attack by each carrier, alone; devices take turns."""
+    number = 0
+    for attack in attacks:
+        for variant in range(len(attack.variants)):
+            for carrier in profile.carriers:
+                identity = number % profile.identities
+                yield Recipe(identity, carrier, (Mutation(attack.key, variant),), Surroundings(), number)
+                number += 1
+
+
+def recipes(profile: CredentialProfile, attack: Attack | None) -> st.SearchStrategy[Recipe]:
     """Recipes of one attack, or of valid cases, on a profile."""
     around = {carrier: _surroundings(profile, carrier) for carrier in profile.carriers}
 
     @st.composite
     def build(draw_part: st.DrawFn) -> Recipe:
         carrier = draw_part(st.sampled_from(profile.carriers))
+        variant = draw_part(st.integers(0, len(attack.variants) - 1)) if attack else 0
         return Recipe(
             identity=draw_part(st.integers(0, profile.identities - 1)),
             carrier=carrier,
-            attack=attack,
+            mutations=(Mutation(attack.key, variant),) if attack else (),
             surroundings=draw_part(around[carrier]),
             salt=draw_part(st.integers(0, _SALT_MAXIMUM)),
         )
 
     return build()
+
+
+def any_recipes(
+    profile: CredentialProfile, attacks: tuple[Attack, ...], *, surrounded: bool = True
+) -> st.SearchStrategy[Recipe]:
+    """Recipes of up to four changes. Simpler ones come first when Hypothesis shrinks: fewer changes, first carrier.
+
+    Apart from the surroundings all choices are whole numbers, so that ``choices_of`` can spell a recipe.
+    """
+    around = {carrier: _surroundings(profile, carrier) for carrier in profile.carriers}
+
+    @st.composite
+    def build(draw_part: st.DrawFn) -> Recipe:
+        mutations = []
+        for _ in range(draw_part(st.integers(0, MUTATIONS_MAXIMUM if attacks else 0))):
+            attack = attacks[draw_part(st.integers(0, len(attacks) - 1))]
+            mutations.append(Mutation(attack.key, draw_part(st.integers(0, len(attack.variants) - 1))))
+        carrier = profile.carriers[draw_part(st.integers(0, len(profile.carriers) - 1))]
+        return Recipe(
+            identity=draw_part(st.integers(0, profile.identities - 1)),
+            carrier=carrier,
+            mutations=tuple(mutations),
+            salt=draw_part(st.integers(0, _SALT_MAXIMUM)),
+            surroundings=draw_part(around[carrier]) if surrounded else Surroundings(),
+        )
+
+    return build()
+
+
+def choices_of(recipe: Recipe, profile: CredentialProfile, attacks: tuple[Attack, ...]) -> tuple[int, ...]:
+    """Return the choices by which ``any_recipes``, without surroundings, draws a recipe."""
+    numbers = {attack.key: number for number, attack in enumerate(attacks)}
+    mutations = [part for mutation in recipe.mutations for part in (numbers[mutation.attack], mutation.variant)]
+    carrier = profile.carriers.index(recipe.carrier)
+    return (len(recipe.mutations), *mutations, carrier, recipe.identity, recipe.salt)
 
 
 def _surroundings(profile: CredentialProfile, carrier: str) -> st.SearchStrategy[Surroundings]:

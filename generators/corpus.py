@@ -4,7 +4,7 @@ A corpus is a folder that holds secrets (the requests are complete), so it lies 
 that user alone, and never in a run folder.
 
 ``bodies.bin``  the wire bodies of all cases, back to back
-``cases.bin``   one JSON object a case: expectation, family, name, recipe, choices
+``cases.bin``   one JSON object a case: demand, view, family, name, recipe, choices
 ``index.bin``   native 64-bit offsets into both, one more than there are cases
 ``corpus.json`` what it was made from, and the digests
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from authorizers import wire
-from authorizers.contract import AuthorizerRequest, Expectation
+from authorizers.contract import AuthorizerRequest, Demand, Expectation
 from authorizers.errors import UsageError, WireError
 
 BODIES: Final = "bodies.bin"
@@ -57,11 +57,17 @@ class CaseMeta:
     """What is known of a case besides its request."""
 
     index: int
-    expectation: Expectation
+    demand: Demand
+    view: str
     family: str
     name: str
     recipe: Mapping[str, Any]
     choices: str
+
+    @property
+    def expectation(self) -> Expectation:
+        """What must come back."""
+        return self.demand.expectation
 
 
 class Corpus:
@@ -96,7 +102,7 @@ class Corpus:
     def meta(self, index: int) -> CaseMeta:
         """Return what is known of a case besides its request."""
         row = wire.decode(self._cases[self._case_offsets[index] : self._case_offsets[index + 1]])
-        return CaseMeta(**{**row, "expectation": Expectation(row["expectation"])})
+        return CaseMeta(**{**row, "demand": Demand(row["demand"])})
 
     def __iter__(self) -> Iterator[tuple[CaseMeta, AuthorizerRequest]]:
         for index in range(len(self)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -59,6 +60,46 @@ def public_pem(key: bytes) -> str:
     return encoded.decode("ascii")
 
 
+def public_spellings(key: bytes) -> tuple[bytes, ...]:
+    """Return the public half of a private key in the spellings in which servers keep it: PEM, DER, SSH, JWK.
+
+    They are what an attacker keys an HMAC with in the confusion of algorithms (RFC 8725 section 2.1).
+    """
+    public = _private_key(key).public_key()
+    pem = public_pem(key).encode()
+    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    ssh = public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    if isinstance(public, rsa.RSAPublicKey):
+        number = public.public_numbers().n
+        modulus = number.to_bytes((number.bit_length() + 7) // 8, "big")
+        pkcs1 = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.PKCS1)
+        return pem, pem.strip(), der, ssh, modulus, pkcs1
+    return pem, pem.strip(), der, ssh
+
+
+def pss_signer(key: bytes) -> Signer:
+    """Return what signs by RSASSA-PSS with SHA-256 and no salt, so that the same token has the same signature."""
+    private = _private_key(key)
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise UsageError("credentials.private_key is an elliptic-curve key, but an RSA key is needed here")
+    scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 0)
+    return lambda message: private.sign(message, scheme, hashes.SHA256())
+
+
+def iot_signatures_of_other_kinds(key: bytes, token: str) -> dict[str, bytes]:
+    """Return signatures that are right by another scheme than SHA256withRSA, by the scheme's name."""
+    private = _private_key(key)
+    if not isinstance(private, rsa.RSAPrivateKey):
+        return {}
+    message = token.encode("utf-8", "surrogatepass")
+    return {
+        "SHA1withRSA": private.sign(message, padding.PKCS1v15(), hashes.SHA1()),  # noqa: S303 - what is to be refused
+        "SHA512withRSA": private.sign(message, padding.PKCS1v15(), hashes.SHA512()),
+        "SHA256withRSA/PSS": pss_signer(key)(message),
+    }
+
+
+@lru_cache(maxsize=16)
 def _private_key(key: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     try:
         private = serialization.load_pem_private_key(key, password=None)

@@ -18,15 +18,31 @@ def base64url(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JsonWebToken:
-    """A token before it is signed."""
+    """A token before it is signed.
+
+    ``header_text`` and ``claims_text`` stand, where they are given, in place of the JSON of ``header`` and
+    ``claims``: for text that no JSON writer would write.
+    """
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]
+    header_text: bytes | None = None
+    claims_text: bytes | None = None
+
+    @property
+    def header_bytes(self) -> bytes:
+        """The first part before it is encoded."""
+        return wire.encode(dict(self.header)) if self.header_text is None else self.header_text
+
+    @property
+    def claims_bytes(self) -> bytes:
+        """The second part before it is encoded."""
+        return wire.encode(dict(self.claims)) if self.claims_text is None else self.claims_text
 
     @property
     def signing_input(self) -> bytes:
         """The bytes that are signed: header and claims, base64url, joined by a dot."""
-        return f"{base64url(wire.encode(dict(self.header)))}.{base64url(wire.encode(dict(self.claims)))}".encode()
+        return f"{base64url(self.header_bytes)}.{base64url(self.claims_bytes)}".encode()
 
     def signed(self, sign: Signer) -> str:
         """Return the compact form."""

@@ -1,17 +1,58 @@
-"""Attacks, a module a family. A new family is a module with ``ATTACKS`` and its name in the list below."""
+"""Attacks, a module a family. A new family is a module with a ``Family`` and its name in the list below."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from generators.attacks import api_keys, json_web_tokens, own, passwords, signed_tokens
-from generators.attacks.base import Attack, Scene
+from authorizers.contract import Demand
+from generators.attacks import (
+    carriers,
+    http_headers,
+    jwt_algorithm,
+    jwt_claims,
+    jwt_header,
+    jwt_json,
+    jwt_signature,
+    mqtt,
+    opaque_secrets,
+    own,
+    patterns,
+    query_strings,
+    signed_tokens,
+)
+from generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Attack, Family, Scene, Stage
 from generators.credentials.base import CredentialProfile
 
-ALL_ATTACKS: Final[tuple[Attack, ...]] = (
-    *json_web_tokens.ATTACKS,
-    *passwords.ATTACKS,
-    *signed_tokens.ATTACKS,
-    *api_keys.ATTACKS,
-    *own.ATTACKS,
+FAMILIES: Final[tuple[Family, ...]] = (
+    carriers.PARTS,
+    carriers.VIEWS,
+    jwt_algorithm.FAMILY,
+    jwt_signature.FAMILY,
+    jwt_claims.FAMILY,
+    jwt_header.FAMILY,
+    jwt_json.FAMILY,
+    opaque_secrets.FAMILY,
+    mqtt.FAMILY,
+    mqtt.CLIENT_IDS,
+    signed_tokens.SIGNATURES,
+    signed_tokens.TOKENS,
+    http_headers.FAMILY,
+    http_headers.BEARER,
+    query_strings.FAMILY,
+    carriers.PRECEDENCE,
+    carriers.TLS,
+    own.FAMILY,
+    patterns.FAMILY,
+)
+ALL_ATTACKS: Final[tuple[Attack, ...]] = tuple(attack for family in FAMILIES for attack in family.attacks)
+_BY_KEY: Final = {attack.key: attack for attack in ALL_ATTACKS}
+# From the mildest demand to the strictest.
+STRICTNESS: Final = (
+    Demand.ALLOW,
+    Demand.SAME,
+    Demand.ANY,
+    Demand.BETTER_DENIED,
+    Demand.NOT_ISSUED,
+    Demand.DENY,
 )
 
 
@@ -20,4 +61,27 @@ def attacks_on(profile: CredentialProfile) -> tuple[Attack, ...]:
     return tuple(attack for attack in ALL_ATTACKS if attack.applies(profile))
 
 
-__all__ = ["ALL_ATTACKS", "Attack", "Scene", "attacks_on"]
+def known_attacks(keys: Iterable[str]) -> tuple[Attack, ...]:
+    """Return the attacks of keys; those that this version doesn't have are left out."""
+    return tuple(_BY_KEY[key] for key in keys if key in _BY_KEY)
+
+
+def leading_attack(keys: Iterable[str]) -> Attack | None:
+    """Return the attack that demands most strictly, the first of several: what several together demand."""
+    return max(known_attacks(keys), key=lambda attack: STRICTNESS.index(attack.demand), default=None)
+
+
+__all__ = [
+    "ALL_ATTACKS",
+    "DEVICE_VIEW",
+    "FAMILIES",
+    "STRICTNESS",
+    "UNSIGNED_VIEW",
+    "Attack",
+    "Family",
+    "Scene",
+    "Stage",
+    "attacks_on",
+    "known_attacks",
+    "leading_attack",
+]

@@ -1,37 +1,143 @@
-"""What an attack is: a named change to a valid credential, with what must come back and who demands it."""
+"""What an attack is: a named change to a valid request, with what it demands of an authorizer and who demands it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from random import Random
+from typing import Any, Final, TypeVar
 
-from authorizers.contract import Expectation
+from authorizers.contract import AuthorizerRequest, Demand
 from generators.credentials.base import Credential, CredentialProfile
+
+# Views: settings of the authorizer in front of the handler that a request alone can't bring about.
+DEVICE_VIEW: Final = "device"
+UNSIGNED_VIEW: Final = "signing_disabled"
+
+
+class Stage(IntEnum):
+    """When a change is made; a later one never undoes an earlier one.
+
+    ``token``: header and claims, rightly signed again. ``signature``: how a token is signed. ``text``: the
+    credential's text, user name and client id. ``request``: what carries it.
+    """
+
+    TOKEN = 1
+    SIGNATURE = 2
+    TEXT = 3
+    REQUEST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What an attack may use: the profile, a valid credential and another device's, a seeded generator."""
+    """What an attack may use.
+
+    ``credential`` is as earlier changes left it, ``valid`` as it was; ``other`` is another device's, valid too.
+    ``minted_at`` is in epoch seconds; all randomness comes from ``rng``.
+    """
 
     profile: CredentialProfile
+    carrier: str
+    valid: Credential
     credential: Credential
     other: Credential
     minted_at: int
     rng: Random
 
 
-@dataclass(frozen=True, slots=True)
-class Attack:
-    """A named attack of a family.
+CredentialChange = Callable[[Scene, Any], Credential | None]
+RequestChange = Callable[[Scene, AuthorizerRequest, Any], AuthorizerRequest | None]
+Applies = Callable[[CredentialProfile], bool]
+C = TypeVar("C", bound=CredentialChange)
+R = TypeVar("R", bound=RequestChange)
 
-    ``applies`` says whether a profile can be attacked so; ``make`` returns what is presented in place of the valid
-    credential; ``source`` is the document that demands the expectation.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attack:
+    """A named change of a family.
+
+    ``variants`` are the values of its one parameter. ``weakness`` says in a few words what is wrong with an
+    authorizer that falls for it; findings with the same weakness are one. Two changes that touch the same thing are
+    never combined, and one that touches nothing but itself (``alone``) with none at all. ``everyday`` attacks are
+    part of the mix of ``gatecrash run``. ``open_rights``: the request may rightly get another identity's rights.
+    A change returns None where it would change nothing.
     """
 
     family: str
     name: str
-    expectation: Expectation
+    description: str
+    demand: Demand
     source: str
-    applies: Callable[[CredentialProfile], bool]
-    make: Callable[[Scene], Credential]
+    stage: Stage
+    applies: Applies
+    variants: tuple[Any, ...]
+    weakness: str
+    touches: str
+    change_credential: CredentialChange | None = None
+    change_request: RequestChange | None = None
+    alone: bool = False
+    everyday: bool = False
+    open_rights: bool = False
+    view: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name by which recipes call it."""
+        return f"{self.family}/{self.name}"
+
+
+class Family:
+    """A group of attacks of the catalogue; its decorators turn functions into attacks."""
+
+    def __init__(self, name: str, applies: Applies) -> None:
+        self.name = name
+        self.attacks: list[Attack] = []
+        self._applies = applies
+
+    def credential(
+        self, demand: Demand, source: str, *variants: Any, stage: Stage = Stage.TEXT, **members: Any
+    ) -> Callable[[C], C]:
+        """Register a change of what is presented."""
+
+        def register(change: C) -> C:
+            self._add(change, demand, source, variants, stage, members, change_credential=change)
+            return change
+
+        return register
+
+    def request(self, demand: Demand, source: str, *variants: Any, **members: Any) -> Callable[[R], R]:
+        """Register a change of the request that carries the credential."""
+
+        def register(change: R) -> R:
+            self._add(change, demand, source, variants, Stage.REQUEST, members, change_request=change)
+            return change
+
+        return register
+
+    def _add(
+        self,
+        change: Callable[..., Any],
+        demand: Demand,
+        source: str,
+        variants: tuple[Any, ...],
+        stage: Stage,
+        members: dict[str, Any],
+        **changes: Any,
+    ) -> None:
+        name = change.__name__
+        given = {"applies": self._applies, "weakness": name.replace("_", " "), "touches": self.name, **members}
+        description = " ".join((change.__doc__ or "").split("\n\n")[0].split())
+        self.attacks.append(
+            Attack(
+                family=self.name,
+                name=name,
+                description=description,
+                demand=demand,
+                source=source,
+                stage=stage,
+                variants=variants or (None,),
+                **given,
+                **changes,
+            )
+        )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from authorizers.contract import Expectation
-from generators.attacks.base import Attack, Scene
+from authorizers.contract import Demand
+from generators.attacks.base import Family, Scene
 from generators.credentials.base import Credential, CredentialProfile
 from generators.credentials.python_file import PythonFileProfile
 
@@ -14,12 +14,20 @@ def _has_denied(profile: CredentialProfile) -> bool:
     return isinstance(profile, PythonFileProfile) and profile.has_denied
 
 
-def denied(scene: Scene) -> Credential:
+FAMILY: Final = Family("own", _has_denied)
+
+
+@FAMILY.credential(
+    Demand.DENY,
+    "the user's credential file",
+    *range(16),
+    weakness="requests that the credential file denies are allowed",
+    everyday=True,
+    alone=True,
+)
+def denied(scene: Scene, _: Any) -> Credential:
     """Present what the file's function ``denied`` makes."""
     profile = scene.profile
     assert isinstance(profile, PythonFileProfile)  # noqa: S101 - applies() has said so
     number = int(scene.rng.getrandbits(32))
     return profile.denied(number % profile.identities, number, scene.minted_at)
-
-
-ATTACKS: Final = (Attack("own", "denied", Expectation.DENY, "the user's credential file", _has_denied, denied),)

@@ -1,57 +1,211 @@
-"""Attacks on tokens whose signature AWS IoT verifies."""
+"""Opaque tokens whose signature AWS IoT verifies: wrong signatures, and rightly signed tokens that are wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
 
-from authorizers.contract import Expectation
-from generators.attacks.base import Attack, Scene
+from authorizers.contract import Demand
+from generators.attacks import attacker
+from generators.attacks.base import Family, Scene, Stage
+from generators.attacks.kinds import is_signed
 from generators.credentials.base import Credential, CredentialProfile
 from generators.credentials.signed import SignedProfile
 
-_SOURCE: Final = "AWS IoT developer guide, custom-auth: signed tokens"
+SIGNATURES: Final = Family("iot_signature", is_signed)
+TOKENS: Final = Family("signed_token", is_signed)
+_GUIDE: Final = "AWS IoT developer guide, custom-auth: signed tokens; SHA256withRSA"
+_WRONG: Final[dict[str, Any]] = {
+    "stage": Stage.SIGNATURE,
+    "weakness": "the token's signature is not verified",
+    "touches": "signature",
+}
+# Each of them makes the token anew.
+_TOKEN: Final[dict[str, Any]] = {"stage": Stage.TOKEN, "touches": "token"}
+_SHAPE: Final = "tokens of another shape are accepted"
 
 
-def _is_signed(profile: CredentialProfile) -> bool:
-    return isinstance(profile, SignedProfile)
+def _profile(scene: Scene) -> SignedProfile:
+    assert isinstance(scene.profile, SignedProfile)  # noqa: S101 - applies() has said so
+    return scene.profile
 
 
 def _expires(profile: CredentialProfile) -> bool:
     return isinstance(profile, SignedProfile) and profile.expires
 
 
-def signature_of_another_token(scene: Scene) -> Credential:
+def _signed(scene: Scene, token: str) -> Credential | None:
+    """Sign another token, rightly; None when it is the valid one."""
+    if token == scene.valid.secret:
+        return None
+    return replace(scene.credential, secret=token, signature=_profile(scene).sign(token))
+
+
+@SIGNATURES.credential(Demand.DENY, _GUIDE, **_WRONG, everyday=True)
+def signature_of_another_token(scene: Scene, _: Any) -> Credential:
     """Present the signature that another device's token has."""
     if scene.other.signature == scene.credential.signature:
         # There is only one device, and its tokens are all alike.
-        return token_changed_after_signing(scene)
+        return token_changed_after_signing(scene, "last")
     return replace(scene.credential, signature=scene.other.signature)
 
 
-def token_changed_after_signing(scene: Scene) -> Credential:
-    """Change the last character of a signed token."""
+@SIGNATURES.credential(Demand.DENY, _GUIDE, "last", "first", "longer", "shorter", **_WRONG, everyday=True)
+def token_changed_after_signing(scene: Scene, how: str) -> Credential:
+    """Change a signed token: its last character, its first, one more, one less."""
     token = scene.credential.secret
-    return replace(scene.credential, secret=f"{token[:-1]}{'0' if token[-1:] != '0' else '1'}")
+    changed = {
+        "last": f"{token[:-1]}{'0' if token[-1:] != '0' else '1'}",
+        "first": f"{'x' if token[:1] != 'x' else 'y'}{token[1:]}",
+        "longer": f"{token}0",
+        "shorter": token[:-1] or f"{token}0",
+    }
+    return replace(scene.credential, secret=changed[how])
 
 
-def expired(scene: Scene) -> Credential:
-    """Present a rightly signed token that expired between a minute and a day ago."""
-    profile = scene.profile
-    assert isinstance(profile, SignedProfile)  # noqa: S101 - applies() has said so
-    number = int(scene.rng.getrandbits(32))
-    return profile.credential_expiring(
-        number % profile.identities, number, scene.minted_at - scene.rng.randint(60, 86400)
-    )
+@SIGNATURES.credential(Demand.DENY, _GUIDE, **_WRONG)
+def signature_of_another_key(scene: Scene, _: Any) -> Credential:
+    """Sign with the attacker's own key."""
+    raw = attacker.signer("RS256")(scene.credential.secret.encode("utf-8", "surrogatepass"))
+    return replace(scene.credential, signature=base64.b64encode(raw).decode())
 
 
-def _attack(make: Callable[[Scene], Credential], applies: Callable[[CredentialProfile], bool] = _is_signed) -> Attack:
-    return Attack("signed_token", make.__name__, Expectation.DENY, _SOURCE, applies, make)
+@SIGNATURES.credential(Demand.DENY, _GUIDE, "SHA1withRSA", "SHA512withRSA", "SHA256withRSA/PSS", **_WRONG)
+def signature_by_another_scheme(scene: Scene, scheme: str) -> Credential:
+    """Sign rightly, by a scheme that IoT doesn't use."""
+    raw = _profile(scene).sign_otherwise(scene.credential.secret)[scheme]
+    return replace(scene.credential, signature=base64.b64encode(raw).decode())
 
 
-ATTACKS: Final = (
-    _attack(signature_of_another_token),
-    _attack(token_changed_after_signing),
-    _attack(expired, _expires),
+@SIGNATURES.credential(
+    Demand.DENY, _GUIDE, "cut", "zeros", "base64url", "spaces", "url", "hex", "twice", "of_encoded", **_WRONG
 )
+def signature_damaged(scene: Scene, how: str) -> Credential | None:
+    """Cut the signature, spell it in another alphabet, encode it twice, or sign the token's URL-encoded form."""
+    signature = scene.credential.signature or ""
+    raw = base64.b64decode(signature)
+    encoded = quote(scene.credential.secret, safe="", errors="surrogatepass")
+    damaged = {
+        "cut": signature[: len(signature) // 2],
+        "zeros": base64.b64encode(bytes(len(raw))).decode(),
+        "base64url": base64.urlsafe_b64encode(raw).decode(),
+        "spaces": f"{signature[:10]} {signature[10:]}",
+        "url": quote(signature, safe=""),
+        "hex": raw.hex(),
+        "twice": base64.b64encode(signature.encode()).decode(),
+        "of_encoded": _profile(scene).sign(encoded) if encoded != scene.credential.secret else signature,
+    }[how]
+    return replace(scene.credential, signature=damaged) if damaged != signature else None
+
+
+@TOKENS.credential(
+    Demand.DENY,
+    _GUIDE,
+    *(3600, 301, 86400, 30 * 86400, "epoch", "zero"),
+    applies=_expires,
+    weakness="expired tokens are accepted",
+    **_TOKEN,
+    everyday=True,
+)
+def expired(scene: Scene, ago: Any) -> Credential:
+    """Present a rightly signed token that expired five minutes ago or long before."""
+    expiry = {"epoch": "0000000001", "zero": "0"}.get(ago) if isinstance(ago, str) else str(scene.minted_at - ago)
+    return _expiring(scene, str(expiry))
+
+
+@TOKENS.credential(Demand.ANY, _GUIDE, 1, 30, 120, applies=_expires, weakness="leeway", **_TOKEN)
+def expired_just_now(scene: Scene, ago: int) -> Credential:
+    """Present a token that expired within the leeway that an authorizer may have."""
+    return _expiring(scene, str(scene.minted_at - ago))
+
+
+@TOKENS.credential(
+    Demand.NOT_ISSUED,
+    _GUIDE,
+    *("", "never", "nan", "inf", "-1", "1e12", "0x7fffffff", "+4102444800", " 4102444800", "4_102_444_800"),
+    *("٤١٠٢٤٤٤٨٠٠", "4102444800.0", "04102444800", "99999999999999999999", "4102444800\n", "４１０２４４４８００"),  # noqa: RUF001
+    applies=_expires,
+    weakness="an expiry that is no time is accepted",
+    **_TOKEN,
+)
+def expiry_malformed(scene: Scene, text: str) -> Credential:
+    """Present a rightly signed token whose expiry no issuer writes so."""
+    return _expiring(scene, text)
+
+
+def _expiring(scene: Scene, expiry: str) -> Credential:
+    made = _profile(scene).credential_with(scene.credential.identity, scene.rng.getrandbits(32), expiry)
+    return replace(scene.credential, secret=made.secret, signature=made.signature)
+
+
+@TOKENS.credential(
+    Demand.NOT_ISSUED,
+    _GUIDE,
+    *("{}x", "x{}", "{}\n", "{} ", " {}", "{}\x00", "{}.x", ".{}", "{}.", "{0}{0}", "{0}.{0}", "upper", "\ufeff{}"),
+    *("{}/../x", "{}?x", "{}#", "cut", "cut_part", "first_part", "without_dots", "{}'", "x.{}", "{}\r\n", "fullwidth"),
+    weakness=_SHAPE,
+    **_TOKEN,
+)
+def token_malformed(scene: Scene, pattern: str) -> Credential | None:
+    """Present a rightly signed token with something before or behind it, or with something missing."""
+    token = scene.valid.secret
+    spelt = {
+        "upper": token.upper(),
+        "cut": token[:-1],
+        "cut_part": token.rpartition(".")[0] or token[: len(token) // 2],
+        "first_part": token.partition(".")[0][: len(token) - 1],
+        "without_dots": token.replace(".", ""),
+        "fullwidth": "".join(chr(ord(letter) + 0xFEE0) if letter.isdigit() else letter for letter in token),
+        "{0}{0}": token * 2,
+        "{0}.{0}": f"{token}.{token}",
+    }
+    changed = spelt.get(pattern, pattern.replace("{}", token))
+    return _signed(scene, changed) if changed else None
+
+
+@TOKENS.credential(
+    Demand.NOT_ISSUED,
+    _GUIDE,
+    *("", "x", "null", "{}", "[]", "..", "...", "a.b.c", "0", "*", "\x00", "é", "\ud800", "admin", "' OR '1'='1"),
+    weakness=_SHAPE,
+    **_TOKEN,
+)
+def token_nonsense(scene: Scene, token: str) -> Credential | None:
+    """Present rightly signed nonsense."""
+    return _signed(scene, token)
+
+
+@TOKENS.credential(
+    Demand.NOT_ISSUED,
+    "AWS IoT developer guide, basic policy variables; CWE-155; CWE-158; CWE-178",
+    *("*", "+", "#", "?", "${iot:ClientId}", "upper", "{}\n", "{} ", "{}x", "x{}", "{}\x00", "{}/", "../{}", "", "{}-"),
+    *('","Effect":"Allow', "fullwidth", "{}*"),
+    weakness="the device's name is not checked",
+    **_TOKEN,
+)
+def identity_hostile(scene: Scene, pattern: str) -> Credential | None:
+    """Present a rightly signed token of a device whose name is odd, or means something in a policy."""
+    name = scene.credential.identity
+    spelt = {
+        "upper": name.upper(),
+        "fullwidth": "".join(chr(ord(letter) + 0xFEE0) if letter.isdigit() else letter for letter in name),
+    }
+    changed = spelt.get(pattern, pattern.replace("{}", name))
+    made = _profile(scene).credential_with(changed, scene.rng.getrandbits(32), None, minted_at=scene.minted_at)
+    if changed == name or changed not in made.secret or made.secret == scene.valid.secret:
+        return None
+    return replace(scene.credential, secret=made.secret, signature=made.signature)
+
+
+@TOKENS.credential(
+    Demand.NOT_ISSUED,
+    "AWS IoT API: token of at most 6,144 characters",
+    *(500, 6144),
+    weakness=_SHAPE,
+    **_TOKEN,
+)
+def token_very_long(scene: Scene, size: int) -> Credential | None:
+    """Present a rightly signed token as long as the service takes it."""
+    return _signed(scene, scene.valid.secret.ljust(size, "0"))

@@ -20,9 +20,9 @@ class ApiKeyProfile:
 
     def __init__(self, *, table: Path, header: str, column: str, query: Mapping[str, str]) -> None:
         self._rows = read_table(table, (column,))
-        self._header = header
+        self.header = header
         self._column = column
-        self._query = query
+        self.query = query
         self.identities = len(self._rows)
         self.lifetime: int | None = None
 
@@ -31,16 +31,16 @@ class ApiKeyProfile:
         row = self._rows[identity]
         values = {name: value for name, value in row.items() if isinstance(value, str)}
         rng = Random(f"api_key:{identity}")
-        parameters = {name: expand(text, rng, values, identity + 1) for name, text in self._query.items()}
+        parameters = {name: expand(text, rng, values, identity + 1) for name, text in self.query.items()}
         return Credential(f"row {identity + 1}", secret=row[self._column], parameters=parameters)
 
     def request(self, credential: Credential, carrier: str) -> AuthorizerRequest:  # noqa: ARG002 - there is one
         """Put a key into the header and its parameters into the query string."""
         query = "&".join(f"{quote(name)}={quote(value)}" for name, value in credential.parameters.items())
         return AuthorizerRequest(
-            http_context=HttpContext({self._header: credential.secret}, f"?{query}" if query else None)
+            http_context=HttpContext({self.header: credential.secret}, f"?{query}" if query else None)
         )
 
     def fingerprint(self) -> str:
         """Return a digest of the table and the way it is sent."""
-        return digest_of([self.kind, self._rows, self._header, self._column, dict(self._query)])
+        return digest_of([self.kind, self._rows, self.header, self._column, dict(self.query)])

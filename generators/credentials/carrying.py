@@ -31,7 +31,7 @@ def carry_token(credential: Credential, carrier: str, token_key_name: str | None
         members[SIGNATURE_KEY] = credential.signature
     if carrier == TOKEN_IN_HEADER:
         return AuthorizerRequest(http_context=HttpContext(headers=members))
-    query = "?" + "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in members.items())
+    query = "?" + "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in members.items())
     if carrier == TOKEN_IN_QUERY:
         return AuthorizerRequest(http_context=HttpContext(query_string=query))
     if carrier == TOKEN_IN_USERNAME:
@@ -39,3 +39,7 @@ def carry_token(credential: Credential, carrier: str, token_key_name: str | None
             mqtt_context=MqttContext(username=f"{credential.identity}{query}", client_id=credential.client_id)
         )
     raise UsageError(f"{carrier!r} is no carrier of a token; there are {', '.join(TOKEN_CARRIERS)}")
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="surrogatepass")

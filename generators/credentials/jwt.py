@@ -11,7 +11,7 @@ from authorizers.errors import UsageError
 from generators.credentials.base import Credential, digest_of
 from generators.credentials.carrying import TOKEN_CARRIERS, carry_token
 from generators.credentials.devices import Devices
-from generators.signatures import jws_signer
+from generators.signatures import jws_signer, public_spellings
 from generators.templates import expand_all
 from generators.tokens import JsonWebToken
 
@@ -43,10 +43,10 @@ class JwtProfile:
         self.identities = devices.count
         self.lifetime: int | None = lifetime
         self.carriers = carriers
-        self._algorithm = algorithm
+        self.algorithm = algorithm
         self._key = key
-        self._key_id = key_id
-        self._claims = claims
+        self.key_id = key_id
+        self.claims = claims
         self._devices = devices
         self._token_key_name = token_key_name
         self._sign = jws_signer(algorithm, key)
@@ -63,14 +63,24 @@ class JwtProfile:
             "iat": minted_at,
             "nbf": minted_at,
             "exp": minted_at + (self.lifetime or 0),
-            **expand_all(dict(self._claims), rng, values, identity + 1),
+            **expand_all(dict(self.claims), rng, values, identity + 1),
         }
-        header: dict[str, Any] = {"alg": self._algorithm, "typ": "JWT"}
-        if self._key_id is not None:
-            header["kid"] = self._key_id
+        header: dict[str, Any] = {"alg": self.algorithm, "typ": "JWT"}
+        if self.key_id is not None:
+            header["kid"] = self.key_id
         client_id = self._devices.client_id_of(identity, rng, values)
         token = JsonWebToken(header, claims)
         return Credential(name, client_id=client_id, secret=token.signed(self._sign), jwt=token)
+
+    def public_spellings(self) -> tuple[bytes, ...]:
+        """Return the public key as servers keep it, in several spellings; none where the key is a shared secret."""
+        return () if self.algorithm.startswith("HS") else public_spellings(self._key)
+
+    @property
+    def identity_claim(self) -> str | None:
+        """The claim that names the device, if one does."""
+        names = (name for name, value in self.claims.items() if isinstance(value, str) and "{identity}" in value)
+        return next(names, None)
 
     def sign(self, token: JsonWebToken) -> str:
         """Sign a token, such as one with changed claims, with the profile's own key."""
@@ -94,9 +104,9 @@ class JwtProfile:
         """Return a digest of the profile."""
         members = [
             self.kind,
-            self._algorithm,
-            self._key_id,
-            dict(self._claims),
+            self.algorithm,
+            self.key_id,
+            dict(self.claims),
             self._devices.parts(),
             self.lifetime,
             list(self.carriers),

@@ -9,7 +9,7 @@ from authorizers.errors import UsageError
 from generators.credentials.base import Credential, digest_of
 from generators.credentials.carrying import TOKEN_CARRIERS, carry_token
 from generators.credentials.devices import Devices
-from generators.signatures import iot_signer, public_pem
+from generators.signatures import iot_signatures_of_other_kinds, iot_signer, public_pem
 from generators.templates import expand
 
 
@@ -38,7 +38,7 @@ class SignedProfile:
         self._token = token
         self._devices = devices
         self._token_key_name = token_key_name
-        self._sign = iot_signer(key)
+        self.sign = iot_signer(key)
         self.public_key = public_pem(key)
         if not set(carriers) <= set(TOKEN_CARRIERS):
             allowed = ", ".join(TOKEN_CARRIERS)
@@ -51,11 +51,25 @@ class SignedProfile:
     def credential_expiring(self, identity: int, salt: int, expiry: int) -> Credential:
         """Make a rightly signed token that expires at a time of one's choice (epoch seconds)."""
         name = self._devices.name(identity)
-        rng = Random(f"signed:{identity}:{salt}")
-        values = {"identity": name, "expiry": str(expiry)}
-        token = expand(self._token, rng, values, identity + 1)
-        client_id = self._devices.client_id_of(identity, rng, values)
-        return Credential(name, client_id=client_id, secret=token, signature=self._sign(token))
+        return self._made(name, identity + 1, Random(f"signed:{identity}:{salt}"), str(expiry))
+
+    def credential_with(self, name: str, salt: int, expiry: str | None, *, minted_at: int = 0) -> Credential:
+        """Make a rightly signed token with any text for the device's name and for the expiry.
+
+        Without an expiry it is the one that a token minted at ``minted_at`` has.
+        """
+        text = str(minted_at + (self.lifetime or 0)) if expiry is None else expiry
+        return self._made(name, 1, Random(f"signed:{name!r}:{salt}"), text)
+
+    def _made(self, name: str, number: int, rng: Random, expiry: str) -> Credential:
+        values = {"identity": name, "expiry": expiry}
+        token = expand(self._token, rng, values, number)
+        client_id = self._devices.client_id_of(number - 1, rng, values)
+        return Credential(name, client_id=client_id, secret=token, signature=self.sign(token))
+
+    def sign_otherwise(self, token: str) -> dict[str, bytes]:
+        """Sign by schemes that IoT doesn't use; returns the raw signatures by the scheme's name."""
+        return iot_signatures_of_other_kinds(self._key, token)
 
     @property
     def expires(self) -> bool:

@@ -11,11 +11,13 @@ from authorizers import wire
 from authorizers.contract import Expectation
 from authorizers.errors import UsageError
 from generators import building, corpus
+from generators.attacks import attacks_on
 from generators.building import CorpusPlan, build_corpus
 from generators.cases import CaseMaker
 from generators.corpus import Corpus
 from generators.credentials import open_profile
 from generators.mix import Mix
+from generators.sweep import systematic_recipes
 from tests.generators.checking import TOKEN_KEY, keeps_limits
 
 NOW = int(time.time())
@@ -96,9 +98,22 @@ def test_a_profile_without_a_lifetime_is_built_once_for_all_times(plan, profiles
     assert left.manifest.minted_at == 0
 
 
-@pytest.mark.parametrize(("share", "families"), [(0.0, {"json_web_token": 20}), (1.0, {"valid": 20})])
-def test_a_share_of_1_or_0_is_all_or_none(plan, tmp_path, share, families):
-    assert build_corpus(small(plan, valid_share=share), tmp_path, processes=1).manifest.families == families
+def test_a_share_of_1_or_0_is_all_or_none(plan, tmp_path):
+    assert build_corpus(small(plan, valid_share=1.0), tmp_path, processes=1).manifest.families == {"valid": 20}
+    attacks = build_corpus(small(plan, valid_share=0.0), tmp_path, processes=1).manifest.families
+    assert sum(attacks.values()) == 20
+    assert all(family.startswith("jwt_") for family in attacks)
+
+
+def test_a_sweep_has_every_attack_and_the_drawn_cases_behind(plan, profiles, tmp_path):
+    built = build_corpus(small(plan, credentials=profiles["api_key"], sweep=True, cases=30), tmp_path, processes=2)
+    profile = open_profile(profiles["api_key"], None)
+    fired = {key for meta, _ in built for key, _ in meta.recipe["mutations"]}
+    # Keys have neither user names nor client ids to change.
+    assert fired == {attack.key for attack in attacks_on(profile) if "client_id" not in attack.key} - {
+        "pattern/username_repeated"
+    }
+    assert built.manifest.cases == len(systematic_recipes(profile, attacks_on(profile), plan.seed)) + 30
 
 
 def test_a_corpus_is_for_its_owner_only(built):

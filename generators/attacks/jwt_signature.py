@@ -1,0 +1,183 @@
+"""JSON Web Tokens: signatures that are missing, damaged, another's, or spelt another way."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any, Final
+
+from authorizers.contract import Demand
+from generators.attacks import attacker
+from generators.attacks.base import Family, Scene, Stage
+from generators.attacks.kinds import is_jwt, jwt_parts
+from generators.credentials.base import Credential, CredentialProfile
+from generators.credentials.jwt import JwtProfile
+from generators.tokens import base64url
+
+FAMILY: Final = Family("jwt_signature", is_jwt)
+_WEAKNESS: Final = "the signature is not verified"
+_RULE: Final = "RFC 7515 section 5.2"
+_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_WRONG: Final[dict[str, Any]] = {"stage": Stage.SIGNATURE, "weakness": _WEAKNESS, "touches": "signature"}
+_SPELT: Final[dict[str, Any]] = {"stage": Stage.TEXT, "touches": "spelling"}
+
+
+def _is_es256(profile: CredentialProfile) -> bool:
+    return isinstance(profile, JwtProfile) and profile.algorithm == "ES256"
+
+
+def _split(scene: Scene) -> tuple[str, str]:
+    message, _, signature = scene.credential.secret.rpartition(".")
+    return message, signature
+
+
+def _joined(scene: Scene, message: str, signature: str) -> Credential:
+    return replace(scene.credential, secret=f"{message}.{signature}")
+
+
+def _raw(signature: str) -> bytes:
+    return base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+
+
+@FAMILY.credential(Demand.DENY, "RFC 8725 section 2.1; CVE-2020-28042", **_WRONG, everyday=True)
+def signature_empty(scene: Scene, _: Any) -> Credential:
+    """Leave the signature out."""
+    return _joined(scene, _split(scene)[0], "")
+
+
+@FAMILY.credential(Demand.DENY, "RFC 7515 section 7.1", **_WRONG)
+def signature_part_missing(scene: Scene, _: Any) -> Credential:
+    """Leave the signature out, and the dot before it."""
+    return replace(scene.credential, secret=_split(scene)[0])
+
+
+@FAMILY.credential(Demand.DENY, _RULE, **_WRONG, everyday=True)
+def signature_of_another_token(scene: Scene, _: Any) -> Credential:
+    """Present the signature that another device's token has."""
+    message, signature = _split(scene)
+    other = scene.other.secret.rpartition(".")[2]
+    # There may be only one device, whose tokens are all alike.
+    return _joined(scene, message, other) if other != signature else signature_bit_flipped(scene, 0.5)
+
+
+@FAMILY.credential(Demand.DENY, _RULE, 0.5, 0.0, 0.99, **_WRONG, everyday=True)
+def signature_bit_flipped(scene: Scene, where: float) -> Credential:
+    """Change one character of the signature: in the middle, the first, the last but one."""
+    message, signature = _split(scene)
+    # Not the last one, whose low bits carry nothing.
+    place = min(int(where * len(signature)), len(signature) - 2)
+    letter = "A" if signature[place] != "A" else "B"
+    return _joined(scene, message, f"{signature[:place]}{letter}{signature[place + 1 :]}")
+
+
+@FAMILY.credential(Demand.DENY, _RULE, **_WRONG, everyday=True)
+def random_signature(scene: Scene, _: Any) -> Credential:
+    """Sign with bytes that come from no key."""
+    message, signature = _split(scene)
+    return _joined(scene, message, base64url(scene.rng.randbytes(max(1, len(signature) * 3 // 4))))
+
+
+@FAMILY.credential(Demand.DENY, _RULE, 1, 8, **_WRONG)
+def signature_of_zeros(scene: Scene, divisor: int) -> Credential:
+    """Sign with zeros: as long as a signature is, and an eighth of it (CVE-2022-21449 accepted r = s = 0)."""
+    message, signature = _split(scene)
+    return _joined(scene, message, base64url(bytes(max(1, len(_raw(signature)) // divisor))))
+
+
+@FAMILY.credential(Demand.DENY, _RULE, -1, -16, 1, **_WRONG)
+def signature_of_another_length(scene: Scene, difference: int) -> Credential:
+    """Cut the signature's last bytes off, or put one behind it."""
+    message, signature = _split(scene)
+    raw = _raw(signature)
+    return _joined(scene, message, base64url(raw[:difference] if difference < 0 else raw + bytes(difference)))
+
+
+@FAMILY.credential(Demand.DENY, _RULE, **_WRONG)
+def signature_of_another_key(scene: Scene, _: Any) -> Credential:
+    """Sign with the attacker's own key."""
+    profile, token = jwt_parts(scene)
+    algorithm = attacker.algorithm_of(profile.algorithm)
+    changed = replace(token, header={**token.header, "alg": algorithm}, header_text=None)
+    return replace(scene.credential, secret=changed.signed(attacker.signer(algorithm)), jwt=changed)
+
+
+@FAMILY.credential(Demand.DENY, _RULE, "identity", "exp", "extra", **_WRONG)
+def claims_changed_after_signing(scene: Scene, what: str) -> Credential | None:
+    """Keep a right signature, and change the claims: another device's name, a later expiry, one more claim."""
+    profile, token = jwt_parts(scene)
+    claim = profile.identity_claim
+    if what == "identity":
+        other = scene.other.jwt
+        if claim is None or other is None or other.claims[claim] == token.claims.get(claim):
+            return None
+        changes = {claim: other.claims[claim]}
+    else:
+        changes = {"exp": scene.minted_at + 10**6} if what == "exp" else {"gatecrash": 1}
+    changed = replace(token, claims={**token.claims, **changes}, claims_text=None)
+    return _joined(scene, changed.signing_input.decode("ascii"), _split(scene)[1])
+
+
+@FAMILY.credential(Demand.DENY, _RULE, **_WRONG)
+def header_changed_after_signing(scene: Scene, _: Any) -> Credential:
+    """Keep a right signature, and add a header parameter."""
+    _, token = jwt_parts(scene)
+    changed = replace(token, header={**token.header, "gatecrash": 1}, header_text=None)
+    return _joined(scene, changed.signing_input.decode("ascii"), _split(scene)[1])
+
+
+@FAMILY.credential(
+    Demand.ANY, "RFC 8725; python-jose issue 403", applies=_is_es256, weakness="malleable signature", **_SPELT
+)
+def elliptic_signature_mirrored(scene: Scene, _: Any) -> Credential:
+    """Replace (r, s) by (r, n - s), which verifies as well."""
+    message, signature = _split(scene)
+    raw = _raw(signature)
+    mirrored = _P256_ORDER - int.from_bytes(raw[32:64], "big")
+    return _joined(scene, message, base64url(raw[:32] + mirrored.to_bytes(32, "big")))
+
+
+@FAMILY.credential(
+    Demand.BETTER_DENIED,
+    "RFC 7515 section 2: no padding; section 5.2: no other characters",
+    "bits",
+    "padding",
+    "standard",
+    weakness="other spellings of a signature are accepted",
+    **_SPELT,
+)
+def signature_spelt_otherwise(scene: Scene, how: str) -> Credential | None:
+    """Spell a right signature another way: unused bits set, padded, in the standard alphabet."""
+    message, signature = _split(scene)
+    if how == "standard":
+        changed = signature.replace("-", "+").replace("_", "/")
+        return _joined(scene, message, changed) if changed != signature else None
+    if how == "padding":
+        return _joined(scene, message, signature + "=" * (-len(signature) % 4 or 4))
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    if len(signature) % 4 == 0 or signature[-1:] not in alphabet:
+        return None
+    return _joined(scene, message, signature[:-1] + alphabet[alphabet.index(signature[-1]) | 1])
+
+
+@FAMILY.credential(
+    Demand.BETTER_DENIED,
+    "RFC 7515 section 5.2: no line breaks, white space or other additional characters",
+    *("{}\n", "\n{}", "{} ", " {}", "{}\x00", "{}\u00a0", "{}="),
+    weakness="characters around a token are ignored",
+    **_SPELT,
+)
+def token_surrounded(scene: Scene, pattern: str) -> Credential:
+    """Put a line break, a space or a NUL before or behind a right token."""
+    return replace(scene.credential, secret=pattern.format(scene.credential.secret))
+
+
+@FAMILY.credential(
+    Demand.BETTER_DENIED,
+    "RFC 7515 section 7.1: exactly three parts",
+    *("{}.", "{}.e30", ".{}", "{}..", "{}.e30.e30"),
+    weakness="more than three parts are accepted",
+    **_SPELT,
+)
+def parts_added(scene: Scene, pattern: str) -> Credential:
+    """Add parts to a right token; five of them look like an encrypted one (RFC 7516)."""
+    return replace(scene.credential, secret=pattern.format(scene.credential.secret))
