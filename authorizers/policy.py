@@ -18,10 +18,15 @@ from authorizers.errors import WireError
 _ESCAPES: Final = {"*": "*", "?": "?", "$": "$"}
 _TOKEN: Final = re.compile(r"\$\{([^}]*)\}|(\*)|(\?)", re.DOTALL)
 _UNKNOWN_VARIABLE: Final = "(?!)"
+_WILD: Final = re.compile(r"[*?]|\$\{")
 
 
-def statements(document: str) -> list[dict[str, Any]] | None:
-    """Return the statements of a policy document, or None when it isn't a JSON object with such a list."""
+@lru_cache(maxsize=4096)
+def statements(document: str) -> Sequence[Mapping[str, Any]] | None:
+    """Return the statements of a policy document, or None when it isn't a JSON object with such a list.
+
+    They are kept for the next call, and not to be changed.
+    """
     try:
         policy = wire.decode(document.encode("utf-8", "surrogatepass"))
     except WireError:
@@ -69,25 +74,55 @@ def _canonical_statement(statement: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def allows(documents: Iterable[str], action: str, resource: str, variables: Mapping[str, str]) -> bool:
+def allows(
+    documents: Iterable[str],
+    action: str,
+    resource: str,
+    variables: Mapping[str, str],
+    *,
+    conditions_met: bool = True,
+) -> bool:
     """Evaluate policies for one action on one resource.
 
     ``resource`` is the part after the account, such as ``client/sensor-1``; partition, region and account of
     the policy's ARNs are not compared. ``variables`` has values such as ``{"iot:ClientId": "sensor-1"}``; a
     variable that isn't given matches nothing. A condition on an Allow is taken as met and on a Deny as not met:
-    the answer then is what the policy allows at most. Documents that can't be parsed allow nothing.
+    the answer then is what the policy allows at most. With ``conditions_met`` false it is the other way round, and
+    the answer what the policy allows at least. Documents that can't be parsed allow nothing.
     """
     allowed = False
     for document in documents:
         for statement in statements(document) or ():
             if not _applies(statement, action, resource, variables):
                 continue
+            conditional = "Condition" in statement
             if statement.get("Effect") == "Deny":
-                if "Condition" not in statement:
+                if not conditional or not conditions_met:
                     return False
-            elif statement.get("Effect") == "Allow":
+            elif statement.get("Effect") == "Allow" and (conditions_met or not conditional):
                 allowed = True
     return allowed
+
+
+def granted(documents: Iterable[str]) -> set[tuple[str, str]]:
+    """Return the pairs of action and resource that Allow statements name, without wildcards and variables.
+
+    Resources are the parts after the account, such as ``topic/devices/one``; actions are in lower case. A wildcard
+    in an action, such as ``iot:*``, leaves its pairs out.
+    """
+    return {
+        (action.lower(), resource.split(":", 5)[5])
+        for document in documents
+        for statement in statements(document) or ()
+        if statement.get("Effect") == "Allow"
+        for action in _texts(statement.get("Action"))
+        for resource in _texts(statement.get("Resource"))
+        if resource.count(":") >= 5 and not _WILD.search(action) and not _WILD.search(resource)
+    }
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
 def allows_anything(documents: Iterable[str]) -> bool:

@@ -12,7 +12,10 @@ from typing import Any, Final
 from authorizers.answers import outcome_of
 from authorizers.contract import Answer, AuthorizerRequest, Decision, Fault, Outcome
 
-_ALLOW_ALL: Final = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}'
+_OWN: Final = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*",'
+    '"Resource":["arn:aws:iot:*:*:client/${iot:ClientId}","arn:aws:iot:*:*:topic/${iot:ClientId}/*"]}]}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,8 @@ class Script:
 
 
 def allow_all(request: AuthorizerRequest) -> Answer:
-    """Allow every request with a policy that allows everything."""
-    decision = Decision(True, "scripted", (_ALLOW_ALL,), 300, 86400)
+    """Allow every request with a policy for the client that connects."""
+    decision = Decision(True, "scripted", (_OWN,), 300, 86400)
     return Answer(outcome_of(request, decision), decision)
 
 

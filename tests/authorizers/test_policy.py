@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.policy import allows, allows_anything, canonical, lets_connect, statements
+from authorizers.policy import allows, allows_anything, canonical, granted, lets_connect, statements
 
 ARN = "arn:aws:iot:us-east-1:123456789012"
 
@@ -212,6 +212,56 @@ def test_a_condition_counts_as_met_on_an_allow_and_as_not_met_on_a_deny():
     assert allows([document(allowing)], "iot:Connect", "client/device-1", {})
     denying = statement(effect="Deny", Condition=condition)
     assert allows([document(allowing, denying)], "iot:Connect", "client/device-1", {})
+
+
+def test_what_a_policy_allows_at_least_is_what_needs_no_condition():
+    condition = {"StringEquals": {"aws:SourceIp": "1.2.3.4"}}
+    plain, allowing = statement(), statement(Condition=condition)
+    denying = statement(effect="Deny", Condition=condition)
+
+    def at_least(*statements):
+        return allows([document(*statements)], "iot:Connect", "client/device-1", {}, conditions_met=False)
+
+    assert at_least(plain)
+    assert at_least(plain, allowing)
+    assert not at_least(allowing)
+    assert not at_least(plain, denying)
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "pairs"),
+    [
+        ("iot:Connect", f"{ARN}:client/device-1", {("iot:connect", "client/device-1")}),
+        ("IOT:CONNECT", f"{ARN}:client/Device-1", {("iot:connect", "client/Device-1")}),
+        (
+            ["iot:Publish", "iot:Receive"],
+            [f"{ARN}:topic/a", f"{ARN}:topic/b:c"],
+            {(action, topic) for action in ("iot:publish", "iot:receive") for topic in ("topic/a", "topic/b:c")},
+        ),
+        ("iot:Publish", f"{ARN}:topic/+/#", {("iot:publish", "topic/+/#")}),
+        # Neither wildcards nor variables name anything.
+        ("iot:*", f"{ARN}:client/device-1", set()),
+        ("iot:Connec?", f"{ARN}:client/device-1", set()),
+        ("iot:Connect", f"{ARN}:client/*", set()),
+        ("iot:Connect", f"{ARN}:client/device-?", set()),
+        ("iot:Connect", f"{ARN}:client/${{iot:ClientId}}", set()),
+        ("iot:Connect", "*", set()),
+        ("iot:Connect", "client/device-1", set()),
+        ("iot:Connect", None, set()),
+        (5, f"{ARN}:client/device-1", set()),
+        ("iot:Connect", [None, f"{ARN}:client/device-1"], {("iot:connect", "client/device-1")}),
+    ],
+)
+def test_what_is_granted_by_name(action, resource, pairs):
+    assert granted([document(statement(action=action, resource=resource))]) == pairs
+
+
+def test_what_is_granted_is_put_together_from_all_allowing_statements():
+    denied = statement(effect="Deny", resource=f"{ARN}:client/other")
+    assert granted([document(statement(), denied), document(PUBLISH), "not JSON"]) == (
+        granted([document(statement())]) | granted([document(PUBLISH)])
+    )
+    assert granted([document(denied), document({"Effect": "Allow"})]) == set()
 
 
 def test_connecting_without_a_client_id_needs_any_allow():

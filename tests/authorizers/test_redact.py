@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
-from authorizers.redact import MASK, redact_request, redact_text, secrets_of
+from authorizers.redact import MASK, pseudonymise, redact_request, redact_text, secrets_of
 
 # Secrets have upper-case letters and what is quoted and encoded; everything else has lower-case letters only, so that
 # a secret that is found was not there by chance.
@@ -138,3 +138,31 @@ def test_a_long_text_is_cut_after_it_was_masked():
     text = redact_text("x" * 280 + "s" * 50, secrets_of(request))
     assert text == "x" * 280 + MASK
     assert redact_text("y" * 400, limit=10) == "y" * 10 + "…"
+
+
+@given(secretive_requests())
+def test_no_secret_is_left_in_what_was_pseudonymised(made):
+    request, secrets = made
+    text = pseudonymise(" ".join(secrets_of(request)), secrets_of(request))
+    assert not any(secret in text for secret in secrets)
+
+
+def test_equal_secrets_have_equal_stand_ins_and_others_have_others():
+    secrets = ("first-secret", "other-secret")
+    shown = pseudonymise("first-secret other-secret first-secret", secrets).split(") ")
+    assert shown[0] == shown[2].removesuffix(")")
+    assert shown[0] != shown[1]
+    assert pseudonymise("first-secret") == "first-secret"
+
+
+@given(st.text(st.characters(exclude_categories=()), min_size=4))
+def test_a_stand_in_means_nothing_in_json_or_a_policy(secret):
+    shown = pseudonymise(secret, (secret,))
+    assert json.dumps(shown) == f'"{shown}"'
+    assert not set(shown) & set("*?$#+{}")
+
+
+def test_what_looks_like_a_json_web_token_has_a_stand_in_whoevers_it_is():
+    token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJkZXZpY2UifQ."
+    assert "eyJ" not in pseudonymise(f"client/{token}")
+    assert pseudonymise(f"client/{token}") == pseudonymise(f"client/{token}", (token,))
