@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from authorizers.contract import Outcome
-from reports import plots, words
+from reports import campaign_words, finding_words, plots, words
 from reports.plots import Figure
 from reports.records import LatencyKind
 from reports.summary import LatencyRow, SecondRow, Summary
@@ -67,7 +67,7 @@ def _environment() -> Environment:
         outcome_label=words.outcome_label,
         plural=words.plural,
     )
-    environment.globals.update(words=words)
+    environment.globals.update(words=words, finding_words=finding_words, campaign_words=campaign_words)
     return environment
 
 

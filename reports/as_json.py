@@ -66,6 +66,7 @@ def value_of(summary: Summary) -> dict[str, Any]:
         },
         "seconds": [_second(row) for row in summary.seconds],
         "findings": [_finding(number, finding) for number, finding in enumerate(summary.findings, 1)],
+        "campaign": summary.campaign.encode() if summary.campaign is not None else None,
     }
 
 
@@ -97,4 +98,12 @@ def _second(row: SecondRow) -> dict[str, Any]:
 
 
 def _finding(number: int, finding: Finding) -> dict[str, Any]:
-    return {"number": number, **finding.encode()}
+    rule = finding.rule
+    return {
+        "number": number,
+        "fingerprint": finding.fingerprint,
+        **finding.encode(),
+        "danger": rule.danger,
+        "remedy": rule.remedy,
+        "sources": list(rule.sources),
+    }

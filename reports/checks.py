@@ -3,63 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from authorizers.contract import Expectation, Outcome
-from reports import findings
-from reports.findings import Finding, Rule
+from authorizers.contract import Answer, Demand, Expectation, Outcome
+from reports import rules
+from reports.findings import ALSO_MAXIMUM, Finding
 from reports.ledger import CaseEntry, Ledger, Sighting
-from reports.records import CaseFacts
+from reports.policy_checks import PolicyJudge
+from reports.records import CaseFacts, Exchange
+from reports.rules import Rule
 
 _FAULT_RULES = {
-    Outcome.INVALID_RESPONSE: findings.INVALID_ANSWER,
-    Outcome.HANDLER_ERROR: findings.HANDLER_ERROR,
-    Outcome.TIMED_OUT: findings.HANDLER_TIMEOUT,
+    Outcome.INVALID_RESPONSE: rules.INVALID_ANSWER,
+    Outcome.HANDLER_ERROR: rules.HANDLER_ERROR,
+    Outcome.TIMED_OUT: rules.HANDLER_TIMEOUT,
+}
+_EXPECTATION_RULES = {
+    Demand.DENY: rules.FAIL_OPEN,
+    Demand.NOT_ISSUED: rules.NEVER_ISSUED,
+    Demand.ALLOW: rules.WRONG_DENIAL,
+    Demand.SAME: rules.EQUIVALENT_DIFFER,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class _Violation:
+class Violation:
+    """One case that violates a rule: with which of its answers, and in how many exchanges."""
+
     rule: Rule
     cause: str
+    case: CaseFacts
     exchanges: int
+    answers: frozenset[str]
+    outcomes: frozenset[Outcome] = frozenset()
+
+
+@dataclass(slots=True)
+class Group:
+    """All violations of one rule with one cause, in the order of the cases."""
+
+    rule: Rule
+    cause: str
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def exchanges(self) -> int:
+        """How many exchanges violated the rule."""
+        return sum(violation.exchanges for violation in self.violations)
 
 
 def judge(ledger: Ledger, facts: Callable[[int], CaseFacts]) -> list[Finding]:
-    """Judge every case of a ledger; returns one finding for each rule and cause, the most dangerous first.
+    """Judge every case of a ledger; returns one finding for each rule and cause, the most dangerous first."""
+    return in_order([finding_of(group, ledger) for group in violations(ledger, facts)])
 
-    ``facts`` is asked only for cases that have a violation to report and for those whose expectation is needed.
-    """
-    grouped: dict[tuple[str, str], Finding] = {}
-    for index, entry in ledger:
-        known = facts(index)
-        for violation in _violations(entry, known, ledger):
-            key = (violation.rule.code, violation.cause)
-            if key in grouped:
-                first = grouped[key]
-                grouped[key] = replace(first, exchanges=first.exchanges + violation.exchanges, cases=first.cases + 1)
-            else:
-                grouped[key] = _finding(violation, entry, known, ledger)
+
+def in_order(findings: list[Finding]) -> list[Finding]:
+    """Return findings with the most dangerous first."""
     return sorted(
-        grouped.values(),
+        findings,
         key=lambda finding: (-finding.rule.severity, finding.rule.code, -finding.exchanges, finding.cause),
     )
 
 
-def _finding(violation: _Violation, entry: CaseEntry, known: CaseFacts, ledger: Ledger) -> Finding:
+def violations(ledger: Ledger, facts: Callable[[int], CaseFacts]) -> list[Group]:
+    """Return all violations of a ledger, grouped by rule and cause."""
+    return Judge(ledger, facts).groups()
+
+
+class Judge:
+    """Judges a ledger as a whole, and single answers by what the ledger tells of valid requests."""
+
+    def __init__(self, ledger: Ledger, facts: Callable[[int], CaseFacts]) -> None:
+        self._ledger = ledger
+        self._cases = {index: facts(index) for index, _ in ledger}
+        self._policies = PolicyJudge(ledger, self._cases)
+
+    def groups(self) -> list[Group]:
+        """Return all violations, grouped by rule and cause."""
+        groups: dict[tuple[str, str], Group] = {}
+        for index, entry in self._ledger:
+            for violation in _violations(entry, self._cases[index], self._ledger, self._policies):
+                key = (violation.rule.code, violation.cause)
+                groups.setdefault(key, Group(violation.rule, violation.cause)).violations.append(violation)
+        return list(groups.values())
+
+    def violated_by(self, answer: Answer, case: CaseFacts, secrets: tuple[str, ...]) -> set[tuple[str, str]]:
+        """Return the code and cause of each rule that one answer to a case violates by itself.
+
+        ``secrets`` are those of the request: policies are compared as the ledger keeps them.
+        """
+        alone = Ledger()
+        alone.add_exchange(Exchange(case.index, 0.0, 0.0, 0.0, answer, False, 0.0, 0), secrets)
+        found = _violations(alone.entry(case.index), case, alone, self._policies)
+        return {(violation.rule.code, violation.cause) for violation in found}
+
+
+def finding_of(group: Group, ledger: Ledger, violation: Violation | None = None) -> Finding:
+    """Make a finding of a group, shown by one of its violations (the first unless one is given)."""
+    shown = violation or group.violations[0]
+    case = shown.case
+    entry = ledger.entry(case.index)
     ordered = sorted(entry.sightings.values(), key=lambda sighting: (-sighting.count, sighting.identity))
+    names = dict.fromkeys(f"{one.case.family}/{one.case.name}" for one in group.violations)
+    name = f"{case.family}/{case.name}"
     return Finding(
-        rule=violation.rule,
-        cause=violation.cause,
-        exchanges=violation.exchanges,
-        cases=1,
-        case_index=known.index,
-        case_name=f"{known.family}/{known.name}",
-        expectation=known.expectation.value,
-        request=known.request,
-        reproducer=known.reproducer,
+        rule=group.rule,
+        cause=group.cause,
+        exchanges=group.exchanges,
+        cases=len(group.violations),
+        case_index=case.index,
+        case_name=name,
+        expectation=case.expectation.value,
+        request=case.request,
+        reproducer=case.reproducer,
         answers=[_evidence(sighting, ledger) for sighting in ordered],
+        description=case.description,
+        source=case.source,
+        also=tuple(other for other in names if other != name)[:ALSO_MAXIMUM],
+        phases=tuple(sorted({phase for sighting in entry.sightings.values() for phase in sighting.phases})),
     )
 
 
@@ -76,53 +138,73 @@ def _evidence(sighting: Sighting, ledger: Ledger) -> dict[str, Any]:
     }
 
 
-def _violations(entry: CaseEntry, known: CaseFacts, ledger: Ledger) -> Iterator[_Violation]:
-    yield from _faults(entry, ledger)
-    yield from _expectation(entry, known)
-    yield from _agreement(entry, known)
+def _violations(entry: CaseEntry, case: CaseFacts, ledger: Ledger, policies: PolicyJudge) -> Iterator[Violation]:
+    yield from _faults(entry, case, ledger)
+    yield from _expectation(entry, case)
+    yield from _agreement(entry, case)
+    for rule, sightings in policies.judge(entry, case, ledger):
+        yield _violation(rule, "" if case.is_valid else cause_of_change(case), case, sightings)
 
 
-def _faults(entry: CaseEntry, ledger: Ledger) -> Iterator[_Violation]:
+def _violation(rule: Rule, cause: str, case: CaseFacts, sightings: list[Sighting], more: int = 0) -> Violation:
+    count = sum(sighting.count for sighting in sightings) + more
+    outcomes = frozenset(sighting.outcome for sighting in sightings)
+    return Violation(rule, cause, case, count, frozenset(sighting.identity for sighting in sightings), outcomes)
+
+
+def _faults(entry: CaseEntry, case: CaseFacts, ledger: Ledger) -> Iterator[Violation]:
     """Contract and robustness: an answer that is not acceptable, or none."""
     for sighting in entry.sightings.values():
         sample = ledger.samples.get(sighting.identity, {})
         rule = _FAULT_RULES.get(sighting.outcome)
         if rule is not None:
-            yield _Violation(rule, sample.get("cause", ""), sighting.count)
+            yield _violation(rule, sample.get("cause", ""), case, [sighting])
         if "serialised_answer" in sample.get("notes", ()):
-            yield _Violation(findings.SERIALISED_ANSWER, "", sighting.count)
+            yield _violation(rules.SERIALISED_ANSWER, "", case, [sighting])
 
 
-def _expectation(entry: CaseEntry, known: CaseFacts) -> Iterator[_Violation]:
+def _expectation(entry: CaseEntry, case: CaseFacts) -> Iterator[Violation]:
     """Expectation: a wrong decision, each said once.
 
     Faults are reported by what they are, and a valid request that is let in at other times as a disagreement;
     a request that must be denied has no excuse.
     """
+    if case.demand is Demand.BETTER_DENIED:
+        allowed = [sighting for sighting in entry.sightings.values() if sighting.outcome is Outcome.ALLOW]
+        if allowed:
+            yield _violation(rules.BETTER_DENIED, cause_of_change(case), case, allowed)
+        return
     wrong = [
         sighting
         for sighting in entry.sightings.values()
-        if known.expectation.is_met_by(sighting.outcome) is False and sighting.outcome not in _FAULT_RULES
+        if case.expectation.is_met_by(sighting.outcome) is False and sighting.outcome not in _FAULT_RULES
     ]
-    allowed = any(sighting.outcome is Outcome.ALLOW for sighting in entry.sightings.values())
-    if wrong and (known.expectation is Expectation.DENY or not allowed):
-        rule = findings.FAIL_OPEN if known.expectation is Expectation.DENY else findings.WRONG_DENIAL
-        count = sum(sighting.count for sighting in wrong)
-        yield _Violation(rule, f"{known.family}/{known.name}", count)
+    let_in = any(sighting.outcome is Outcome.ALLOW for sighting in entry.sightings.values())
+    if wrong and (case.expectation is Expectation.DENY or not let_in):
+        yield _violation(_EXPECTATION_RULES[case.demand], cause_of_change(case), case, wrong)
 
 
-def _agreement(entry: CaseEntry, known: CaseFacts) -> Iterator[_Violation]:
-    """Agreement: equal requests that got different answers; the rarer answers are the violating ones."""
-    answers = entry.answers()
+def cause_of_change(case: CaseFacts) -> str:
+    """Return what is wrong with an authorizer that gets a case wrong, as its attack says; else the case's name."""
+    if case.is_valid:
+        return f"by {case.carrier}"
+    return case.weakness or f"{case.family}/{case.name}"
+
+
+def _agreement(entry: CaseEntry, case: CaseFacts) -> Iterator[Violation]:
+    """Agreement: equal requests that got different answers; the rarer answers are the violating ones.
+
+    A fault that comes now and then is told as a fault.
+    """
+    answers = [sighting for sighting in entry.answers() if sighting.outcome not in _FAULT_RULES]
     outcomes = {sighting.outcome for sighting in answers}
     if len(outcomes) > 1:
         common = answers[0].outcome
-        rarer = sum(sighting.count for sighting in answers if sighting.outcome is not common)
         names = " or ".join(sorted(outcome.value for outcome in outcomes))
-        yield _Violation(findings.OUTCOME_CHANGED, names, rarer)
+        rarer = [sighting for sighting in answers if sighting.outcome is not common]
+        yield _violation(rules.OUTCOME_CHANGED, names, case, rarer)
     allowed = [sighting for sighting in answers if sighting.outcome is Outcome.ALLOW]
     if len(allowed) > 1:
-        rarer = sum(sighting.count for sighting in allowed[1:]) + entry.uncounted
-        yield _Violation(findings.POLICY_CHANGED, known.family, rarer)
+        yield _violation(rules.POLICY_CHANGED, "", case, allowed[1:], entry.uncounted)
     if len(entry.principals) > 1 and len(outcomes) == 1:
-        yield _Violation(findings.PRINCIPAL_CHANGED, known.family, entry.count)
+        yield _violation(rules.PRINCIPAL_CHANGED, "", case, answers)

@@ -1,131 +1,65 @@
-"""Findings: violated oracles, grouped by cause, each with a request that shows it."""
+"""Findings: violated rules, grouped by cause, each with a request that shows it and how surely it does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from enum import IntEnum, StrEnum
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
+
+from reports.intervals import share_interval
+from reports.rules import BY_CODE, Rule
+
+# So many further cases with the same cause are named.
+ALSO_MAXIMUM: Final = 20
 
 
-class Oracle(StrEnum):
-    """The rule that was violated."""
+class Classification(StrEnum):
+    """When a finding shows, as its confirmation told."""
 
-    CONTRACT = "contract"
-    EXPECTATION = "expectation"
-    AGREEMENT = "agreement"
-    ROBUSTNESS = "robustness"
-
-
-class Severity(IntEnum):
-    """How bad: a note never fails a run, everything above does; higher is worse."""
-
-    NOTE = 1
-    ERROR = 2
-    DANGER = 3
-
-    @property
-    def label(self) -> str:
-        """The word for people."""
-        return self.name.lower()
+    DETERMINISTIC = "deterministic"
+    FLAKY = "flaky"
+    UNDER_LOAD = "only_under_load"
+    AFTER_ANOTHER = "only_after_another_request"
+    AFTER_MANY = "only_after_many_invocations"
+    COLD_START = "cold_start_only"
+    TIME_BOUNDARY = "time_boundary"
+    NOT_SEEN_AGAIN = "not_seen_again"
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A numbered kind of finding. Numbers are never reused."""
+class Confirmation:
+    """What firing a finding's request again gave: ``violations`` of ``times`` showed it.
 
-    code: str
-    oracle: Oracle
-    severity: Severity
-    title: str
-    meaning: str
+    ``low`` and ``high`` are the 95 % confidence interval of that share (Wilson score). ``after`` is how many
+    invocations an environment must have served before, for a finding that shows only after many.
+    """
 
+    classification: Classification
+    times: int
+    violations: int
+    low: float
+    high: float
+    after: int = 0
 
-FAIL_OPEN = Rule(
-    "GC101",
-    Oracle.EXPECTATION,
-    Severity.DANGER,
-    "allowed what must be denied",
-    "A request that was built to be denied was allowed: whoever sends it gets in.",
-)
-WRONG_DENIAL = Rule(
-    "GC102",
-    Oracle.EXPECTATION,
-    Severity.ERROR,
-    "denied what must be allowed",
-    "A request with a valid credential was not let in: a device of the fleet stays outside.",
-)
-INVALID_ANSWER = Rule(
-    "GC201",
-    Oracle.CONTRACT,
-    Severity.ERROR,
-    "answer breaks AWS's response format",
-    "AWS IoT can't accept the handler's answer; the device is refused and the function counts as faulty.",
-)
-SERIALISED_ANSWER = Rule(
-    "GC202",
-    Oracle.CONTRACT,
-    Severity.NOTE,
-    "answer is JSON inside a JSON string",
-    "AWS documents both forms, but the object itself is the form that every tool understands.",
-)
-HANDLER_ERROR = Rule(
-    "GC301",
-    Oracle.ROBUSTNESS,
-    Severity.ERROR,
-    "handler failed",
-    "The handler raised, exited or could not be started: the device is refused without a decision.",
-)
-HANDLER_TIMEOUT = Rule(
-    "GC302",
-    Oracle.ROBUSTNESS,
-    Severity.ERROR,
-    "handler timed out",
-    "AWS IoT waits five seconds for an authorizer, whatever the function's own time-out is.",
-)
-OUTCOME_CHANGED = Rule(
-    "GC401",
-    Oracle.AGREEMENT,
-    Severity.ERROR,
-    "same request, different outcome",
-    "The same bytes were answered in different ways: the decision depends on something besides the request.",
-)
-POLICY_CHANGED = Rule(
-    "GC402",
-    Oracle.AGREEMENT,
-    Severity.ERROR,
-    "same request, different policy",
-    "The same bytes were allowed with policies of different meaning.",
-)
-PRINCIPAL_CHANGED = Rule(
-    "GC403",
-    Oracle.AGREEMENT,
-    Severity.NOTE,
-    "principal id changes from call to call",
-    "AWS allows it; logs and metrics that count principals will not add up.",
-)
-
-RULES = (
-    FAIL_OPEN,
-    WRONG_DENIAL,
-    INVALID_ANSWER,
-    SERIALISED_ANSWER,
-    HANDLER_ERROR,
-    HANDLER_TIMEOUT,
-    OUTCOME_CHANGED,
-    POLICY_CHANGED,
-    PRINCIPAL_CHANGED,
-)
-_BY_CODE = {rule.code: rule for rule in RULES}
+    @classmethod
+    def of(cls, classification: Classification, violations: int, times: int, after: int = 0) -> Confirmation:
+        """Make a confirmation with its interval."""
+        low, high = share_interval(violations, times)
+        return cls(classification, times, violations, low, high, after)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One violated rule with one cause.
 
-    ``exchanges`` counts what violated it; ``cases`` how many distinct requests did. ``request`` is the first of
-    them with secrets masked, ``reproducer`` what a replay needs to make it again; ``answers`` are the distinct
-    answers it got, most frequent first, each with its count and a sample.
+    ``exchanges`` counts what violated it; ``cases`` how many distinct requests did. ``request`` is one of them with
+    secrets masked, ``reproducer`` what a replay needs to make it again: the recipe and, in ``setup``, the recipes
+    that must be fired before it. ``answers`` are the distinct answers it got, most frequent first, each with its
+    count and a sample. ``first_exchange`` is the number of exchanges until the first violation, itself included;
+    ``also`` names further cases with the same cause. ``shrunk`` says whether the request is the smallest that was
+    found within the budget, and ``size`` how many changes it makes to a valid request. ``accepted_until``
+    is the date until which a baseline accepts it; ``measured`` says in words what a finding about time measured.
     """
 
     rule: Rule
@@ -138,6 +72,16 @@ class Finding:
     request: Mapping[str, Any]
     reproducer: Mapping[str, Any]
     answers: list[dict[str, Any]] = field(default_factory=list)
+    description: str = ""
+    source: str = ""
+    also: tuple[str, ...] = ()
+    phases: tuple[str, ...] = ()
+    first_exchange: int | None = None
+    confirmation: Confirmation | None = None
+    shrunk: bool = False
+    size: int | None = None
+    accepted_until: str | None = None
+    measured: str = ""
 
     @property
     def sentence(self) -> str:
@@ -145,18 +89,33 @@ class Finding:
         cause = f" ({self.cause})" if self.cause else ""
         return f"{self.rule.code} {self.rule.title}{cause}"
 
+    @property
+    def fingerprint(self) -> str:
+        """The name by which a baseline knows it: the rule and the cause."""
+        return f"{self.rule.code} {self.cause}".strip()
+
     def encode(self) -> dict[str, Any]:
         """Return a JSON value."""
         value = asdict(self)
-        value["rule"] = self.rule.code
-        value["oracle"] = self.rule.oracle.value
-        value["severity"] = self.rule.severity.label
-        value["title"] = self.rule.title
-        value["meaning"] = self.rule.meaning
+        rule = self.rule
+        value |= {
+            "rule": rule.code,
+            "oracle": rule.oracle.value,
+            "kind": rule.kind.value,
+            "severity": rule.severity.label,
+            "title": rule.title,
+            "meaning": rule.meaning,
+        }
         return value
 
     @classmethod
     def decode(cls, value: Mapping[str, Any]) -> Finding:
-        """Read what ``encode`` wrote."""
-        members = {name: value[name] for name in cls.__slots__ if name != "rule"}
-        return cls(rule=_BY_CODE[value["rule"]], **members)
+        """Read what ``encode`` wrote; members that an earlier version did not write have their defaults."""
+        members = {name: value[name] for name in cls.__slots__ if name != "rule" and name in value}
+        members["also"], members["phases"] = tuple(members.get("also", ())), tuple(members.get("phases", ()))
+        if members.get("confirmation") is not None:
+            plain = dict(members["confirmation"])
+            members["confirmation"] = Confirmation(
+                **{**plain, "classification": Classification(plain["classification"])}
+            )
+        return cls(rule=BY_CODE[value["rule"]], **members)

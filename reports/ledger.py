@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,7 +17,7 @@ from typing import Any, Final
 from authorizers import wire
 from authorizers.contract import Answer, Decision, Fault, Outcome
 from authorizers.policy import canonical
-from authorizers.redact import redact_text
+from authorizers.redact import pseudonymise, redact_text
 from reports.records import Exchange
 
 # An authorizer that answers anew each time must not fill the memory: what comes after is only counted.
@@ -68,6 +69,7 @@ class Sighting:
     workers: set[int] = field(default_factory=set)
     environments: set[str] = field(default_factory=set)
     cold_starts: int = 0
+    phases: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Sighting) -> None:
         """Add sightings of the same answer."""
@@ -80,6 +82,7 @@ class Sighting:
         self.workers |= other.workers
         self.environments |= set(sorted(other.environments)[: _NAMES_MAXIMUM - len(self.environments)])
         self.cold_starts += other.cold_starts
+        self.phases.update(other.phases)
 
 
 @dataclass(slots=True)
@@ -146,6 +149,7 @@ class Ledger:
                 workers={exchange.worker},
                 environments={invocation.environment} if invocation else set(),
                 cold_starts=int(invocation.cold_start) if invocation else 0,
+                phases=Counter([exchange.phase]) if exchange.phase else Counter(),
             )
         )
         if (decision := answer.decision) is not None:
@@ -156,6 +160,10 @@ class Ledger:
         if case_index not in self._entries:
             self._entries[case_index] = CaseEntry()
         return self._entries[case_index]
+
+    def entry(self, case_index: int) -> CaseEntry:
+        """Return all that was seen of a case; nothing, for one that was never fired."""
+        return self._entries.get(case_index, CaseEntry())
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -220,7 +228,8 @@ def sample_of(answer: Answer, secrets: tuple[str, ...]) -> dict[str, Any]:
 def _decision_sample(decision: Decision, secrets: tuple[str, ...]) -> dict[str, Any]:
     shown = wire.decision_to_wire(decision)
     shown["principalId"] = redact_text(decision.principal_id, secrets)
-    shown["policyDocuments"] = [redact_text(text, secrets, limit=2048) for text in decision.policy_documents]
+    # They are evaluated later: a mask of asterisks would turn into wildcards.
+    shown["policyDocuments"] = [pseudonymise(text, secrets) for text in decision.policy_documents]
     return shown
 
 
@@ -244,6 +253,7 @@ def _encode_sighting(sighting: Sighting) -> dict[str, Any]:
         "workers": sorted(sighting.workers),
         "environments": sorted(sighting.environments),
         "cold_starts": sighting.cold_starts,
+        "phases": dict(sorted(sighting.phases.items())),
     }
 
 
@@ -259,4 +269,5 @@ def _decode_sighting(row: Mapping[str, Any]) -> Sighting:
         workers=set(row["workers"]),
         environments=set(row["environments"]),
         cold_starts=row["cold_starts"],
+        phases=Counter(row.get("phases", {})),
     )

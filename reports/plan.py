@@ -15,13 +15,28 @@ ARRIVALS: Final = (EVEN, POISSON)
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a plan that fires given cases in their order, at most ``concurrency`` at a time, over all workers.
+
+    It ends after ``seconds`` at the latest; ``rate`` (requests a second) bounds how fast it may go, None doesn't.
+    """
+
+    name: str
+    cases: tuple[int, ...]
+    concurrency: int
+    seconds: float
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How a run is fired. Times in seconds, ``rate`` in arrivals a second over all workers.
 
     ``model`` is ``open`` (arrivals by schedule, users are slots) or ``closed`` (each user fires, waits
     ``wait_time``, fires again; ``rate`` and ``patience`` don't count). ``patience`` is how long an arrival waits for
     a free slot before it is dropped. ``target`` says where to fire; with a ``gateway`` in it the embedded gateway is
-    started first. ``parent`` is the process without which the run must not go on (None: there is none). ``info``
+    started first. With ``phases`` they are fired one after the other, and ``model``, ``rate`` and times don't count.
+    ``parent`` is the process without which the run must not go on (None: there is none). ``info``
     is what run.json tells of the run besides.
     """
 
@@ -37,12 +52,15 @@ class Plan:
     users: int = 50
     patience: float = 5.0
     wait_time: float = 0.0
+    phases: tuple[Phase, ...] = ()
     parent: int | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def length(self) -> float:
         """Seconds from the first arrival to the end of the schedule, warm-up included."""
+        if self.phases:
+            return sum(phase.seconds for phase in self.phases)
         return self.warm_up + self.duration
 
     def to_json(self) -> dict[str, Any]:
@@ -52,4 +70,5 @@ class Plan:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Plan:
         """Read what ``to_json`` wrote."""
-        return cls(**value)
+        phases = tuple(Phase(**{**row, "cases": tuple(row["cases"])}) for row in value.get("phases", ()))
+        return cls(**{**value, "phases": phases})

@@ -90,7 +90,7 @@ def _highest(values: Iterable[float | None]) -> float | None:
 
 
 def outcomes_figure(rows: list[SecondRow]) -> Figure:
-    """Exchanges per second by outcome, stacked; dropped arrivals on top; the planned arrivals as a line."""
+    """Exchanges per second by outcome, stacked; dropped arrivals on top; the planned arrivals, if any, as a line."""
     bins, width = binned(rows), bin_width(rows)
     starts = [one.start for one in bins]
     traces = [
@@ -100,25 +100,28 @@ def outcomes_figure(rows: list[SecondRow]) -> Figure:
     ]
     if any(one.dropped for one in bins):
         traces.append(_bars("dropped arrivals", "dropped", starts, [one.dropped for one in bins], width, "x"))
-    # The line gets the end of the last bar too, or its last step would have no length.
     planned = [one.planned for one in bins]
-    traces.append(
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "name": "planned arrivals",
-            "x": [*starts, starts[-1] + width] if starts else [],
-            "y": [*planned, planned[-1]] if planned else [],
-            "line": {"color": "var(--ink)", "width": 1.5, "dash": "dot", "shape": "hv"},
-            "hovertemplate": "%{y:.4~g}/s",
-        }
-    )
+    if any(planned):
+        traces.append(_planned_line(starts, planned, width))
     layout = _time_layout(bins, width, "per second")
     highest = max((max(one.planned, one.dropped + sum(one.outcomes.values())) for one in bins), default=1.0)
     layout["yaxis"]["range"] = [0, 1.15 * highest]
     layout["barmode"] = "stack"
     layout["bargap"] = 0
     return {"data": traces, "layout": layout}
+
+
+def _planned_line(starts: list[int], planned: list[float], width: int) -> dict[str, Any]:
+    # The line gets the end of the last bar too, or its last step would have no length.
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "planned arrivals",
+        "x": [*starts, starts[-1] + width],
+        "y": [*planned, planned[-1]],
+        "line": {"color": "var(--ink)", "width": 1.5, "dash": "dot", "shape": "hv"},
+        "hovertemplate": "%{y:.4~g}/s",
+    }
 
 
 def _bars(name: str, token: str, starts: list[int], counts: list[float], width: int, pattern: str) -> dict[str, Any]:

@@ -31,14 +31,18 @@ class Recording:
     warm_up_exchanges: int = 0
     cold_starts: int = 0
 
-    def add_exchange(self, exchange: Exchange, secrets: tuple[str, ...]) -> None:
-        """Fold one exchange in; ``secrets`` are the texts of its request that must not be kept."""
+    def add_exchange(self, exchange: Exchange, secrets: tuple[str, ...], *, timed: bool = True) -> None:
+        """Fold one exchange in; ``secrets`` are the texts of its request that must not be kept.
+
+        One that isn't ``timed`` has no latency that means anything beside the others'.
+        """
         outcome = exchange.answer.outcome
         if exchange.warm_up:
             self.warm_up_exchanges += 1
         else:
             self.outcomes[outcome.value] += 1
-            self.latencies.record(outcome, exchange.service_time, exchange.response_time)
+            if timed:
+                self.latencies.record(outcome, exchange.service_time, exchange.response_time)
         if exchange.answer.invocation is not None and exchange.answer.invocation.cold_start:
             self.cold_starts += 1
         self.series.add_exchange(exchange)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from authorizers.contract import Answer, Expectation
+from authorizers.contract import Answer, Demand, Expectation
 
 
 class LatencyKind(StrEnum):
@@ -25,7 +25,8 @@ class LatencyKind(StrEnum):
 class Exchange:
     """One firing of a case. Times are seconds since the start of the run on the worker's monotonic clock.
 
-    ``offered_rate`` is the planned arrivals per second of the whole run at that time.
+    ``offered_rate`` is the planned arrivals per second of the whole run at that time; ``phase`` names the part of a
+    run that has several.
     """
 
     case_index: int
@@ -36,6 +37,7 @@ class Exchange:
     warm_up: bool
     offered_rate: float
     worker: int
+    phase: str = ""
 
     @property
     def service_time(self) -> float:
@@ -53,12 +55,30 @@ class CaseFacts:
     """What a report may know of a case: no secret is in it.
 
     ``request`` is the wire form with secrets masked; ``reproducer`` what a replay needs to make the concrete
-    request again.
+    request again. ``attacks`` are the keys of the changes made to a valid request of device ``identity``; the other
+    texts are those of the change that demands most. ``open_rights``: it may rightly get another device's rights.
     """
 
     index: int
-    expectation: Expectation
+    demand: Demand
     family: str
     name: str
     request: dict[str, Any]
     reproducer: dict[str, Any]
+    identity: int | None = None
+    carrier: str = ""
+    attacks: tuple[str, ...] = ()
+    weakness: str = ""
+    description: str = ""
+    source: str = ""
+    open_rights: bool = False
+
+    @property
+    def expectation(self) -> Expectation:
+        """What must come back."""
+        return self.demand.expectation
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it is a valid request of a known device, unchanged."""
+        return self.demand is Demand.ALLOW and not self.attacks and self.identity is not None

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from authorizers import wire
 from authorizers.errors import UsageError, WireError
+from reports.campaign import Campaign
 from reports.findings import Finding
 from reports.recording import Recording
 
@@ -20,6 +21,7 @@ FORMAT: Final = 1
 RUN: Final = "run.json"
 RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
+CAMPAIGN: Final = "campaign.json"
 # What reading a value of another shape than ours raises.
 _DAMAGE: Final = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -58,12 +60,13 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as it was read back from its folder."""
+    """A run as it was read back from its folder; ``campaign`` is there for a fuzz run only."""
 
     info: RunInfo
     state: RunState
     recording: Recording
     findings: list[Finding]
+    campaign: Campaign | None = None
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -153,7 +156,20 @@ class RunFolder:
                 state, recording = _state(value["state"]), Recording.from_parts(value, value["counts"])
             except _DAMAGE as error:
                 raise self._damaged(RECORDING, error) from error
-        return StoredRun(info, state, recording, self._read_findings())
+        return StoredRun(info, state, recording, self._read_findings(), self._read_campaign())
+
+    def write_campaign(self, campaign: Campaign) -> None:
+        """Write campaign.json."""
+        write_atomically(self.path / CAMPAIGN, _pretty(campaign.encode()))
+
+    def _read_campaign(self) -> Campaign | None:
+        if not (self.path / CAMPAIGN).exists():
+            return None
+        value = self._read(CAMPAIGN)
+        try:
+            return Campaign.decode(value)
+        except _DAMAGE as error:
+            raise self._damaged(CAMPAIGN, error) from error
 
     def _read_findings(self) -> list[Finding]:
         # By length first: number 1000 comes after 999.

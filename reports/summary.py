@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from authorizers.contract import Outcome
+from reports.campaign import Campaign
 from reports.findings import Finding
 from reports.latency import PERCENTILES, LatencyHistogram
 from reports.records import LatencyKind
+from reports.rules import Severity
 from reports.run_folder import RunInfo, RunState, StoredRun
 from reports.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
 
@@ -87,6 +89,7 @@ class Summary:
     lag: LatencyRow
     seconds: list[SecondRow]
     cases_seen: int
+    campaign: Campaign | None = None
 
 
 def summarise(run: StoredRun) -> Summary:
@@ -96,7 +99,8 @@ def summarise(run: StoredRun) -> Summary:
     planned, dropped = sum(second.planned for second in measured), sum(second.dropped for second in measured)
     exchanges = sum(recording.outcomes.values())
     outcomes = {outcome.value: recording.outcomes[outcome] for outcome in Outcome if recording.outcomes[outcome]}
-    judgement = judge_validity(Measurement(run.state, planned, dropped, exchanges, outcomes, recording.lag))
+    broken = run.campaign.broken if run.campaign else None
+    judgement = judge_validity(Measurement(run.state, planned, dropped, exchanges, outcomes, recording.lag, broken))
     seconds_measured = _measured_seconds(run, len(measured))
     verdict = decide(run.findings, judgement, run.state)
     return Summary(
@@ -121,6 +125,7 @@ def summarise(run: StoredRun) -> Summary:
         lag=LatencyRow.of(None, LatencyKind.RESPONSE_TIME, recording.lag),
         seconds=_second_rows(run),
         cases_seen=len(recording.ledger),
+        campaign=run.campaign,
     )
 
 
@@ -134,7 +139,7 @@ def _measured_seconds(run: StoredRun, seconds_seen: int) -> float:
 
 def _wrong_bound(run: StoredRun) -> float | None:
     decided = sum(run.recording.outcomes[outcome] for outcome in Outcome if outcome.is_decision)
-    wrong = any(finding.rule.severity > 1 for finding in run.findings)
+    wrong = any(finding.rule.severity > Severity.NOTE for finding in run.findings)
     return None if wrong or not decided else min(1.0, 3.0 / decided)
 
 

@@ -7,8 +7,9 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from authorizers.contract import Outcome
-from reports.findings import Finding, Severity
+from reports.findings import Finding
 from reports.latency import LatencyHistogram
+from reports.rules import Severity
 from reports.run_folder import RunState
 
 _DROPPED_DEGRADED: Final = 0.001
@@ -45,7 +46,10 @@ class Validity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What the judgement of validity needs to know of a run. Counts are of arrivals and exchanges."""
+    """What the judgement of validity needs to know of a run. Counts are of arrivals and exchanges.
+
+    ``broken`` is why the target or the credentials can't be tested at all, as the controls of a fuzz run told.
+    """
 
     state: RunState
     planned: int
@@ -53,6 +57,7 @@ class Measurement:
     answered: int
     outcomes: dict[str, int]
     lag: LatencyHistogram
+    broken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ def judge_validity(seen: Measurement) -> ValidityJudgement:
 
 
 def _invalid_reasons(seen: Measurement) -> list[str]:
-    reasons = []
+    reasons = [seen.broken] if seen.broken else []
     if seen.answered == 0:
         reasons.append("no exchange was measured")
     elif not any(seen.outcomes.get(outcome, 0) for outcome in Outcome if outcome.is_answer or outcome is _TIMED_OUT):
@@ -139,7 +144,9 @@ class Verdict:
 
 def decide(findings: list[Finding], judgement: ValidityJudgement, state: RunState) -> Verdict:
     """Decide: an invalid measurement outranks wrong decisions; a signal keeps its own code."""
-    wrong = [finding for finding in findings if finding.rule.severity > Severity.NOTE]
+    wrong = [
+        finding for finding in findings if finding.rule.severity > Severity.NOTE and finding.accepted_until is None
+    ]
     reasons = tuple(finding.sentence for finding in wrong)
     if state.stopped_by in _SIGNALS:
         return Verdict(ExitCode(_SIGNALS[state.stopped_by]), "STOPPED", (*judgement.reasons, *reasons))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 import unicodedata
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any, Final
 
 from authorizers.contract import Outcome
+from reports.campaign import Campaign
 from reports.records import LatencyKind
 from reports.summary import Summary
 from reports.verdict import ExitCode, Validity
@@ -36,6 +35,11 @@ _VALIDITY_MEANINGS: Final = {
     Validity.VALID: "the load went out as planned, and the numbers can be trusted",
     Validity.DEGRADED: "read the numbers with care",
     Validity.INVALID: "don't rely on the numbers",
+}
+_FUZZ_VALIDITY_MEANINGS: Final = {
+    Validity.VALID: "the controls show a working authorizer, and the findings can be trusted",
+    Validity.DEGRADED: "read the findings with care",
+    Validity.INVALID: "don't rely on the findings, or on there being none",
 }
 # Control, format (bidirectional overrides, zero width), surrogate, private and unassigned characters and the
 # two line separators would hide or reorder what stands around them.
@@ -78,8 +82,10 @@ def milliseconds(value: float | None) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share, 0 to 1, in per cent; a small one is never rounded to nothing."""
+    """Return a share, 0 to 1, in per cent; a small one is never rounded to nothing, nor a large one to all."""
     value = share * 100.0
+    if 99.95 <= value < 100:
+        return f"{value:.2f} %" if value < 99.995 else "over 99.99 %"
     if value == 0 or value >= 10:
         return f"{value:.0f} %" if value in {0.0, 100.0} else f"{value:.1f} %"
     return f"{value:.2f} %" if value >= 0.01 else f"{value:.2g} %"
@@ -97,15 +103,29 @@ def plural(count: int, noun: str) -> str:
 
 def headline(summary: Summary) -> str:
     """Return what the verdict means, as a sentence."""
+    if _is_broken(summary) and summary.verdict.exit_code is ExitCode.INVALID_MEASUREMENT:
+        return "The run proves nothing, for the controls failed."
+    accepted = any(finding.accepted_until is not None for finding in summary.findings)
+    if accepted and summary.verdict.exit_code is ExitCode.PASS:
+        return "Nothing wrong was seen besides what the baseline accepts."
     return _HEADLINES[summary.verdict.exit_code]
 
 
+def _is_broken(summary: Summary) -> bool:
+    return summary.campaign is not None and summary.campaign.broken is not None
+
+
 def bound_sentence(summary: Summary) -> str | None:
-    """Return what it means that no wrong decision was seen (rule of three), None when one was."""
-    if summary.wrong_bound is None:
+    """Return what it means that no wrong decision was seen, None when one was.
+
+    In a run under load that is the rule of three. The requests of a fuzz run are chosen, not a sample.
+    """
+    if summary.wrong_bound is None or _is_broken(summary):
         return None
     decisions = sum(count for name, count in summary.outcomes.items() if Outcome(name).is_decision)
     seen = f"no wrong decision in {decisions:,}"
+    if summary.campaign is not None:
+        return f"{seen}, on {plural(summary.cases_seen, 'distinct request')}."
     if summary.wrong_bound >= 1.0:
         return f"{seen}: too few to bound the share of wrong ones."
     return f"{seen}: with 95 % confidence fewer than {percent(summary.wrong_bound)} are wrong (rule of three)."
@@ -121,7 +141,8 @@ def verdict_sentences(summary: Summary) -> list[str]:
 def validity_sentence(summary: Summary) -> str:
     """Return the validity and what it means."""
     validity = summary.judgement.validity
-    return f"{validity.value}: {_VALIDITY_MEANINGS[validity]}"
+    meanings = _VALIDITY_MEANINGS if summary.campaign is None else _FUZZ_VALIDITY_MEANINGS
+    return f"{validity.value}: {meanings[validity]}"
 
 
 def validity_reasons(summary: Summary) -> list[str]:
@@ -132,23 +153,38 @@ def validity_reasons(summary: Summary) -> list[str]:
 
 def key_numbers(summary: Summary) -> list[tuple[str, str]]:
     """Return the numbers that come first, each with its label."""
-    corpus = summary.info.corpus
     return [
+        *(_load_numbers(summary) if summary.campaign is None else _fuzz_numbers(summary, summary.campaign)),
+        *_throttle_rate(summary),
+        ("cold starts", f"{summary.cold_starts:,}"),
+        ("distinct requests", f"{summary.cases_seen:,}"),
+        ("seed", visible(summary.info.seed)),
+        ("corpus digest", visible(summary.info.corpus.get("digest", "-"))[:12]),
+    ]
+
+
+def _load_numbers(summary: Summary) -> list[tuple[str, str]]:
+    numbers = [
         ("planned rate", f"{summary.planned_rate:,.1f} arrivals/s"),
         ("achieved rate", f"{summary.achieved_rate:,.1f} exchanges/s over {summary.measured_seconds:,.1f} s"),
         ("exchanges", f"{summary.exchanges:,} (and {summary.warm_up_exchanges:,} in the warm-up)"),
         ("dropped arrivals", f"{summary.dropped:,} of {summary.planned:,} planned"),
-        ("throttle rate", f"{percent(summary.throttle_rate)} of exchanges"),
-        ("cold starts", f"{summary.cold_starts:,}"),
-        ("distinct requests", f"{summary.cases_seen:,}"),
-        ("seed", visible(summary.info.seed)),
-        ("corpus digest", visible(corpus.get("digest", "-"))[:12]),
+    ]
+    return numbers if summary.planned_rate else numbers[1:3]
+
+
+def _fuzz_numbers(summary: Summary, campaign: Campaign) -> list[tuple[str, str]]:
+    return [
+        ("credentials", visible(campaign.credential)),
+        ("exchanges", f"{summary.exchanges:,}"),
+        ("confirming and shrinking", f"{plural(campaign.confirmations, 'request')} more"),
     ]
 
 
-def replay_command(run_folder: str | PurePath, number: int) -> str:
-    """Return the command that sends a finding's request again; it can be pasted into a shell."""
-    return visible(f"gatecrash replay {shlex.quote(str(run_folder))} --finding {number}")
+def _throttle_rate(summary: Summary) -> list[tuple[str, str]]:
+    if not summary.planned_rate and not summary.throttle_rate:
+        return []
+    return [("throttle rate", f"{percent(summary.throttle_rate)} of exchanges")]
 
 
 def answer_detail(answer: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from authorizers.contract import Answer, Decision, Expectation, Fault, Invocation, Outcome
+from authorizers.contract import Answer, Decision, Demand, Expectation, Fault, Invocation, Outcome
 from reports import checks
 from reports.findings import Finding
 from reports.ledger import Ledger
@@ -69,7 +69,8 @@ def exchange(
 
 def facts(expectation: Expectation = Expectation.OPEN, *, index: int = 0, name: str = "some_name", **request: Any):
     body = request or {"mqttContext": {"clientId": "sensor-1"}}
-    return CaseFacts(index, expectation, "family", name, body, {"choices": [1, 2]})
+    demand = {Expectation.ALLOW: Demand.ALLOW, Expectation.DENY: Demand.DENY, Expectation.OPEN: Demand.ANY}
+    return CaseFacts(index, demand[expectation], "family", name, body, {"choices": [1, 2]})
 
 
 def ledger_of(*answers: Answer, case: int = 0) -> Ledger:
@@ -172,7 +173,7 @@ def _busy_answer(rng: random.Random, number: int, start: float) -> Answer:
     if 24 < start < 27 and rng.random() < 0.4:
         return THROTTLED
     if case == 8:
-        return allow(policy(statement("client/*"))) if number % 3 else deny()
+        return allow(policy(statement("client/sensor-8"))) if number % 3 else deny()
     if case == 9:
         return fault(Outcome.HANDLER_ERROR, "InvalidResponseException", "'sub': KeyError", "KeyError")
     return allow(cold=number < 4) if case % 4 else deny()

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
-from authorizers.contract import Expectation, Outcome
+from authorizers.contract import Demand, Expectation, Outcome
 from reports import checks
+from reports.findings import ALSO_MAXIMUM
 from reports.ledger import Ledger
 from tests.reports.samples import (
     THROTTLED,
@@ -48,15 +51,66 @@ TRANSPORT = fault(Outcome.TRANSPORT_ERROR, "ConnectionError")
         (Expectation.OPEN, [allow(notes=("serialised_answer",))], ["GC202"]),
         # Agreement.
         (Expectation.OPEN, [allow(), deny()], ["GC401"]),
-        (Expectation.OPEN, [allow(), ERROR], ["GC301", "GC401"]),
+        # A fault that comes now and then is told as a fault only.
+        (Expectation.OPEN, [allow(), ERROR], ["GC301"]),
+        (Expectation.OPEN, [allow(), deny(), INVALID], ["GC201", "GC401"]),
         (Expectation.OPEN, [allow(), THROTTLED, allow(), TIMEOUT], ["GC302"]),
-        (Expectation.OPEN, [allow(), allow(policy(statement("client/*")))], ["GC402"]),
+        (Expectation.OPEN, [allow(), allow(policy(statement("client/sensor-2")))], ["GC402"]),
         (Expectation.OPEN, [allow(), allow(refresh=600), allow(cold=True)], []),
         (Expectation.OPEN, [allow(principal="one"), allow(principal="two")], ["GC403"]),
     ],
 )
 def test_each_rule_fires_and_stays_silent(expectation, answers, expected):
     assert codes(judged(expectation, *answers)) == expected
+
+
+@pytest.mark.parametrize(
+    ("demand", "answers", "expected"),
+    [
+        (Demand.NOT_ISSUED, [allow()], ["GC103"]),
+        (Demand.NOT_ISSUED, [deny()], []),
+        (Demand.BETTER_DENIED, [allow()], ["GC104"]),
+        (Demand.BETTER_DENIED, [deny()], []),
+        (Demand.SAME, [deny()], ["GC501"]),
+        (Demand.SAME, [allow()], []),
+        (Demand.ANY, [allow()], []),
+        (Demand.ANY, [deny()], []),
+    ],
+)
+def test_how_strict_a_demand_is(demand, answers, expected):
+    found = checks.judge(ledger_of(*answers), lambda index: replace(facts(index=index), demand=demand))
+    assert codes(found) == expected
+
+
+def test_findings_with_the_same_weakness_are_one_and_name_the_other_cases():
+    ledger = ledger_of(allow(), case=0)
+    ledger.add(ledger_of(allow(), allow(), case=1))
+    ledger.add(ledger_of(allow(), case=2))
+    weak = {"weakness": "anything is believed", "description": "Claim anything.", "source": "RFC 1"}
+    known = {0: {"name": "one", **weak}, 1: {"name": "two", **weak}, 2: {"name": "three"}}
+    found = checks.judge(ledger, lambda index: replace(facts(Expectation.DENY, index=index), **known[index]))
+    assert [(one.cause, one.exchanges, one.cases, one.also) for one in found] == [
+        ("anything is believed", 3, 2, ("family/two",)),
+        ("family/three", 1, 1, ()),
+    ]
+    assert (found[0].description, found[0].source) == ("Claim anything.", "RFC 1")
+
+
+def test_a_finding_names_at_most_so_many_further_cases():
+    ledger = Ledger()
+    for case in range(ALSO_MAXIMUM + 5):
+        ledger.add_exchange(exchange(allow(), case=case), ())
+    weak = facts(Expectation.DENY)
+    (found,) = checks.judge(ledger, lambda index: replace(weak, index=index, name=f"n{index}", weakness="weak"))
+    assert (found.cases, len(found.also)) == (ALSO_MAXIMUM + 5, ALSO_MAXIMUM)
+
+
+def test_one_answer_is_judged_by_what_the_ledger_tells_of_valid_requests():
+    attack = facts(Expectation.DENY, index=1)
+    judge = checks.Judge(ledger_of(allow()), lambda index: facts(Expectation.ALLOW, index=index))
+    assert judge.violated_by(allow(), attack, ()) == {("GC101", "family/some_name")}
+    assert judge.violated_by(ERROR, attack, ()) == {("GC301", "KeyError")}
+    assert judge.violated_by(deny(), attack, ()) == set()
 
 
 def test_shuffled_statements_are_the_same_policy():

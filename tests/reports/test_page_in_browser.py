@@ -3,6 +3,7 @@ import subprocess
 import pytest
 
 from reports import as_html
+from tests.reports.fuzz_samples import fuzz_summary
 from tests.reports.samples import busy_summary, empty_summary
 
 CHROMIUM = "chromium"
@@ -13,7 +14,7 @@ FLAGS = """
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("make", "plots"), [(busy_summary, 3), (empty_summary, 0)])
+@pytest.mark.parametrize(("make", "plots"), [(busy_summary, 3), (empty_summary, 0), (fuzz_summary, 3)])
 def test_the_page_draws_its_plots_and_its_policy_is_kept(tmp_path, make, plots):
     page = tmp_path / "report.html"
     page.write_bytes(as_html.render(make(), "runs/one"))

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,11 @@ def test_the_stack_reaches_the_planned_arrivals():
     assert [trace["name"] for trace in bars] == ["allow", "dropped arrivals", "planned arrivals"]
     allowed, dropped, planned = (trace["y"] for trace in bars)
     assert [sum(pair) for pair in zip(allowed, dropped, strict=True)] == planned[:-1]
+
+
+def test_where_nothing_was_planned_there_is_no_line_of_it():
+    unplanned = [replace(row, planned=0, dropped=0) for row in rows(5)]
+    assert [trace["name"] for trace in plots.outcomes_figure(unplanned)["data"]] == ["allow"]
 
 
 def test_the_warm_up_is_shaded():

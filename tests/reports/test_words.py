@@ -31,9 +31,12 @@ def test_hidden_characters_are_spelled_out(text, shown):
 
 @pytest.mark.parametrize(
     ("share", "shown"),
-    [(0.0, "0 %"), (1.0, "100 %"), (0.5, "50.0 %"), (0.0381, "3.81 %"), (0.000003, "0.0003 %")],
+    [
+        *((0.0, "0 %"), (1.0, "100 %"), (0.5, "50.0 %"), (0.0381, "3.81 %"), (0.000003, "0.0003 %")),
+        *((0.999, "99.9 %"), (0.9996, "99.96 %"), (0.999999, "over 99.99 %")),
+    ],
 )
-def test_a_small_share_is_never_rounded_to_nothing(share, shown):
+def test_a_share_is_never_rounded_to_nothing_or_to_all(share, shown):
     assert words.percent(share) == shown
 
 
@@ -42,11 +45,6 @@ def test_a_small_share_is_never_rounded_to_nothing(share, shown):
 )
 def test_milliseconds(value, shown):
     assert words.milliseconds(value) == shown
-
-
-def test_a_replay_command_can_be_pasted_into_a_shell():
-    assert words.replay_command("runs/a", 1) == "gatecrash replay runs/a --finding 1"
-    assert words.replay_command("runs/my run; rm x", 2) == "gatecrash replay 'runs/my run; rm x' --finding 2"
 
 
 def test_json_for_people_keeps_its_lines_and_shows_everything():

@@ -1,0 +1,89 @@
+"""What a policy gives to whom: policies are evaluated for probes, never matched by their text.
+
+A policy is *wide* when it allows client ids or topics that nobody has heard of. It gives *foreign* rights when it
+allows what another identity's policy names and its own doesn't.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from authorizers.policy import allows, allows_anything, granted
+
+Pair = tuple[str, str]
+
+# Names that no authorizer can know.
+_STRANGER: Final = "gatecrash-7f3c9e2a51"
+_TOPIC: Final = f"{_STRANGER}/51d0/{_STRANGER}"
+STRANGERS: Final[tuple[Pair, ...]] = (
+    ("iot:Connect", f"client/{_STRANGER}"),
+    ("iot:Publish", f"topic/{_TOPIC}"),
+    ("iot:Subscribe", f"topicfilter/{_TOPIC}"),
+    ("iot:Receive", f"topic/{_TOPIC}"),
+    ("iot:RetainPublish", f"topic/{_TOPIC}"),
+    ("iot:UpdateThingShadow", f"thing/{_STRANGER}"),
+    ("iot:GetThingShadow", f"thing/{_STRANGER}"),
+)
+# A policy of hundreds of resources is told from another by a part of them.
+_PAIRS_MAXIMUM: Final = 64
+
+
+def strange_rights(documents: Sequence[str]) -> list[Pair]:
+    """Return the probes of STRANGERS that policies allow whatever their conditions say.
+
+    Policy variables match nothing here: ``client/${iot:ClientId}`` is bound to the client that connects.
+    """
+    if not allows_anything(documents):
+        return []
+    return [(action, resource) for action, resource in STRANGERS if _allows(documents, action, resource)]
+
+
+def _allows(documents: Sequence[str], action: str, resource: str) -> bool:
+    return allows(documents, action, resource, {}, conditions_met=False)
+
+
+class KnownRights:
+    """What each identity rightly has, learned from the policies of its valid requests."""
+
+    def __init__(self) -> None:
+        self._pairs: dict[int, set[Pair]] = defaultdict(set)
+        self._documents: dict[int, list[tuple[str, ...]]] = defaultdict(list)
+        self._foreign: dict[int, list[Pair]] = {}
+        self._judged: dict[tuple[int, tuple[str, ...]], bool] = {}
+
+    def learn(self, identity: int, documents: Iterable[str]) -> None:
+        """Learn from an allowed valid request of an identity."""
+        known = tuple(documents)
+        if known not in self._documents[identity]:
+            self._documents[identity].append(known)
+            self._pairs[identity] |= set(sorted(granted(known))[:_PAIRS_MAXIMUM])
+            self._foreign.clear()
+            self._judged.clear()
+
+    def gives_foreign(self, identity: int, documents: tuple[str, ...]) -> bool:
+        """Say whether policies allow what other identities' policies name and this one's own don't allow."""
+        if identity not in self._documents or not allows_anything(documents):
+            return False
+        key = (identity, documents)
+        if key not in self._judged:
+            self._judged[key] = any(_allows(documents, *pair) for pair in self._others(identity))
+        return self._judged[key]
+
+    def _others(self, identity: int) -> list[Pair]:
+        """Return what is named by other identities' policies and not allowed by this one's own."""
+        if identity not in self._foreign:
+            others = {pair for other, pairs in self._pairs.items() if other != identity for pair in pairs}
+            self._foreign[identity] = [pair for pair in sorted(others) if not self._own(identity, *pair)]
+        return self._foreign[identity]
+
+    def _own(self, identity: int, action: str, resource: str) -> bool:
+        return any(_allows(known, action, resource) for known in self._documents[identity])
+
+    def own_strange(self, identity: int) -> set[Pair]:
+        """Return the strange rights that the identity's own valid requests were given."""
+        return {pair for known in self._documents[identity] for pair in strange_rights(known)}
+
+    def __contains__(self, identity: int) -> bool:
+        return identity in self._documents
