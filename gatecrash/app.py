@@ -11,6 +11,7 @@ import click
 
 from authorizers.errors import GatecrashError
 from gatecrash.commands.doctor import doctor
+from gatecrash.commands.fuzz import fuzz
 from gatecrash.commands.init import init
 from gatecrash.commands.plan import plan
 from gatecrash.commands.replay import replay
@@ -38,7 +39,7 @@ def commands() -> None:
     """
 
 
-for _command in (run, serve, report, replay, init, doctor, plan):
+for _command in (run, fuzz, serve, report, replay, init, doctor, plan):
     commands.add_command(_command)
 
 

@@ -23,15 +23,17 @@ _STOP_TIMEOUT_SECONDS: Final = 15
 
 
 class LocustProcess:
-    """Runs ``locustfiles/steady.py`` headless with a plan, in the run folder, so that no settings of the person's
-    own for Locust apply. Workers, where there are several, listen on the loopback interface only.
+    """Runs an entry file of ``locustfiles`` headless with a plan.
+
+    It runs in the run folder, so that no settings of the person's own for Locust apply. Workers, where there are
+    several, listen on the loopback interface only.
     """
 
-    def __init__(self, plan: Plan, processes: int) -> None:
+    def __init__(self, plan: Plan, processes: int, entry: str = "steady") -> None:
         self._folder = Path(plan.run_folder)
         (self._folder / PLAN).write_bytes(wire.encode(replace(plan, parent=os.getpid()).to_json()))
         command = [
-            *(sys.executable, "-m", "locust", "-f", str(_locustfile()), "--headless"),
+            *(sys.executable, "-m", "locust", "-f", str(_locustfile(entry)), "--headless"),
             *("--plan", str(self._folder / PLAN), "--users", str(plan.users), "--spawn-rate", str(plan.users)),
             *("--stop-timeout", str(_STOP_TIMEOUT_SECONDS), "--exit-code-on-error", "0"),
             "--only-summary",
@@ -113,12 +115,12 @@ class LocustProcess:
             return
 
 
-def _locustfile() -> Path:
+def _locustfile(entry: str) -> Path:
     # By its place, not by import: an entry locustfile belongs to Locust alone.
     package = importlib.util.find_spec("locustfiles")
     assert package is not None  # noqa: S101 - it is installed with this one
     assert package.origin is not None  # noqa: S101 - it is a package of files
-    return Path(package.origin).parent / "steady.py"
+    return Path(package.origin).parent / f"{entry}.py"
 
 
 def _environment() -> dict[str, str]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 
-from authorizers.contract import Expectation
+from authorizers.contract import AuthorizerRequest, Demand
 from authorizers.errors import UsageError
 from authorizers.redact import redact_request
-from generators.corpus import Corpus
+from generators.attacks import known_attacks, leading_attack
+from generators.cases import Case
+from generators.corpus import CaseMeta, Corpus
 from reports import as_html, as_json, as_text
 from reports.checks import judge
 from reports.records import CaseFacts
-from reports.run_folder import RunFolder, RunInfo, StoredRun, write_atomically
+from reports.run_folder import RunFolder, RunInfo, write_atomically
 from reports.summary import Summary, summarise
 
 REPORT: Final = "report.html"
@@ -23,21 +26,37 @@ STATISTICS: Final = "stats.json"
 
 
 def facts_of(corpus: Corpus, index: int) -> CaseFacts:
-    """Return what a report may know of a case."""
+    """Return what a report may know of a case of a corpus."""
     meta = corpus.meta(index)
+    reproducer = {"corpus": corpus.manifest.digest, "seed": corpus.manifest.seed, "index": index}
+    return _facts(meta, corpus.request(index), dict(meta.recipe), reproducer)
+
+
+def facts_of_case(case: Case) -> CaseFacts:
+    """Return what a report may know of a case that was just made."""
+    return _facts(case, case.request, case.recipe.to_json(), {"index": case.index})
+
+
+def _facts(
+    case: Case | CaseMeta, request: AuthorizerRequest, recipe: dict[str, Any], reproducer: dict[str, Any]
+) -> CaseFacts:
+    attacks = tuple(str(key) for key, _ in recipe["mutations"])
+    leading = leading_attack(attacks)
+    reproducer |= {"recipe": recipe, "choices": case.choices} | ({"view": case.view} if case.view else {})
     return CaseFacts(
-        index=index,
-        expectation=meta.expectation,
-        family=meta.family,
-        name=meta.name,
-        request=redact_request(corpus.request(index)),
-        reproducer={
-            "corpus": corpus.manifest.digest,
-            "seed": corpus.manifest.seed,
-            "index": index,
-            "recipe": dict(meta.recipe),
-            "choices": meta.choices,
-        },
+        index=case.index,
+        demand=case.demand,
+        family=case.family,
+        name=case.name,
+        request=redact_request(request),
+        reproducer=reproducer,
+        identity=recipe["identity"],
+        carrier=recipe["carrier"],
+        attacks=attacks,
+        weakness=leading.weakness if leading else "",
+        description=leading.description if leading else "",
+        source=leading.source if leading else "",
+        open_rights=any(attack.open_rights for attack in known_attacks(attacks)),
     )
 
 
@@ -45,14 +64,16 @@ def judge_and_render(folder: RunFolder) -> Summary:
     """Judge a run by its recording, and write findings, stats.json and report.html.
 
     Without its corpus, which is kept in the cache and not in the run folder, the findings of an earlier judgement
-    stand, or else only what needs no knowledge of the cases is judged.
+    stand, or else only what needs no knowledge of the cases is judged. The findings of a fuzz run always stand:
+    each was confirmed by firing it again.
     """
     run = folder.load()
-    lookup = _lookup(run.info)
-    if lookup is not None or not run.findings:
-        findings = judge(run.recording.ledger, lookup or _unknown_case)
-        folder.write_findings(findings)
-        run = StoredRun(run.info, run.state, run.recording, findings)
+    if run.campaign is None:
+        lookup = _lookup(run.info)
+        if lookup is not None or not run.findings:
+            findings = judge(run.recording.ledger, lookup or _unknown_case)
+            folder.write_findings(findings)
+            run = replace(run, findings=findings)
     summary = summarise(run)
     write_atomically(folder.path / STATISTICS, as_json.render(summary))
     write_atomically(folder.path / REPORT, as_html.render(summary, folder.path))
@@ -70,7 +91,7 @@ def _lookup(info: RunInfo) -> Callable[[int], CaseFacts] | None:
 
 
 def _unknown_case(index: int) -> CaseFacts:
-    return CaseFacts(index, Expectation.OPEN, "unknown", "the corpus is gone", {}, {"index": index})
+    return CaseFacts(index, Demand.ANY, "unknown", "the corpus is gone", {}, {"index": index})
 
 
 def show(summary: Summary, folder: Path, console: Console) -> None:

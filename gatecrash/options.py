@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
@@ -45,6 +45,16 @@ _LOAD: Final = (
     ("--users", "load.users", int, "slots of the open model, users of the closed one (default 50)"),
     ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
 )
+_FUZZ: Final = (
+    ("--seed", "corpus.seed", int, "moves devices, salts and drawn cases; every single attack is always tried"),
+    ("--drawn", "fuzz.drawn", int, "cases of up to four changes, drawn by Hypothesis (default 1000)"),
+    ("--seconds", "fuzz.seconds", float, "seconds for the phases in this process (default 15)"),
+    ("--gateway-seconds", "fuzz.gateway_seconds", float, "seconds for the phases that Locust fires (default 6)"),
+    ("--requests", "fuzz.requests", int, "most requests at a gateway or at AWS (default 20000, AWS 400)"),
+    ("--rate", "fuzz.rate", float, "most requests a second at a gateway or at AWS (AWS: 8)"),
+    ("--baseline", "fuzz.baseline", click.Path(dir_okay=False), "file of accepted findings, each with a date"),
+    ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
+)
 _OUTPUT: Final = (
     ("--runs", "output.runs", click.Path(), "folder of the run folders (default ./runs)"),
     ("--name", "output.name", str, "name of the run (default run)"),
@@ -52,9 +62,12 @@ _OUTPUT: Final = (
 )
 
 
-def settings_options(*, load: bool) -> Callable[[Command], Command]:
-    """Give a command the options of gatecrash.toml; it is called with ``settings``."""
-    flags = (*_TARGET, *_CREDENTIALS, *((*_CORPUS, *_LOAD, *_OUTPUT) if load else ()))
+_SCENARIOS: Final = {"none": (), "load": (*_CORPUS, *_LOAD, *_OUTPUT), "fuzz": (*_FUZZ, *_OUTPUT)}
+
+
+def settings_options(scenario: Literal["none", "load", "fuzz"]) -> Callable[[Command], Command]:
+    """Give a command the options of gatecrash.toml that its scenario has; it is called with ``settings``."""
+    flags = (*_TARGET, *_CREDENTIALS, *_SCENARIOS[scenario])
     keys = {flag.lstrip("-").replace("-", "_"): key for flag, key, _, _ in flags}
 
     def decorate(command: Command) -> Command:

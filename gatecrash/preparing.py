@@ -37,11 +37,7 @@ def prepare_corpus(settings: Settings, progress: Callable[[int], None] = lambda 
 
     Raises UsageError when there are no credentials to build it with, or when they would expire during the run.
     """
-    if settings.credentials.kind is None:
-        raise UsageError(
-            "credentials.kind is missing: say how valid credentials of your devices are made, by --credentials KIND "
-            "or in gatecrash.toml (`gatecrash init` writes a commented one)"
-        )
+    require_credentials(settings)
     minted_at = settings.corpus.minted_at
     plan = CorpusPlan(
         credentials=credential_settings(settings),
@@ -52,8 +48,17 @@ def prepare_corpus(settings: Settings, progress: Callable[[int], None] = lambda 
         minted_at=int(time.time()) if minted_at is None else minted_at,
     )
     corpus = build_corpus(plan, settings.cache_folder(), progress)
-    _check_lifetime(corpus, settings)
+    check_lifetime(corpus, settings, settings.load.warm_up + settings.load.duration)
     return corpus
+
+
+def require_credentials(settings: Settings) -> None:
+    """Raise UsageError when nothing says how valid credentials are made."""
+    if settings.credentials.kind is None:
+        raise UsageError(
+            "credentials.kind is missing: say how valid credentials of your devices are made, by --credentials KIND "
+            "or in gatecrash.toml (`gatecrash init` writes a commented one)"
+        )
 
 
 def credential_settings(settings: Settings) -> dict[str, Any]:
@@ -61,12 +66,12 @@ def credential_settings(settings: Settings) -> dict[str, Any]:
     return settings.credentials.model_dump(exclude_none=True)
 
 
-def _check_lifetime(corpus: Corpus, settings: Settings) -> None:
+def check_lifetime(corpus: Corpus, settings: Settings, needed: float) -> None:
+    """Raise UsageError when the corpus's credentials expire before ``needed`` seconds have passed."""
     lifetime, minted_at = corpus.manifest.lifetime, corpus.manifest.minted_at
     if lifetime is None:
         return
     left = minted_at + lifetime - time.time()
-    needed = settings.load.warm_up + settings.load.duration
     if settings.corpus.minted_at is None and left < needed:
         raise UsageError(
             f"credentials live {lifetime} s, the run takes {needed:.0f} s: raise credentials.lifetime "
@@ -136,12 +141,11 @@ def _absolute_handler(settings: Settings) -> str:
 
 def make_plan(settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
     """Put the plan of a run together."""
-    load, target = settings.load, target_settings(settings)
-    manifest = manifest_to_json(corpus.manifest)
+    load = settings.load
     return Plan(
         run_folder=str(run_folder.resolve()),
         corpus=str(corpus.folder.resolve()),
-        target=target,
+        target=target_settings(settings),
         seed=settings.corpus.seed,
         model=load.model,
         arrivals=load.arrivals,
@@ -151,16 +155,22 @@ def make_plan(settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
         users=load.users,
         patience=load.patience,
         wait_time=load.wait_time,
-        info={
-            "name": settings.output.name,
-            "seed": settings.corpus.seed,
-            "plan": {"processes": load.processes},
-            "target": describe_target(settings, target),
-            "corpus": {name: manifest[name] for name in _CORPUS_FACTS} | {"folder": str(corpus.folder.resolve())},
-            "versions": {package: version(package) for package in _PACKAGES} | {"python": platform.python_version()},
-            "settings": stored_settings(settings),
-        },
+        info=run_facts(settings, corpus),
     )
+
+
+def run_facts(settings: Settings, corpus: Corpus, **plan: Any) -> dict[str, Any]:
+    """Return what run.json tells of a run, apart from when it started."""
+    manifest = manifest_to_json(corpus.manifest)
+    return {
+        "name": settings.output.name,
+        "seed": settings.corpus.seed,
+        "plan": {"processes": settings.load.processes, **plan},
+        "target": describe_target(settings, target_settings(settings)),
+        "corpus": {name: manifest[name] for name in _CORPUS_FACTS} | {"folder": str(corpus.folder.resolve())},
+        "versions": {package: version(package) for package in _PACKAGES} | {"python": platform.python_version()},
+        "settings": stored_settings(settings),
+    }
 
 
 def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any]:

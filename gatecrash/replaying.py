@@ -5,28 +5,38 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from authorizers.contract import Answer, Expectation, Outcome
+from authorizers.contract import Answer, Outcome
 from authorizers.errors import UsageError, WireError
 from authorizers.redact import secrets_of
-from authorizers.targets.local import LocalGateway
-from authorizers.targets.opening import open_target
-from authorizers.targets.protocol import Target
-from gatecrash.preparing import credential_settings, target_settings
+from gatecrash.fuzzing.bench import Bench, LaboratoryBench, Shot
+from gatecrash.fuzzing.preparing import is_python_handler, laboratory_settings, target_bench
+from gatecrash.fuzzing.timing import ageing_of, slowness_of
+from gatecrash.judging import facts_of_case
+from gatecrash.preparing import credential_settings
 from gatecrash.settings import Settings
-from generators.cases import CaseMaker, Recipe
+from generators.cases import Case, CaseMaker, Recipe
 from generators.credentials import open_profile
 from generators.mix import Mix
-from reports.findings import Finding, Oracle
-from reports.ledger import cause_of, identity_of, sample_of
+from generators.sweep import valid_recipes
+from reports import rules
+from reports.checks import Judge
+from reports.findings import Classification, Finding
+from reports.ledger import Ledger, identity_of, sample_of
+from reports.policy_checks import ALONE
+from reports.records import CaseFacts, Exchange
+from reports.rules import Oracle
 
 TIMES_MINIMUM: Final = 20
 TIMES_MAXIMUM: Final = 1000
 _MISS: Final = 0.05
+_SLOW_TIMES: Final = 3
+_OVERLAPPING_WIDTH: Final = 8
+_TIMED: Final = frozenset({rules.SLOW_REQUEST, rules.HANDLER_TIMEOUT, rules.AGEING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,63 +61,137 @@ class Replay:
 
 def times_for(finding: Finding) -> int:
     """Return how often to fire so that a finding as rare as it was seen is missed in one of twenty replays."""
-    total = sum(answer["count"] for answer in finding.answers)
-    rare = min((answer["count"] for answer in finding.answers), default=0)
-    if not total or rare == total:
+    if finding.confirmation is not None:
+        total, rare = finding.confirmation.times, finding.confirmation.violations
+    else:
+        total = sum(answer["count"] for answer in finding.answers)
+        rare = min((answer["count"] for answer in finding.answers), default=0)
+    if not total or not rare or rare == total:
         return TIMES_MINIMUM
     wanted = math.ceil(math.log(_MISS) / math.log(1 - rare / total))
     return min(TIMES_MAXIMUM, max(TIMES_MINIMUM, wanted))
 
 
 def replay(settings: Settings, finding: Finding, times: int) -> Replay:
-    """Fire a finding's request ``times`` times, one after the other.
+    """Fire a finding's request ``times`` times, each time after the requests that must come before it.
 
-    Raises UsageError when the request can't be made again from what the finding tells.
+    Findings of a fuzz run on a Python handler are replayed in isolated environments, as they were proven; others at
+    the run's target. Raises UsageError when the request can't be made again from what the finding tells.
     """
-    minted_at = int(time.time())
-    profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
-    maker = CaseMaker(profile, Mix(settings.corpus.valid_share), settings.corpus.seed, minted_at)
-    try:
-        request = maker.again(Recipe.from_json(finding.reproducer["recipe"]))
-    except (KeyError, WireError) as error:
-        raise UsageError(f"the finding's request can't be made again: {error}") from None
-    secrets = secrets_of(request)
-    with _target(settings) as target:
-        answers = [target.invoke(request) for _ in range(times)]
-    said = [answer for answer in answers if answer.outcome.is_answer or answer.outcome is Outcome.TIMED_OUT]
-    counts = Counter(map(identity_of, answers))
-    samples = {identity_of(answer): sample_of(answer, secrets) for answer in answers}
-    return Replay(
-        times,
-        len(said),
-        _violations(finding, said),
-        [(count, samples[identity]) for identity, count in counts.most_common()],
-    )
+    replayer = _Replayer(settings, finding)
+    with _bench(settings, finding) as bench:
+        if finding.rule in _TIMED and isinstance(bench, LaboratoryBench):
+            return replayer.timed(bench)
+        return replayer.judged(bench, times)
 
 
 @contextmanager
-def _target(settings: Settings) -> Iterator[Target]:
-    plain = target_settings(settings)
-    gateway = LocalGateway(plain["gateway"]) if "gateway" in plain else None
-    if gateway is not None:
-        plain = {name: value for name, value in plain.items() if name != "gateway"} | {"endpoint_url": gateway.url}
-    try:
-        target = open_target(plain, connections=1)
+def _bench(settings: Settings, finding: Finding) -> Iterator[Bench]:
+    if finding.confirmation is not None and is_python_handler(settings):
+        bench = LaboratoryBench(laboratory_settings(settings))
         try:
-            yield target
+            yield bench
         finally:
-            target.close()
-    finally:
-        if gateway is not None:
-            gateway.close()
+            bench.close()
+    else:
+        with target_bench(settings, budget=None) as target:
+            yield target
 
 
-def _violations(finding: Finding, answers: list[Answer]) -> int:
-    """Count the answers that show the finding: for a disagreement those that aren't the most common answer."""
-    if finding.rule.oracle is Oracle.EXPECTATION:
-        expectation = Expectation(finding.expectation)
-        return sum(expectation.is_met_by(answer.outcome) is False for answer in answers)
-    if finding.rule.oracle is Oracle.AGREEMENT:
+class _Replayer:
+    def __init__(self, settings: Settings, finding: Finding) -> None:
+        profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
+        mix = Mix(settings.corpus.valid_share)
+        self._maker = CaseMaker(profile, mix, settings.corpus.seed, int(time.time()))
+        self._finding = finding
+        self._case = self._made(finding.reproducer)
+        self._facts = facts_of_case(self._case)
+        self._shot = Shot(self._case.request, self._case.view)
+        self._setup = [_shot_of(self._made(step)) for step in finding.reproducer.get("setup", ())]
+        self._secrets = secrets_of(self._case.request)
+
+    def _made(self, value: Mapping[str, Any]) -> Case:
+        try:
+            return self._maker.made(Recipe.from_json(value["recipe"]))
+        except (KeyError, WireError) as error:
+            raise UsageError(f"the finding's request can't be made again: {error}") from None
+
+    def timed(self, bench: LaboratoryBench) -> Replay:
+        """Measure again, against a valid request or a fresh environment."""
+        valid = _shot_of(self._maker.made(self._maker_recipe().valid))
+        slow = 0
+        for _ in range(_SLOW_TIMES):
+            if self._finding.rule is rules.AGEING:
+                seen = ageing_of(bench, [self._shot, valid], 0.0, time.monotonic)
+            else:
+                seen = slowness_of(bench, self._shot, valid)
+            slow += seen is not None
+        answer = bench.fresh([self._shot])[0]
+        return Replay(_SLOW_TIMES, _SLOW_TIMES, slow, [(1, sample_of(answer, self._secrets))])
+
+    def _maker_recipe(self) -> Recipe:
+        return self._case.recipe
+
+    def judged(self, bench: Bench, times: int) -> Replay:
+        """Fire, and judge each answer by itself, or all of them by the most frequent one."""
+        if not bench.can(self._shot.view):
+            return Replay(times, 0, 0, [])
+        answers = self._fired(bench, times)
+        said = [answer for answer in answers if answer.outcome.is_answer or answer.outcome is Outcome.TIMED_OUT]
+        counts = Counter(map(identity_of, answers))
+        samples = {identity_of(answer): sample_of(answer, self._secrets) for answer in answers}
+        return Replay(
+            len(answers),
+            len(said),
+            self._violations(bench, said),
+            [(count, samples[identity]) for identity, count in counts.most_common()],
+        )
+
+    def _fired(self, bench: Bench, times: int) -> list[Answer]:
+        confirmation = self._finding.confirmation
+        kind = confirmation.classification if confirmation else None
+        if self._setup:
+            return [bench.fresh([*self._setup, self._shot])[-1] for _ in range(times)]
+        if kind is Classification.AFTER_MANY and confirmation is not None:
+            return bench.fresh([self._shot] * (confirmation.after + times))
+        if kind is Classification.COLD_START:
+            return [answer for _ in range(times) for answer in bench.fresh([self._shot] * 2)]
+        if kind is Classification.UNDER_LOAD:
+            rounds = -(-times // _OVERLAPPING_WIDTH)
+            return [answer for _ in range(rounds) for answer in bench.overlapping([self._shot] * _OVERLAPPING_WIDTH)]
+        return bench.fresh([self._shot] * times)
+
+    def _violations(self, bench: Bench, answers: list[Answer]) -> int:
+        """Count the answers that show the finding: for a disagreement those that aren't the most common answer."""
+        rule = self._finding.rule
+        if rule.oracle is Oracle.AGREEMENT:
+            return self._disagreeing(bench, answers)
+        judge = self._judge(bench)
+        violated = [judge.violated_by(answer, self._facts, self._secrets) for answer in answers]
+        if rule.oracle in {Oracle.ROBUSTNESS, Oracle.CONTRACT}:
+            return sum((rule.code, self._finding.cause) in found for found in violated)
+        return sum(rule.code in {code for code, _ in found} for found in violated)
+
+    def _disagreeing(self, bench: Bench, answers: list[Answer]) -> int:
+        """Count the answers that differ: with a setup from the answer without it, else from the most frequent one."""
+        if self._setup:
+            alone = identity_of(bench.fresh([self._shot])[0])
+            return sum(identity_of(answer) != alone for answer in answers)
         counts = Counter(map(identity_of, answers))
         return len(answers) - max(counts.values(), default=0)
-    return sum(cause_of(answer) == finding.cause and not answer.outcome.is_decision for answer in answers)
+
+    def _judge(self, bench: Bench) -> Judge:
+        """Learn from valid requests what each device rightly gets, where the rule is about that."""
+        ledger, known = Ledger(), dict[int, CaseFacts]()
+        if self._finding.rule.oracle in {Oracle.POLICY, Oracle.RELATION}:
+            for number, recipe in enumerate(valid_recipes(self._maker.profile, self._maker_recipe().identity)):
+                case = self._maker.made(recipe, number)
+                known[number] = facts_of_case(case)
+                answer = bench.fresh([_shot_of(case)])[0]
+                exchange = Exchange(number, 0.0, 0.0, 0.0, answer, False, 0.0, 0, ALONE)
+                ledger.add_exchange(exchange, secrets_of(case.request))
+        return Judge(ledger, known.__getitem__)
+
+
+def _shot_of(case: Case) -> Shot:
+    return Shot(case.request, case.view)

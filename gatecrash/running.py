@@ -32,7 +32,7 @@ _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 30.0
 
 
-class _SignalledError(Exception):
+class SignalledError(Exception):
     """A person or a job scheduler wants the run to end."""
 
     def __init__(self, name: str) -> None:
@@ -41,9 +41,11 @@ class _SignalledError(Exception):
 
 
 @contextmanager
-def _signals_raise() -> Iterator[None]:
+def signals_raise() -> Iterator[None]:
+    """Turn SIGINT and SIGTERM into SignalledError."""
+
     def raise_it(number: int, _frame: FrameType | None) -> None:
-        raise _SignalledError(signal.Signals(number).name)
+        raise SignalledError(signal.Signals(number).name)
 
     old = {number: signal.signal(number, raise_it) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -65,12 +67,12 @@ def run(settings: Settings, console: Console) -> tuple[Summary, Path]:
     corpus.close()
     console.print(_opening_line(settings, plan), highlight=False, markup=False, soft_wrap=True)
     try:
-        gateway, plan = _start_gateway(plan)
+        gateway, plan = start_gateway(plan)
     except UsageError:
         _remove_empty(folder.path)
         raise
     try:
-        ended = _fire(plan, settings.load.processes, gateway, console, folder)
+        ended = fire(plan, settings.load.processes, gateway, console, folder)
     finally:
         if gateway is not None:
             gateway.close()
@@ -107,7 +109,8 @@ def _opening_line(settings: Settings, plan: Plan) -> str:
     )
 
 
-def _start_gateway(plan: Plan) -> tuple[LocalGateway | None, Plan]:
+def start_gateway(plan: Plan) -> tuple[LocalGateway | None, Plan]:
+    """Start the gateway that a plan asks for, and return it with the plan that fires at it."""
     settings: Mapping[str, Any] | None = plan.target.get("gateway")
     if settings is None:
         return None, plan
@@ -116,17 +119,22 @@ def _start_gateway(plan: Plan) -> tuple[LocalGateway | None, Plan]:
     return gateway, replace(plan, target={**target, "endpoint_url": gateway.url})
 
 
-def _fire(
-    plan: Plan, processes: int, gateway: LocalGateway | None, console: Console, folder: RunFolder
+def fire(
+    plan: Plan,
+    processes: int,
+    gateway: LocalGateway | None,
+    console: Console,
+    folder: RunFolder,
+    entry: str = "steady",
 ) -> dict[str, Any]:
-    """Fire, and return what the recorder can't know of how the run ended."""
-    with _signals_raise():
-        locust = LocustProcess(plan, processes)
+    """Have Locust fire a plan by an entry file, and return what the recorder can't know of how the run ended."""
+    with signals_raise():
+        locust = LocustProcess(plan, processes, entry)
         try:
             try:
                 with LiveView(console, plan) as view:
                     ended = _follow(locust, gateway, plan, view)
-            except _SignalledError as signalled:
+            except SignalledError as signalled:
                 ended = {"stopped_by": signalled.name}
                 console.print(f"Stopping on {signalled.name}: the report follows", highlight=False, markup=False)
                 _stop(locust)
@@ -166,7 +174,7 @@ def _stop(locust: LocustProcess) -> None:
     try:
         locust.stop()
         locust.wait(_END_SECONDS)
-    except _SignalledError:
+    except SignalledError:
         locust.stop(signal.SIGKILL)
 
 

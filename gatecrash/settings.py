@@ -121,6 +121,23 @@ class LoadSettings(_Section):
     processes: int = Field(1, ge=1, le=64, description="Locust workers on this machine")
 
 
+class FuzzSettings(_Section):
+    """What `gatecrash fuzz` may take. Every single attack is always tried; time and requests bound the rest."""
+
+    drawn: int = Field(1000, ge=0, description="cases of up to four changes that Hypothesis draws")
+    seconds: float = Field(15.0, gt=0, description="seconds for the phases in this process")
+    gateway_seconds: float = Field(6.0, ge=0, description="seconds for the phases that Locust fires; 0: none")
+    requests: int | None = Field(
+        None, ge=1, description="most requests at a gateway or at AWS; 20000 for a gateway, 400 for AWS by default"
+    )
+    rate: float | None = Field(
+        None, gt=0, description="most requests a second at a gateway or at AWS; 8 for AWS by default, whose quota is 10"
+    )
+    confirm_seconds: float = Field(20.0, gt=0, description="seconds for confirming and shrinking all findings")
+    shrink_requests: int = Field(200, ge=0, description="most requests to make one finding smaller")
+    baseline: str | None = Field(None, description="file of findings that are known and accepted until a date")
+
+
 class OutputSettings(_Section):
     """What is kept, and where."""
 
@@ -137,6 +154,7 @@ class Settings(_Section):
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
     corpus: CorpusSettings = Field(default_factory=CorpusSettings)
     load: LoadSettings = Field(default_factory=LoadSettings)
+    fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)
 
     @property

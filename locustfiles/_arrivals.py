@@ -15,10 +15,15 @@ from reports.plan import POISSON, Plan
 
 
 class Arrival(NamedTuple):
-    """One planned firing: its number in the whole run, and its intended start in seconds from the run's start."""
+    """One planned firing: its number in the whole run, and its intended start in seconds from the run's start.
+
+    ``case`` is the case to fire; None is the one whose turn it is by the number.
+    """
 
     number: int
     intended_start: float
+    case: int | None = None
+    phase: str = ""
 
 
 @dataclass(frozen=True, slots=True)

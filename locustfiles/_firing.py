@@ -14,12 +14,14 @@ from authorizers.redact import secrets_of
 from authorizers.targets.protocol import Target
 from generators.corpus import Corpus
 from locustfiles._arrivals import Arrival, Share, schedule
+from locustfiles._phases import own_concurrency, phase_arrivals
 from reports.plan import OPEN, Plan
 from reports.recording import Recording
 from reports.records import Exchange
 
 Clock = Callable[[], float]
 _POLL_SECONDS: Final = 0.25
+_PHASE_POLL_SECONDS: Final = 0.001
 
 
 class Firing:
@@ -43,7 +45,13 @@ class Firing:
         self._closed_number = share.position
         self._started = clock()
         self._cpu_started = time.process_time()
-        self._scheduler = gevent.spawn(self._schedule) if plan.model == OPEN else gevent.spawn(self._wait_for_end)
+        self._scheduler = gevent.spawn(self._scheduled_by)
+
+    @property
+    def _scheduled_by(self) -> Callable[[], None]:
+        if self.plan.phases:
+            return self._fire_phases
+        return self._schedule if self.plan.model == OPEN else self._wait_for_end
 
     @property
     def elapsed(self) -> float:
@@ -67,13 +75,13 @@ class Firing:
 
     def next_arrival(self) -> Arrival | None:
         """Wait a moment for an arrival that is still worth firing; None when there was none."""
-        if self.plan.model != OPEN:
+        if self.plan.model != OPEN and not self.plan.phases:
             return self._own_arrival()
         try:
             arrival: Arrival = self._queue.get(timeout=_POLL_SECONDS)
         except Empty:
             return None
-        if self.elapsed - arrival.intended_start > self.plan.patience:
+        if not self.plan.phases and self.elapsed - arrival.intended_start > self.plan.patience:
             self.recording.add_drop(arrival.intended_start)
             return None
         return arrival
@@ -88,7 +96,7 @@ class Firing:
 
     def fire(self, arrival: Arrival) -> Exchange:
         """Fire one arrival's case and record the exchange."""
-        case_index = arrival.number % len(self.corpus)
+        case_index = arrival.number % len(self.corpus) if arrival.case is None else arrival.case
         request = self.corpus.request(case_index)
         self.in_flight += 1
         try:
@@ -103,9 +111,10 @@ class Firing:
             sent=sent,
             received=received,
             answer=answer,
-            warm_up=arrival.intended_start < self.plan.warm_up,
-            offered_rate=self.plan.rate if self.plan.model == OPEN else 0.0,
+            warm_up=not self.plan.phases and arrival.intended_start < self.plan.warm_up,
+            offered_rate=self.plan.rate if self.plan.model == OPEN and not self.plan.phases else 0.0,
             worker=self.share.position,
+            phase=arrival.phase,
         )
         self.recording.add_exchange(exchange, secrets_of(request))
         return exchange
@@ -119,6 +128,19 @@ class Firing:
             self.recording.add_arrival(arrival.intended_start, self.elapsed - arrival.intended_start, warm_up=warm_up)
             self._queue.put(arrival)
         self._wait_for_end()
+
+    def _fire_phases(self) -> None:
+        for phase in self.plan.phases:
+            for arrival in phase_arrivals(phase, self.share, lambda: self.elapsed):
+                while self.in_flight + self._queue.qsize() >= own_concurrency(phase, self.share):
+                    gevent.sleep(_PHASE_POLL_SECONDS)
+                if (wait := arrival.intended_start - self.elapsed) > 0:
+                    gevent.sleep(wait)
+                self.recording.add_arrival(self.elapsed, 0.0, warm_up=False)
+                self._queue.put(arrival._replace(intended_start=self.elapsed))
+            while self.in_flight or not self._queue.empty():
+                gevent.sleep(_PHASE_POLL_SECONDS)
+        self.scheduled_all = True
 
     def _wait_for_end(self) -> None:
         gevent.sleep(max(0.0, self.plan.length - self.elapsed))

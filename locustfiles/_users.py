@@ -43,7 +43,7 @@ class AuthorizerUser(User):
     def wait_time(self) -> float:
         """Return the seconds between two firings: none for a slot."""
         plan = self._firing.plan
-        return 0.0 if plan.model == OPEN else plan.wait_time
+        return 0.0 if plan.model == OPEN or plan.phases else plan.wait_time
 
     @property
     def _firing(self) -> Firing:

@@ -15,7 +15,7 @@ _STYLES = {Level.GOOD: "green", Level.BEWARE: "yellow", Level.BAD: "red"}
 
 
 @click.command(short_help="Check this machine and these settings.")
-@settings_options(load=True)
+@settings_options("load")
 def doctor(settings: Settings) -> int:
     """Check versions, file limits, folders, the handler, the credentials, and with --target iot AWS itself.
 

@@ -19,7 +19,7 @@ from gatecrash.settings import Settings
 
 
 @click.command(short_help="Build the corpus and write a plan for plain `locust`.")
-@settings_options(load=True)
+@settings_options("load")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="file of the plan")
 @click.option("--yes", is_flag=True, help="plan for AWS without asking")
 def plan(settings: Settings, *, output: Path | None, yes: bool) -> int:

@@ -15,7 +15,7 @@ from gatecrash.settings import Settings
 
 
 @click.command(short_help="Generate, fire, record, judge and report.")
-@settings_options(load=True)
+@settings_options("load")
 @click.option("--yes", is_flag=True, help="fire at AWS without asking")
 @click.option("--open", "open_report", is_flag=True, help="open the report in a browser")
 def run(settings: Settings, *, yes: bool, open_report: bool) -> int:

@@ -12,7 +12,7 @@ from gatecrash.settings import Settings
 
 
 @click.command(short_help="Run the embedded gateway alone.")
-@settings_options(load=False)
+@settings_options("none")
 @click.option("--port", type=click.IntRange(0, 65535), default=4566, show_default=True, help="port on 127.0.0.1")
 def serve(settings: Settings, *, port: int) -> int:
     """Answer AWS IoT's authorizer API on this machine, with your Lambda handler behind it.

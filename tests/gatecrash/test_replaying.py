@@ -1,5 +1,6 @@
 from gatecrash.replaying import TIMES_MAXIMUM, TIMES_MINIMUM, Replay, times_for
-from reports.findings import OUTCOME_CHANGED, Finding
+from reports.findings import Finding
+from reports.rules import OUTCOME_CHANGED
 
 
 def finding(*counts):

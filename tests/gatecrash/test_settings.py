@@ -100,8 +100,9 @@ def test_every_key_is_explained():
             assert len(text[number - 1].removeprefix("# ")) > 10, line
 
 
-def test_every_flag_stands_for_a_key_that_exists():
-    command = settings_options(load=True)(lambda settings: settings)
+@pytest.mark.parametrize("scenario", ["none", "load", "fuzz"])
+def test_every_flag_stands_for_a_key_that_exists(scenario):
+    command = settings_options(scenario)(lambda settings: settings)
     shown = {option.help.rpartition("[")[2].rstrip("]") for option in command.__click_params__ if "  [" in option.help}
     assert shown
     assert shown <= set(known_keys())

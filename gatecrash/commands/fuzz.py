@@ -1,0 +1,33 @@
+"""``gatecrash fuzz``: find what is wrong."""
+
+from __future__ import annotations
+
+import webbrowser
+
+import click
+from rich.console import Console
+
+from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
+from gatecrash.judging import REPORT, show
+from gatecrash.options import settings_options
+from gatecrash.preflight import check_target
+from gatecrash.settings import Settings
+
+
+@click.command(short_help="Find what is wrong: attacks, oracles, proof.")
+@settings_options("fuzz")
+@click.option("--yes", is_flag=True, help="fire at AWS without asking")
+@click.option("--open", "open_report", is_flag=True, help="open the report in a browser")
+def fuzz(settings: Settings, *, yes: bool, open_report: bool) -> int:
+    """Fire every kind of attack at an authorizer and prove what it gets wrong.
+
+    A Python handler is first called in isolated processes without a network, thousands of times a second, then
+    behind the embedded gateway. Each violation is fired again alone, classified, and made as small as it gets.
+    """
+    console = Console()
+    check_target(settings, console, yes=yes)
+    summary, folder = fuzz_settings(settings, console)
+    show(summary, folder, console)
+    if open_report:
+        webbrowser.open((folder / REPORT).resolve().as_uri())
+    return int(summary.verdict.exit_code)

@@ -1,0 +1,160 @@
+"""From a violation to a confirmed and classified one: alone, repeated, after what came before, and overlapping."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from authorizers.contract import Answer
+from gatecrash.fuzzing.bench import Bench, OutOfBudgetError, Shot
+from generators.minimise import shrink_sequence
+from reports.checks import Judge, Violation
+from reports.findings import Classification, Confirmation
+from reports.ledger import Ledger, identity_of
+from reports.rules import Oracle
+
+Bad = Callable[[Answer], bool]
+
+_ALONE: Final = 5
+_WARM: Final = 10
+_REPEATED: Final = 2000
+_REPEATED_MINIMUM: Final = 20
+_OVERLAPPING_WIDTH: Final = 8
+_OVERLAPPING_ROUNDS: Final = 60
+# A setup longer than this says "many invocations" rather than "this other request".
+_SETUP_MAXIMUM: Final = 12
+_SEQUENCE_TRIALS: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """How surely a violation shows, and the cases that must be fired before it."""
+
+    confirmation: Confirmation
+    setup: tuple[int, ...] = ()
+
+
+def bad_answers(violation: Violation, judge: Judge, ledger: Ledger, secrets: tuple[str, ...]) -> Bad:
+    """Return the test whether an answer to the violation's case shows it.
+
+    For a disagreement these are the answers other than the most frequent one. ``secrets`` are those of the request.
+    """
+    if violation.rule.oracle is Oracle.AGREEMENT:
+        entry = ledger.entry(violation.case.index)
+        usual = next((one.identity for one in entry.answers() if one.identity not in violation.answers), "")
+        return lambda answer: answer.outcome.is_answer and identity_of(answer) != usual
+    wanted = (violation.rule.code, violation.cause)
+    return lambda answer: wanted in judge.violated_by(answer, violation.case, secrets)
+
+
+class Confirmer:
+    """Fires a violation's request again until it is clear when it shows; ``shot`` makes a case's shot."""
+
+    def __init__(self, bench: Bench, shot: Callable[[int], Shot]) -> None:
+        self._bench = bench
+        self._shot = shot
+
+    def confirm(
+        self,
+        violation: Violation,
+        bad: Bad,
+        before: Sequence[int] | None,
+        likely_setups: Sequence[Sequence[int]],
+        *,
+        seconds: float,
+    ) -> Confirmed:
+        """Confirm and classify a violation in about ``seconds``.
+
+        ``before`` are the cases that its environment had answered before, ``likely_setups`` short sequences to try
+        first. When nothing shows it again, or the budget of requests is spent, it stands as not seen again.
+        """
+        deadline = time.monotonic() + seconds
+        index = violation.case.index
+        try:
+            found = self._by_itself(index, bad, deadline) or self._after_others(
+                index, bad, before, likely_setups, deadline
+            )
+            found = found or self._overlapping(index, bad, deadline)
+        except OutOfBudgetError:
+            found = None
+        return found or Confirmed(Confirmation.of(Classification.NOT_SEEN_AGAIN, 0, _ALONE))
+
+    def _by_itself(self, index: int, bad: Bad, deadline: float) -> Confirmed | None:
+        shot = self._shot(index)
+        firsts = [bad(self._bench.fresh([shot])[0]) for _ in range(_ALONE)]
+        if self._bench.isolated or all(firsts) or any(firsts):
+            warm = [bad(answer) for answer in self._bench.fresh([shot] * _WARM)]
+        else:
+            warm = firsts
+        shown = sum(firsts) + sum(warm)
+        if all(firsts) and all(warm):
+            return Confirmed(Confirmation.of(Classification.DETERMINISTIC, shown, len(firsts) + len(warm)))
+        if self._bench.isolated and all(firsts) and warm[0] and not any(warm[1:]):
+            return Confirmed(Confirmation.of(Classification.COLD_START, sum(firsts) + 1, _ALONE + 1))
+        times = self._repetitions(shot, deadline)
+        answers = [bad(answer) for answer in self._bench.fresh([shot] * times)]
+        if not any(answers):
+            if not shown:
+                return None
+            return Confirmed(Confirmation.of(Classification.FLAKY, shown, len(firsts) + len(warm) + times))
+        first = answers.index(True)
+        if first and all(answers[first:]) and not shown and len(answers) - first >= _ALONE:
+            later = len(answers) - first
+            return Confirmed(Confirmation.of(Classification.AFTER_MANY, later, later, first))
+        return Confirmed(Confirmation.of(Classification.FLAKY, sum(answers), times))
+
+    def _repetitions(self, shot: Shot, deadline: float) -> int:
+        """Return how often a request can be repeated in half of the time that is left."""
+        started = time.monotonic()
+        self._bench.fresh([shot, shot])
+        each = max(1e-5, (time.monotonic() - started) / 2)
+        left = max(0.0, deadline - time.monotonic()) / 2
+        return max(_REPEATED_MINIMUM, min(_REPEATED, int(left / each)))
+
+    def _after_others(
+        self,
+        index: int,
+        bad: Bad,
+        before: Sequence[int] | None,
+        likely_setups: Sequence[Sequence[int]],
+        deadline: float,
+    ) -> Confirmed | None:
+        if not self._bench.isolated:
+            return None
+
+        def shows(setup: Sequence[int]) -> bool:
+            shots = [self._shot(other) for other in setup]
+            return bad(self._bench.fresh([*shots, self._shot(index)])[-1])
+
+        for setup in likely_setups:
+            if shows(setup):
+                return self._with_setup(setup, shows)
+        if not before or not shows(before):
+            return None
+
+        def shows_in_time(setup: Sequence[int]) -> bool:
+            return time.monotonic() < deadline and shows(setup)
+
+        return self._with_setup(shrink_sequence(before, shows_in_time, trials=_SEQUENCE_TRIALS), shows)
+
+    def _with_setup(self, setup: Sequence[int], shows: Callable[[Sequence[int]], bool]) -> Confirmed:
+        times = sum(shows(setup) for _ in range(_ALONE))
+        if len(setup) > _SETUP_MAXIMUM:
+            confirmation = Confirmation.of(Classification.AFTER_MANY, times, _ALONE, len(setup))
+        else:
+            confirmation = Confirmation.of(Classification.AFTER_ANOTHER, times, _ALONE)
+        return Confirmed(confirmation, tuple(setup))
+
+    def _overlapping(self, index: int, bad: Bad, deadline: float) -> Confirmed | None:
+        """Fire the request many times at once: what shows only then depends on invocations that overlap."""
+        shot, seen = self._shot(index), Counter[bool]()
+        for _ in range(_OVERLAPPING_ROUNDS):
+            if time.monotonic() > deadline:
+                break
+            seen.update(bad(answer) for answer in self._bench.overlapping([shot] * _OVERLAPPING_WIDTH))
+        if not seen[True]:
+            return None
+        return Confirmed(Confirmation.of(Classification.UNDER_LOAD, seen[True], seen.total()))

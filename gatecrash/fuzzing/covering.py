@@ -1,0 +1,48 @@
+"""The coverage matrix: which attack families were fired by which carrier, and why the others were not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from gatecrash.fuzzing.bench import Bench
+from gatecrash.fuzzing.shots import Shots
+from generators.attacks import FAMILIES, Family
+from generators.credentials.base import CredentialProfile
+from reports.campaign import CoverageRow
+from reports.ledger import Ledger
+
+
+def coverage(ledger: Ledger, shots: Shots, bench: Bench, profile: CredentialProfile) -> list[CoverageRow]:
+    """Return a row for each attack family and carrier."""
+    fired: Counter[tuple[str, str]] = Counter()
+    built: Counter[tuple[str, str]] = Counter()
+    for index in range(len(shots.corpus)):
+        meta = shots.meta(index)
+        keys = [str(key) for key, _ in meta.recipe["mutations"]]
+        for family in {key.partition("/")[0] for key in keys}:
+            built[family, meta.recipe["carrier"]] += 1
+            if ledger.entry(index).sightings:
+                fired[family, meta.recipe["carrier"]] += 1
+    return list(_rows(fired, built, bench, profile))
+
+
+def _rows(
+    fired: Mapping[tuple[str, str], int], built: Mapping[tuple[str, str], int], bench: Bench, profile: CredentialProfile
+) -> Iterable[CoverageRow]:
+    for family in FAMILIES:
+        for carrier in profile.carriers:
+            count = fired.get((family.name, carrier), 0)
+            reason = "" if count else _reason(family, built.get((family.name, carrier), 0), bench, profile)
+            yield CoverageRow(family.name, carrier, count, reason)
+
+
+def _reason(family: Family, built: int, bench: Bench, profile: CredentialProfile) -> str:
+    applying = [attack for attack in family.attacks if attack.applies(profile)]
+    if not applying:
+        return f"is made for other credentials than {profile.kind}"
+    if not built:
+        return "would change nothing here"
+    if all(attack.view and not bench.can(attack.view) for attack in applying):
+        return "needs settings of the authorizer that only a Python handler can be tried with"
+    return "there was no time or budget left for it"

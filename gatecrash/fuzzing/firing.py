@@ -1,0 +1,129 @@
+"""The phases that Locust fires, at the embedded gateway or at AWS."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from rich.console import Console
+
+from gatecrash.fuzzing.preparing import BENCH_SHARE, is_python_handler, request_budget, request_rate
+from gatecrash.fuzzing.schedules import CaseBook, interleaved, sequential
+from gatecrash.preparing import run_facts, target_settings
+from gatecrash.running import fire, start_gateway
+from gatecrash.settings import Settings
+from generators.corpus import Corpus
+from reports.campaign import PhaseRow
+from reports.plan import Phase, Plan
+from reports.recording import Recording
+from reports.run_folder import RunFolder, RunState
+
+_SLOTS: Final = 16
+_FOLDER: Final = "phases"
+_SUSTAINED_RATE: Final = 60.0
+_CONCURRENT_CASES: Final = 600
+_REPEATED_TIMES: Final = 600
+
+
+def locust_phases(settings: Settings, book: CaseBook) -> tuple[Phase, ...]:
+    """Return the phases for Locust: only those that need a gateway, where a handler was called without one before."""
+    rng = Random(f"phases:{settings.corpus.seed}")
+    mixed = [*book.valid, *rng.sample(book.denied, min(len(book.denied), len(book.valid)))] or [*book.attacks]
+    concurrent = [rng.choice(mixed) for _ in range(_CONCURRENT_CASES)]
+    seconds, rate = settings.fuzz.gateway_seconds, request_rate(settings)
+    sustained = [rng.choice(mixed) for _ in range(int((rate or _SUSTAINED_RATE) * seconds / 2))]
+    if not seconds:
+        return ()
+    if is_python_handler(settings):
+        half = seconds / 2
+        return (
+            Phase("concurrent", tuple(concurrent), _SLOTS, half, rate),
+            Phase("sustained", tuple(sustained), _SLOTS, half, rate or _SUSTAINED_RATE),
+        )
+    repeated = [
+        index for index in (*book.representatives, *book.denied_representatives[:1]) for _ in range(_REPEATED_TIMES)
+    ]
+    orders = (
+        ("sequential", sequential(book, book.attacks), 1, 0.5),
+        ("repeated", _taking_turns(repeated, settings.corpus.seed), 1, 0.2),
+        ("interleaved", interleaved(book, 20, settings.corpus.seed), 1, 0.1),
+        ("concurrent", concurrent, _SLOTS, 0.1),
+        ("sustained", sustained, _SLOTS, 0.1),
+    )
+    budget = int((1 - BENCH_SHARE) * request_budget(settings))
+    total = budget / rate if rate else settings.fuzz.seconds + seconds
+    return tuple(
+        Phase(
+            name,
+            tuple(order[: int(budget * share)]),
+            concurrency,
+            # The rate is a bound, not a promise: slow answers must not cut the cases of a phase short.
+            2 * total * share if rate else total * share,
+            rate or (_SUSTAINED_RATE if name == "sustained" else None),
+        )
+        for name, order, concurrency, share in orders
+    )
+
+
+def _taking_turns(repeated: Sequence[int], seed: int) -> list[int]:
+    """Mix repetitions, so that whatever part of them is fired has some of each."""
+    order = list(repeated)
+    Random(f"repeated:{seed}").shuffle(order)
+    return order
+
+
+def fire_with_locust(
+    settings: Settings, corpus: Corpus, phases: tuple[Phase, ...], folder: RunFolder, console: Console
+) -> tuple[Recording, RunState, list[PhaseRow]]:
+    """Fire phases by Locust; return what was recorded, how it ended, and what each phase came to.
+
+    Raises UsageError when the gateway or Locust can't start.
+    """
+    path = folder.path / _FOLDER
+    path.mkdir()
+    plan = Plan(
+        run_folder=str(path.resolve()),
+        corpus=str(corpus.folder.resolve()),
+        target=target_settings(settings),
+        seed=settings.corpus.seed,
+        users=_SLOTS,
+        phases=phases,
+        info=run_facts(settings, corpus, scenario="fuzz"),
+    )
+    gateway, plan = start_gateway(plan)
+    try:
+        inner = RunFolder(path)
+        ended: dict[str, Any] = fire(plan, settings.load.processes, gateway, console, inner, "fuzz")
+    finally:
+        if gateway is not None:
+            gateway.close()
+    stored = inner.load()
+    state = RunState(**{**{name: getattr(stored.state, name) for name in RunState.__slots__}, **ended})
+    _keep_log(path, folder.path)
+    return stored.recording, state, _rows(settings, phases, stored.recording)
+
+
+def _keep_log(inner: Path, outer: Path) -> None:
+    """Keep what Locust complained of, and nothing else of its folder."""
+    log = inner / "locust.log"
+    if log.exists():
+        log.rename(outer / log.name)
+    shutil.rmtree(inner)
+
+
+def _rows(settings: Settings, phases: tuple[Phase, ...], recording: Recording) -> list[PhaseRow]:
+    where = "aws" if settings.target.kind == "iot" and settings.target.endpoint_url is None else "gateway"
+    rows = []
+    for phase in phases:
+        seen = [
+            (sighting.phases[phase.name], sighting.first, sighting.last)
+            for _, entry in recording.ledger
+            for sighting in entry.sightings.values()
+            if sighting.phases[phase.name]
+        ]
+        count = sum(number for number, _, _ in seen)
+        rows.append(PhaseRow(phase.name, where, count, len(phase.cases), phase.seconds))
+    return rows

@@ -1,0 +1,254 @@
+"""From groups of violations to findings: each is confirmed, classified, made small, and told once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from authorizers.contract import Expectation, Outcome
+from authorizers.redact import secrets_of
+from gatecrash.fuzzing.bench import Bench, OutOfBudgetError
+from gatecrash.fuzzing.confirming import Confirmed, Confirmer, bad_answers
+from gatecrash.fuzzing.grouping import BY_CHANGE, regrouped
+from gatecrash.fuzzing.observing import Observer
+from gatecrash.fuzzing.shots import Shots
+from generators.cases import Recipe
+from generators.minimise import shrink_recipe
+from reports import rules
+from reports.checks import Group, Judge, Violation, cause_of_change, finding_of, in_order
+from reports.findings import Classification, Confirmation, Finding
+from reports.ledger import Ledger
+from reports.records import CaseFacts, Exchange
+from reports.rules import Rule, Severity
+
+# With these the answer depends on what went before, whatever rule the single answer violates.
+_STATE: Final = frozenset(
+    {Classification.AFTER_ANOTHER, Classification.AFTER_MANY, Classification.UNDER_LOAD, Classification.FLAKY}
+)
+_BY_REQUEST: Final = frozenset(
+    {rules.EQUIVALENT_DIFFER, rules.WIDE_POLICY, rules.FOREIGN_RIGHTS, rules.INJECTED_POLICY}
+)
+_VIOLATIONS_TRIED: Final = 3
+_AFTERWARDS: Final = frozenset({Classification.AFTER_ANOTHER, Classification.AFTER_MANY})
+_SHRINKABLE: Final = frozenset({Classification.DETERMINISTIC, Classification.AFTER_ANOTHER})
+_SURENESS: Final = tuple(Classification)
+STATE_CAUSE: Final = "an earlier request in the same environment changes the answer"
+
+
+@dataclass(slots=True)
+class _Proven:
+    """A group with the violation that shows it, how surely, and the recipe it came down to."""
+
+    group: Group
+    violation: Violation
+    confirmed: Confirmed
+    rule: Rule
+    cause: str
+    recipe: Recipe | None = None
+    facts: CaseFacts | None = None
+
+
+class Prover:
+    """Proves groups within ``seconds`` for all, and ``shrink_requests`` for making each smaller."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        shots: Shots,
+        judge: Judge,
+        ledger: Ledger,
+        observer: Observer,
+        valid: Sequence[int],
+        *,
+        seconds: float,
+        shrink_requests: int,
+    ) -> None:
+        self._bench = bench
+        self._shots = shots
+        self._judge = judge
+        self._ledger = ledger
+        self._observer = observer
+        self._valid = valid
+        self._deadline = time.monotonic() + seconds
+        self._shrink_requests = shrink_requests
+        self._confirmer = Confirmer(bench, shots.of)
+        self._setups: list[tuple[int, ...]] = []
+
+    def prove(self, groups: Sequence[Group], progress: Callable[[int, int], None]) -> list[Finding]:
+        """Return the findings of all groups, the most dangerous first; those with the same cause become one."""
+        ordered = sorted(regrouped(groups), key=lambda group: (-group.rule.severity, group.rule.code, -group.exchanges))
+        proven: dict[tuple[str, str], list[_Proven]] = {}
+        for number, group in enumerate(ordered):
+            progress(number, len(ordered))
+            left = max(0.0, self._deadline - time.monotonic())
+            one = self._prove(group, min(4.0, left / max(1, len(ordered) - number) * 3))
+            proven.setdefault((one.rule.code, one.cause), []).append(one)
+        findings = [self._finding(same) for same in proven.values()]
+        return in_order(_without_echoes(findings))
+
+    def _prove(self, group: Group, seconds: float) -> _Proven:
+        candidates = sorted(
+            group.violations, key=lambda one: (len(one.case.attacks), bool(one.case.reproducer.get("view")))
+        )
+        best: tuple[Violation, Confirmed] | None = None
+        for violation in candidates[:_VIOLATIONS_TRIED]:
+            confirmed = self._confirm(violation, seconds / _VIOLATIONS_TRIED)
+            if best is None or best[1].confirmation.classification is Classification.NOT_SEEN_AGAIN:
+                best = (violation, confirmed)
+            if confirmed.confirmation.classification is not Classification.NOT_SEEN_AGAIN:
+                break
+        assert best is not None  # noqa: S101 - a group has at least one violation
+        violation, confirmed = best
+        if confirmed.confirmation.classification is Classification.NOT_SEEN_AGAIN:
+            seen = self._ledger.entry(violation.case.index).count
+            confirmed = replace(
+                confirmed,
+                confirmation=Confirmation.of(Classification.NOT_SEEN_AGAIN, min(violation.exchanges, seen), seen),
+            )
+        if confirmed.setup and confirmed.setup not in self._setups:
+            self._setups.append(confirmed.setup)
+        rule, cause = _told_as(violation, confirmed)
+        proven = _Proven(group, violation, confirmed, rule, cause)
+        self._shrink(proven)
+        if proven.facts is not None and rule is violation.rule and cause == violation.cause:
+            # Which of several changes is the cause shows when the others are gone.
+            proven.cause = cause_of_change(proven.facts) if rule.oracle in BY_CHANGE else cause
+        return proven
+
+    def _confirm(self, violation: Violation, seconds: float) -> Confirmed:
+        if violation.rule.severity is Severity.NOTE and violation.rule is not rules.BETTER_DENIED:
+            count = self._ledger.entry(violation.case.index).count
+            exchanges = min(violation.exchanges, count)
+            kind = Classification.DETERMINISTIC if exchanges == count else Classification.FLAKY
+            return Confirmed(Confirmation.of(kind, exchanges, count))
+        secrets = secrets_of(self._shots.of(violation.case.index).request)
+        bad = bad_answers(violation, self._judge, self._ledger, secrets)
+        before = self._observer.before(violation.case.index, violation.answers)
+        return self._confirmer.confirm(violation, bad, before, self._likely_setups(violation), seconds=seconds)
+
+    def _likely_setups(self, violation: Violation) -> list[tuple[int, ...]]:
+        """Return short sequences that often are the cause: a valid request of the same device, or of another."""
+        identity = violation.case.identity
+        own = [index for index in self._valid if self._shots.facts(index).identity == identity]
+        others = [index for index in self._valid if self._shots.facts(index).identity != identity]
+        likely = [*self._setups, *((index,) for index in own[:4]), *((index,) for index in others[:2])]
+        return [setup for setup in dict.fromkeys(likely) if setup != (violation.case.index,)]
+
+    def _shrink(self, proven: _Proven) -> None:
+        """Look for a smaller request that shows the same; where it shows only now and then, it stays as it is."""
+        if proven.confirmed.confirmation.classification not in {
+            Classification.DETERMINISTIC,
+            Classification.AFTER_ANOTHER,
+        }:
+            return
+        violation = proven.violation
+        if violation.rule.oracle is rules.Oracle.AGREEMENT or violation.rule.severity is Severity.NOTE:
+            return
+        setup = [self._shots.of(index) for index in proven.confirmed.setup]
+        any_cause = violation.rule.oracle in BY_CHANGE and len(violation.case.attacks) > 1
+        wanted = (violation.rule.code, violation.cause)
+
+        def shows(recipe: Recipe) -> bool:
+            if time.monotonic() > self._deadline:
+                return False
+            shot, facts = self._shots.made(recipe, violation.case.index)
+            if not self._bench.can(shot.view):
+                return False
+            answer = self._bench.fresh([*setup, shot])[-1]
+            violated = self._judge.violated_by(answer, facts, secrets_of(shot.request))
+            return wanted in violated or (any_cause and wanted[0] in {code for code, _ in violated})
+
+        maker = self._shots.maker
+        recipe = self._shots.recipe(violation.case.index)
+        try:
+            proven.recipe = shrink_recipe(recipe, maker.profile, maker.attacks, shows, trials=self._shrink_requests)
+        except OutOfBudgetError:
+            return
+        proven.facts = self._shots.made(proven.recipe, violation.case.index)[1]
+
+    def _finding(self, same: list[_Proven]) -> Finding:
+        """Make one finding of all groups with the same rule and cause, shown by the surest of them."""
+        shown = min(same, key=lambda one: _SURENESS.index(one.confirmed.confirmation.classification))
+        group = Group(shown.rule, shown.cause, [violation for one in same for violation in one.group.violations])
+        finding = finding_of(group, self._ledger, shown.violation)
+        setup = [self._setup_step(index) for index in shown.confirmed.setup]
+        reproducer = {**finding.reproducer, **({"setup": setup} if setup else {})}
+        recipe = shown.recipe or self._shots.recipe(shown.violation.case.index)
+        finding = replace(
+            finding,
+            reproducer=reproducer,
+            confirmation=shown.confirmed.confirmation,
+            size=len(recipe.mutations),
+            first_exchange=self._first_exchange(group),
+        )
+        return self._with_smaller_request(finding, shown, setup)
+
+    def _with_smaller_request(self, finding: Finding, shown: _Proven, setup: list[dict[str, Any]]) -> Finding:
+        """Show the smallest request in place of the one that was seen, with the answer that it gets."""
+        if shown.recipe is None or shown.facts is None:
+            return finding
+        facts, index = shown.facts, shown.violation.case.index
+        if shown.recipe == self._shots.recipe(index):
+            return replace(finding, shrunk=True)
+        shot, _ = self._shots.made(shown.recipe, index)
+        before = [self._shots.of(other) for other in shown.confirmed.setup]
+        try:
+            answer = self._bench.fresh([*before, shot])[-1]
+        except OutOfBudgetError:
+            return finding
+        ledger = Ledger()
+        ledger.add_exchange(Exchange(index, 0.0, 0.0, 0.0, answer, False, 0.0, 0), secrets_of(shot.request))
+        smaller = finding_of(Group(finding.rule, finding.cause, [replace(shown.violation, case=facts)]), ledger)
+        return replace(
+            finding,
+            case_name=smaller.case_name,
+            expectation=smaller.expectation,
+            request=smaller.request,
+            reproducer={**smaller.reproducer, **({"setup": setup} if setup else {})},
+            answers=smaller.answers,
+            description=smaller.description,
+            source=smaller.source,
+            shrunk=True,
+        )
+
+    def _setup_step(self, index: int) -> dict[str, Any]:
+        meta = self._shots.meta(index)
+        return {"name": f"{meta.family}/{meta.name}", "recipe": dict(meta.recipe)} | (
+            {"view": meta.view} if meta.view else {}
+        )
+
+    def _first_exchange(self, group: Group) -> int | None:
+        firsts = [self._observer.first(violation.case.index, violation.answers) for violation in group.violations]
+        return min((first for first in firsts if first is not None), default=None)
+
+
+def _plainness(violation: Violation) -> tuple[int, bool, int]:
+    case = violation.case
+    return len(case.attacks), "view" in case.reproducer, case.index
+
+
+def _told_as(violation: Violation, confirmed: Confirmed) -> tuple[Rule, str]:
+    """Return the rule and cause under which a confirmed violation is told.
+
+    What shows only after other requests, or now and then, is no property of this request: it is told as a
+    disagreement, or as one fail-open whatever attack met it first.
+    """
+    classification = confirmed.confirmation.classification
+    if classification in _STATE and violation.rule in _BY_REQUEST:
+        denied = violation.outcomes - {Outcome.ALLOW}
+        return (rules.OUTCOME_CHANGED, "allow or deny") if denied else (rules.POLICY_CHANGED, "")
+    if violation.rule.kind is rules.Kind.FAIL_OPEN and classification in _AFTERWARDS:
+        return violation.rule, STATE_CAUSE
+    return violation.rule, violation.cause
+
+
+def _without_echoes(findings: list[Finding]) -> list[Finding]:
+    """Leave out disagreements that a fail-open with the same cause tells already."""
+    remembered = any(finding.cause == STATE_CAUSE for finding in findings)
+    return [
+        finding
+        for finding in findings
+        if not (remembered and finding.rule is rules.OUTCOME_CHANGED and finding.expectation == Expectation.DENY)
+    ]

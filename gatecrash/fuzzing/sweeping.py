@@ -1,0 +1,190 @@
+"""The phases that are fired in this process: at a Python handler in fresh, isolated environments, without a network."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from typing import Final
+
+from authorizers.contract import Answer, Outcome
+from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM, SLOW_SECONDS, LaboratoryBench, fire
+from gatecrash.fuzzing.observing import Observer
+from gatecrash.fuzzing.schedules import CaseBook, interleaved, overlapping, sequential
+from gatecrash.fuzzing.shots import Shots
+from generators.attacks import UNSIGNED_VIEW
+from reports.campaign import PhaseRow
+from reports.policy_checks import ALONE
+
+IN_PROCESS: Final = "in process"
+# A usually fast handler that takes longer than this for one request is stopped here and looked at apart.
+SOFT_SECONDS: Final = 1.0
+_SLOW_SECONDS: Final = 0.05
+_SLOW_TIMES: Final = 10
+_BATCH: Final = 32
+_SLOW_OF_AN_ATTACK: Final = 2
+_SLOW_ENOUGH: Final = 5
+_REPETITIONS: Final = 3000
+_DENIED_REPETITIONS: Final = 1200
+_INTERLEAVED_ROUNDS: Final = 12
+_OVERLAPPING_ROUNDS: Final = 60
+_OVERLAPPING_WIDTH: Final = 8
+
+
+class Sweep:
+    """Fires the phases and keeps what is needed to judge time: ``slow`` has (case, seconds) of requests far slower.
+
+    ``seconds`` is how long all phases together may take, about.
+    """
+
+    def __init__(
+        self, bench: LaboratoryBench, shots: Shots, book: CaseBook, observer: Observer, *, seed: int, seconds: float
+    ) -> None:
+        self.slow: list[tuple[int, float]] = []
+        self.phases: list[PhaseRow] = []
+        self.usual_seconds = 0.0
+        self.limit = LAMBDA_SECONDS_MAXIMUM
+        self._bench = bench
+        self._shots = shots
+        self._book = book
+        self._observer = observer
+        self._seed = seed
+        self._seconds = seconds
+        self._slow_attacks: Counter[str] = Counter()
+
+    def run(self, progress: Callable[[str], None]) -> None:
+        """Fire all phases."""
+        share = self._seconds / 10
+        for name, phase, seconds in (
+            (ALONE, self._alone, 1.5 * share),
+            ("sequential", self._sequential, 4 * share),
+            ("interleaved", self._interleaved, 1 * share),
+            ("repeated", self._repeated, 2.5 * share),
+            ("overlapping", self._overlapping, 1 * share),
+        ):
+            progress(name)
+            started = time.monotonic()
+            before = self._observer.exchanges
+            planned = phase(name, started + seconds)
+            count = self._observer.exchanges - before
+            self.phases.append(PhaseRow(name, IN_PROCESS, count, planned, round(time.monotonic() - started, 3)))
+
+    @property
+    def workers(self) -> int:
+        """How many environments work at the same time: many only where the handler is slow without using a core."""
+        return PARALLEL_MAXIMUM if self.usual_seconds > SLOW_SECONDS else 1
+
+    def _alone(self, name: str, deadline: float) -> int:
+        """Fire each valid case, and one case of each attack, as the first of a fresh environment."""
+        times: list[float] = []
+        firsts = list(self._book.valid)
+        seen: set[str] = set()
+        for index in self._book.attacks:
+            mutations = self._shots.meta(index).recipe["mutations"]
+            if len(mutations) == 1 and mutations[0][0] not in seen:
+                seen.add(mutations[0][0])
+                firsts.append(index)
+        for place, index in enumerate(firsts):
+            if place and time.monotonic() > deadline:
+                break
+            shot = self._shots.of(index)
+            with self._bench.environment(shot.view) as environment:
+                answers = fire(environment, [shot, shot] if place < len(self._book.valid) else [shot], self.limit)
+            for turn, answer in enumerate(answers):
+                self._note(index, answer, name if turn == 0 else "second")
+            if place == 0:
+                self.limit = min(self.limit, max(SOFT_SECONDS, 3 * sum(map(_seconds, answers))))
+            times += [_seconds(answer) for answer in answers[1:]]
+            self.usual_seconds = median(times) if times else 0.0
+        return len(firsts) + min(len(firsts), len(self._book.valid))
+
+    def _sequential(self, name: str, deadline: float) -> int:
+        """Fire every case in order, valid ones in between, in as few environments as there is time for."""
+        order = sequential(self._book, self._book.attacks)
+        shares = [order[start :: self.workers] for start in range(self.workers)]
+        self._spread(name, shares, deadline)
+        return len(order)
+
+    def _interleaved(self, name: str, deadline: float) -> int:
+        order = interleaved(self._book, _INTERLEAVED_ROUNDS, self._seed)
+        self._spread(name, [order], deadline)
+        return len(order)
+
+    def _repeated(self, name: str, deadline: float) -> int:
+        """Fire a valid and a denied case thousands of times, each in an environment of its own."""
+        wanted = [(index, _REPETITIONS) for index in self._book.representatives[:1]]
+        wanted += [(index, _DENIED_REPETITIONS) for index in self._book.denied_representatives[:1]]
+        wanted += [(index, _DENIED_REPETITIONS // 2) for index in self._book.representatives[1:]]
+        planned = sum(times for _, times in wanted)
+        for place, (index, times) in enumerate(wanted):
+            share = (deadline - time.monotonic()) / (len(wanted) - place)
+            each = times // self.workers
+            self._spread(name, [[index] * each for _ in range(self.workers)], time.monotonic() + share)
+        return planned
+
+    def _overlapping(self, name: str, deadline: float) -> int:
+        groups = overlapping(self._book, _OVERLAPPING_WIDTH, _OVERLAPPING_ROUNDS, self._seed)
+        for group in groups:
+            if time.monotonic() > deadline:
+                break
+            answers = self._bench.overlapping([self._shots.of(index) for index in group])
+            for index, answer in zip(group, answers, strict=True):
+                self._note(index, answer, name)
+        return sum(map(len, groups))
+
+    def _spread(self, name: str, shares: Sequence[Sequence[int]], deadline: float) -> None:
+        """Fire each share in order in an environment of its own, all shares at the same time."""
+        if len(shares) == 1:
+            self._fire_in_order(name, shares[0], deadline)
+            return
+        with ThreadPoolExecutor(len(shares)) as pool:
+            for done in [pool.submit(self._fire_in_order, name, share, deadline) for share in shares]:
+                done.result()
+
+    def _fire_in_order(self, name: str, order: Sequence[int], deadline: float) -> None:
+        unsigned = None
+        batch = _BATCH if self.usual_seconds < SLOW_SECONDS else 2
+        with self._bench.environment() as environment:
+            try:
+                for start in range(0, len(order), batch):
+                    if time.monotonic() > deadline:
+                        return
+                    parts: dict[bool, list[int]] = defaultdict(list)
+                    for index in order[start : start + batch]:
+                        if not self._is_skipped(index):
+                            parts[self._shots.meta(index).view == UNSIGNED_VIEW].append(index)
+                    if parts[True] and unsigned is None:
+                        unsigned = self._bench.environment(UNSIGNED_VIEW)
+                    for is_unsigned, indices in parts.items():
+                        place = unsigned if is_unsigned and unsigned is not None else environment
+                        answers = fire(place, [self._shots.of(index) for index in indices], self.limit)
+                        for index, answer in zip(indices, answers, strict=True):
+                            self._note(index, answer, name)
+            finally:
+                if unsigned is not None:
+                    unsigned.close()
+
+    def _note(self, index: int, answer: Answer, phase: str) -> None:
+        seconds = _seconds(answer)
+        stopped = answer.outcome is Outcome.TIMED_OUT
+        if stopped or (phase != ALONE and seconds > max(_SLOW_SECONDS, _SLOW_TIMES * self.usual_seconds)):
+            self.slow.append((index, seconds))
+            for key, _ in self._shots.meta(index).recipe["mutations"]:
+                self._slow_attacks[key] += 1
+        if not stopped:
+            self._observer.saw(index, answer, phase)
+
+    def _is_skipped(self, index: int) -> bool:
+        """Leave out what is known to be slow by now: each further case would cost a second and tell nothing new."""
+        keys = [key for key, _ in self._shots.meta(index).recipe["mutations"]]
+        if len(self.slow) >= _SLOW_ENOUGH:
+            families = {key.partition("/")[0] for key in self._slow_attacks}
+            return any(key.partition("/")[0] in families for key in keys)
+        return any(self._slow_attacks[key] >= _SLOW_OF_AN_ATTACK for key in keys)
+
+
+def _seconds(answer: Answer) -> float:
+    return answer.invocation.handler_seconds if answer.invocation else 0.0
