@@ -122,7 +122,8 @@ def _fire(campaign: _Campaign) -> str | None:
     if broken is not None:
         return broken
     if isinstance(bench, LaboratoryBench):
-        _sweep(campaign, bench)
+        sweep = _sweep(campaign, bench)
+        book = book.without(sweep.is_slow)
     if campaign.settings.target.kind != "handler" and (phases := locust_phases(campaign.settings, book)):
         _fire_with_locust(campaign, phases)
     return broken_by(fire_controls(bench, shots, book, observer, AFTER), AFTER)
@@ -138,7 +139,7 @@ def _fire_with_locust(campaign: _Campaign, phases: tuple[Phase, ...]) -> None:
     campaign.phases += rows
 
 
-def _sweep(campaign: _Campaign, bench: LaboratoryBench) -> None:
+def _sweep(campaign: _Campaign, bench: LaboratoryBench) -> Sweep:
     settings, shots, book, observer = campaign.settings, campaign.shots, campaign.book, campaign.observer
     sweep = Sweep(bench, shots, book, observer, seed=settings.corpus.seed, seconds=settings.fuzz.seconds)
     sweep.run(campaign.teller.phase)
@@ -148,6 +149,7 @@ def _sweep(campaign: _Campaign, bench: LaboratoryBench) -> None:
     campaign.timed += slow_findings(bench, shots, sweep.slow, book.valid, deadline=deadline)
     mixed = [*book.representatives[:1], *book.denied_representatives, *book.valid[1:]]
     campaign.timed += ageing_findings(bench, shots, mixed, sweep.usual_seconds, time.monotonic)
+    return sweep
 
 
 def _prove(campaign: _Campaign, judge: Judge, broken: str | None) -> list[Finding]:

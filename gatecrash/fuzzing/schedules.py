@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
@@ -23,6 +23,12 @@ class CaseBook:
     denied: tuple[int, ...]
     identities: dict[int, int]
     carriers: dict[int, str]
+
+    def without(self, unwanted: Callable[[int], bool]) -> CaseBook:
+        """Return the book without the attacks that are not wanted."""
+        attacks = tuple(index for index in self.attacks if not unwanted(index))
+        denied = tuple(index for index in self.denied if not unwanted(index))
+        return replace(self, attacks=attacks, denied=denied)
 
     @property
     def representatives(self) -> list[int]:

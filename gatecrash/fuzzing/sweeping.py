@@ -25,6 +25,8 @@ SOFT_SECONDS: Final = 1.0
 _SLOW_SECONDS: Final = 0.05
 _SLOW_TIMES: Final = 10
 _BATCH: Final = 32
+_BATCH_IF_SLOW: Final = 2
+_PATTERNS: Final = "pattern"
 _SLOW_OF_AN_ATTACK: Final = 2
 _SLOW_ENOUGH: Final = 5
 _REPETITIONS: Final = 3000
@@ -90,6 +92,8 @@ class Sweep:
         for place, index in enumerate(firsts):
             if place and time.monotonic() > deadline:
                 break
+            if self.is_slow(index):
+                continue
             shot = self._shots.of(index)
             with self._bench.environment(shot.view) as environment:
                 answers = fire(environment, [shot, shot] if place < len(self._book.valid) else [shot], self.limit)
@@ -103,13 +107,15 @@ class Sweep:
 
     def _sequential(self, name: str, deadline: float) -> int:
         """Fire every case in order, valid ones in between, in as few environments as there is time for."""
-        order = sequential(self._book, self._book.attacks)
+        # Texts that are there to take long come last: what they cost must not be at the others' expense.
+        attacks = sorted(self._book.attacks, key=lambda index: self._shots.meta(index).family == _PATTERNS)
+        order = sequential(self._book, attacks)
         shares = [order[start :: self.workers] for start in range(self.workers)]
         self._spread(name, shares, deadline)
         return len(order)
 
     def _interleaved(self, name: str, deadline: float) -> int:
-        order = interleaved(self._book, _INTERLEAVED_ROUNDS, self._seed)
+        order = interleaved(self._book.without(self.is_slow), _INTERLEAVED_ROUNDS, self._seed)
         self._spread(name, [order], deadline)
         return len(order)
 
@@ -126,7 +132,7 @@ class Sweep:
         return planned
 
     def _overlapping(self, name: str, deadline: float) -> int:
-        groups = overlapping(self._book, _OVERLAPPING_WIDTH, _OVERLAPPING_ROUNDS, self._seed)
+        groups = overlapping(self._book.without(self.is_slow), _OVERLAPPING_WIDTH, _OVERLAPPING_ROUNDS, self._seed)
         for group in groups:
             if time.monotonic() > deadline:
                 break
@@ -146,15 +152,14 @@ class Sweep:
 
     def _fire_in_order(self, name: str, order: Sequence[int], deadline: float) -> None:
         unsigned = None
-        batch = _BATCH if self.usual_seconds < SLOW_SECONDS else 2
         with self._bench.environment() as environment:
             try:
-                for start in range(0, len(order), batch):
-                    if time.monotonic() > deadline:
-                        return
+                start = 0
+                while start < len(order) and time.monotonic() < deadline:
+                    batch = _BATCH if self.usual_seconds < SLOW_SECONDS and not self.slow else _BATCH_IF_SLOW
                     parts: dict[bool, list[int]] = defaultdict(list)
                     for index in order[start : start + batch]:
-                        if not self._is_skipped(index):
+                        if not self.is_slow(index):
                             parts[self._shots.meta(index).view == UNSIGNED_VIEW].append(index)
                     if parts[True] and unsigned is None:
                         unsigned = self._bench.environment(UNSIGNED_VIEW)
@@ -163,6 +168,7 @@ class Sweep:
                         answers = fire(place, [self._shots.of(index) for index in indices], self.limit)
                         for index, answer in zip(indices, answers, strict=True):
                             self._note(index, answer, name)
+                    start += batch
             finally:
                 if unsigned is not None:
                     unsigned.close()
@@ -172,13 +178,17 @@ class Sweep:
         stopped = answer.outcome is Outcome.TIMED_OUT
         if stopped or (phase != ALONE and seconds > max(_SLOW_SECONDS, _SLOW_TIMES * self.usual_seconds)):
             self.slow.append((index, seconds))
-            for key, _ in self._shots.meta(index).recipe["mutations"]:
-                self._slow_attacks[key] += 1
+            keys = [str(key) for key, _ in self._shots.meta(index).recipe["mutations"]]
+            if not any(key in self._slow_attacks for key in keys):
+                self._slow_attacks.update(keys)
+            else:
+                # Of several changes together the one that is known to be slow is enough.
+                self._slow_attacks.update(key for key in keys if key in self._slow_attacks)
         if not stopped:
             self._observer.saw(index, answer, phase)
 
-    def _is_skipped(self, index: int) -> bool:
-        """Leave out what is known to be slow by now: each further case would cost a second and tell nothing new."""
+    def is_slow(self, index: int) -> bool:
+        """Say whether a case is known to be slow by now: each further one would cost a second and tell nothing new."""
         keys = [key for key, _ in self._shots.meta(index).recipe["mutations"]]
         if len(self.slow) >= _SLOW_ENOUGH:
             families = {key.partition("/")[0] for key in self._slow_attacks}
