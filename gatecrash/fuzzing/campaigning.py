@@ -100,7 +100,7 @@ def _carry_out(campaign: _Campaign) -> None:
         campaign.state = replace(campaign.state, complete=False, stopped_by=signalled.name)
     if findings is None:
         findings = in_order([*judge_ledger(observer.recording.ledger, shots.facts), *campaign.timed])
-    rows = coverage(observer.recording.ledger, shots, campaign.bench, shots.maker.profile)
+    rows = coverage(observer.recording.ledger, shots, campaign.bench, shots.maker.profile, broken=broken is not None)
     folder.checkpoint(observer.recording, replace(campaign.state, elapsed=round(observer.elapsed, 3)))
     folder.write_findings(findings)
     folder.write_campaign(

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 from authorizers.contract import Answer
@@ -13,8 +14,7 @@ from gatecrash.fuzzing.bench import Bench, OutOfBudgetError, Shot
 from generators.minimise import shrink_sequence
 from reports.checks import Judge, Violation
 from reports.findings import Classification, Confirmation
-from reports.ledger import Ledger, identity_of
-from reports.rules import Oracle
+from reports.ledger import identity_of
 
 Bad = Callable[[Answer], bool]
 
@@ -23,7 +23,11 @@ _ALONE: Final = 5
 _SLOW_SECONDS: Final = 1.0
 _ALONE_IF_SLOW: Final = 2
 _WARM: Final = 10
+_USUAL: Final = 3
 _REPEATED: Final = 2000
+# Seconds that a request takes besides the handler's own, about.
+_OVERHEAD: Final = 0.0003
+_OVERHEAD_REMOTE: Final = 0.01
 _REPEATED_MINIMUM: Final = 20
 _OVERLAPPING_WIDTH: Final = 8
 _OVERLAPPING_ROUNDS: Final = 60
@@ -40,15 +44,11 @@ class Confirmed:
     setup: tuple[int, ...] = ()
 
 
-def bad_answers(violation: Violation, judge: Judge, ledger: Ledger, secrets: tuple[str, ...]) -> Bad:
-    """Return the test whether an answer to the violation's case shows it.
+def bad_answers(violation: Violation, judge: Judge, secrets: tuple[str, ...]) -> Bad:
+    """Return the test whether one answer to the violation's case violates its rule by itself.
 
-    For a disagreement these are the answers other than the most frequent one. ``secrets`` are those of the request.
+    ``secrets`` are those of the request.
     """
-    if violation.rule.oracle is Oracle.AGREEMENT:
-        entry = ledger.entry(violation.case.index)
-        usual = next((one.identity for one in entry.answers() if one.identity not in violation.answers), "")
-        return lambda answer: answer.outcome.is_answer and identity_of(answer) != usual
     wanted = (violation.rule.code, violation.cause)
     return lambda answer: wanted in judge.violated_by(answer, violation.case, secrets)
 
@@ -59,6 +59,12 @@ class Confirmer:
     def __init__(self, bench: Bench, shot: Callable[[int], Shot]) -> None:
         self._bench = bench
         self._shot = shot
+
+    def usual_answer(self, index: int) -> str:
+        """Return the identity of what a request is answered when nothing went before it; raises OutOfBudgetError."""
+        shot = self._shot(index)
+        seen = Counter(identity_of(self._bench.fresh([shot])[0]) for _ in range(_USUAL))
+        return seen.most_common(1)[0][0]
 
     def confirm(
         self,
@@ -93,32 +99,30 @@ class Confirmer:
         firsts += [bad(self._bench.fresh([shot])[0]) for _ in range(alone - 1)]
         if alone < _ALONE and all(firsts):
             return Confirmed(Confirmation.of(Classification.DETERMINISTIC, alone, alone))
-        if self._bench.isolated or all(firsts) or any(firsts):
-            warm = [bad(answer) for answer in self._bench.fresh([shot] * _WARM)]
-        else:
-            warm = firsts
+        answered = self._bench.fresh([shot] * _WARM)
+        warm = [bad(answer) for answer in answered]
         shown = sum(firsts) + sum(warm)
         if all(firsts) and all(warm):
             return Confirmed(Confirmation.of(Classification.DETERMINISTIC, shown, len(firsts) + len(warm)))
         if self._bench.isolated and all(firsts) and warm[0] and not any(warm[1:]):
             return Confirmed(Confirmation.of(Classification.COLD_START, sum(firsts) + 1, _ALONE + 1))
-        times = self._repetitions(shot, deadline)
+        times = self._repetitions(answered, deadline)
         answers = [bad(answer) for answer in self._bench.fresh([shot] * times)]
         if not any(answers):
             if not shown:
                 return None
             return Confirmed(Confirmation.of(Classification.FLAKY, shown, len(firsts) + len(warm) + times))
         first = answers.index(True)
-        if first and all(answers[first:]) and not shown and len(answers) - first >= _ALONE:
+        if first and all(answers[first:]) and len(answers) - first >= _ALONE and not any(firsts):
             later = len(answers) - first
-            return Confirmed(Confirmation.of(Classification.AFTER_MANY, later, later, first))
+            kind = Classification.COLD_START if first == 1 else Classification.AFTER_MANY
+            return Confirmed(Confirmation.of(kind, later, later, first))
         return Confirmed(Confirmation.of(Classification.FLAKY, sum(answers), times))
 
-    def _repetitions(self, shot: Shot, deadline: float) -> int:
+    def _repetitions(self, answered: Sequence[Answer], deadline: float) -> int:
         """Return how often a request can be repeated in half of the time that is left."""
-        started = time.monotonic()
-        self._bench.fresh([shot, shot])
-        each = max(1e-5, (time.monotonic() - started) / 2)
+        seconds = [answer.invocation.handler_seconds for answer in answered if answer.invocation]
+        each = (median(seconds) if seconds else 0.0) + (_OVERHEAD if self._bench.isolated else _OVERHEAD_REMOTE)
         left = max(0.0, deadline - time.monotonic()) / 2
         return max(_REPEATED_MINIMUM, min(_REPEATED, int(left / each)))
 

@@ -13,8 +13,10 @@ from reports.campaign import CoverageRow
 from reports.ledger import Ledger
 
 
-def coverage(ledger: Ledger, shots: Shots, bench: Bench, profile: CredentialProfile) -> list[CoverageRow]:
-    """Return a row for each attack family and carrier."""
+def coverage(
+    ledger: Ledger, shots: Shots, bench: Bench, profile: CredentialProfile, *, broken: bool
+) -> list[CoverageRow]:
+    """Return a row for each attack family and carrier; a ``broken`` target was not attacked at all."""
     fired: Counter[tuple[str, str]] = Counter()
     built: Counter[tuple[str, str]] = Counter()
     for index in range(len(shots.corpus)):
@@ -24,20 +26,25 @@ def coverage(ledger: Ledger, shots: Shots, bench: Bench, profile: CredentialProf
             built[family, meta.recipe["carrier"]] += 1
             if ledger.entry(index).sightings:
                 fired[family, meta.recipe["carrier"]] += 1
-    return list(_rows(fired, built, bench, profile))
+    left_out = "the controls failed before it" if broken else "there was no time or budget left for it"
+    return list(_rows(fired, built, bench, profile, left_out))
 
 
 def _rows(
-    fired: Mapping[tuple[str, str], int], built: Mapping[tuple[str, str], int], bench: Bench, profile: CredentialProfile
+    fired: Mapping[tuple[str, str], int],
+    built: Mapping[tuple[str, str], int],
+    bench: Bench,
+    profile: CredentialProfile,
+    left_out: str,
 ) -> Iterable[CoverageRow]:
     for family in FAMILIES:
         for carrier in profile.carriers:
             count = fired.get((family.name, carrier), 0)
-            reason = "" if count else _reason(family, built.get((family.name, carrier), 0), bench, profile)
+            reason = "" if count else _reason(family, built.get((family.name, carrier), 0), bench, profile, left_out)
             yield CoverageRow(family.name, carrier, count, reason)
 
 
-def _reason(family: Family, built: int, bench: Bench, profile: CredentialProfile) -> str:
+def _reason(family: Family, built: int, bench: Bench, profile: CredentialProfile, left_out: str) -> str:
     applying = [attack for attack in family.attacks if attack.applies(profile)]
     if not applying:
         return f"is made for other credentials than {profile.kind}"
@@ -45,4 +52,4 @@ def _reason(family: Family, built: int, bench: Bench, profile: CredentialProfile
         return "would change nothing here"
     if all(attack.view and not bench.can(attack.view) for attack in applying):
         return "needs settings of the authorizer that only a Python handler can be tried with"
-    return "there was no time or budget left for it"
+    return left_out

@@ -73,6 +73,11 @@ class Observer:
         first = self._first(case_index, answers)
         return None if first is None else first.place + 1
 
+    def first_disagreement(self, case_index: int) -> int | None:
+        """Return how many exchanges it took until a case got a second answer, itself included."""
+        places = sorted(first.place for (index, _), first in self._firsts.items() if index == case_index)
+        return places[1] + 1 if len(places) > 1 else None
+
     def _first(self, case_index: int, answers: Iterable[str]) -> _First | None:
         found = [self._firsts[case_index, answer] for answer in answers if (case_index, answer) in self._firsts]
         return min(found, default=None)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from authorizers.contract import Expectation, Outcome
 from authorizers.redact import secrets_of
 from gatecrash.fuzzing.bench import Bench, OutOfBudgetError
-from gatecrash.fuzzing.confirming import Confirmed, Confirmer, bad_answers
+from gatecrash.fuzzing.confirming import Bad, Confirmed, Confirmer, bad_answers
 from gatecrash.fuzzing.grouping import BY_CHANGE, regrouped
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.shots import Shots
@@ -19,21 +19,26 @@ from generators.minimise import shrink_recipe
 from reports import rules
 from reports.checks import Group, Judge, Violation, cause_of_change, finding_of, in_order
 from reports.findings import Classification, Confirmation, Finding
-from reports.ledger import Ledger
+from reports.ledger import Ledger, identity_of
 from reports.records import CaseFacts, Exchange
 from reports.rules import Rule, Severity
 
-# With these the answer depends on what went before, whatever rule the single answer violates.
-_STATE: Final = frozenset(
-    {Classification.AFTER_ANOTHER, Classification.AFTER_MANY, Classification.UNDER_LOAD, Classification.FLAKY}
-)
+# With these the answer depends on what went before or goes on beside it, whatever rule the single answer violates.
+_STATE: Final = frozenset(Classification) - {Classification.DETERMINISTIC, Classification.TIME_BOUNDARY}
 _BY_REQUEST: Final = frozenset(
-    {rules.EQUIVALENT_DIFFER, rules.WIDE_POLICY, rules.FOREIGN_RIGHTS, rules.INJECTED_POLICY}
+    {
+        rules.WRONG_DENIAL,
+        rules.EQUIVALENT_DIFFER,
+        rules.WIDE_POLICY,
+        rules.FOREIGN_RIGHTS,
+        rules.INJECTED_POLICY,
+    }
 )
 _VIOLATIONS_TRIED: Final = 3
 _AFTERWARDS: Final = frozenset({Classification.AFTER_ANOTHER, Classification.AFTER_MANY})
 _SHRINKABLE: Final = frozenset({Classification.DETERMINISTIC, Classification.AFTER_ANOTHER})
 _SURENESS: Final = tuple(Classification)
+NOW_AND_THEN_CAUSE: Final = "what must be denied is let in now and then"
 STATE_CAUSE: Final = "an earlier request in the same environment changes the answer"
 
 
@@ -123,10 +128,26 @@ class Prover:
             exchanges = min(violation.exchanges, count)
             kind = Classification.DETERMINISTIC if exchanges == count else Classification.FLAKY
             return Confirmed(Confirmation.of(kind, exchanges, count))
-        secrets = secrets_of(self._shots.of(violation.case.index).request)
-        bad = bad_answers(violation, self._judge, self._ledger, secrets)
-        before = self._observer.before(violation.case.index, violation.answers)
+        try:
+            bad, answers = self._bad(violation)
+        except OutOfBudgetError:
+            return Confirmed(Confirmation.of(Classification.NOT_SEEN_AGAIN, 0, 1))
+        before = self._observer.before(violation.case.index, answers)
         return self._confirmer.confirm(violation, bad, before, self._likely_setups(violation), seconds=seconds)
+
+    def _bad(self, violation: Violation) -> tuple[Bad, frozenset[str]]:
+        """Return the test for a bad answer, and which of the answers in the ledger are bad.
+
+        For a disagreement these are all but the one that the request gets when nothing went before it: the most
+        frequent one may be the wrong one.
+        """
+        index = violation.case.index
+        if violation.rule.oracle is not rules.Oracle.AGREEMENT:
+            secrets = secrets_of(self._shots.of(index).request)
+            return bad_answers(violation, self._judge, secrets), violation.answers
+        usual = self._confirmer.usual_answer(index)
+        others = frozenset(self._ledger.entry(index).sightings) - {usual}
+        return lambda answer: answer.outcome.is_answer and identity_of(answer) != usual, others
 
     def _likely_setups(self, violation: Violation) -> list[tuple[int, ...]]:
         """Return short sequences that often are the cause: a valid request of the same device, or of another."""
@@ -220,7 +241,10 @@ class Prover:
         )
 
     def _first_exchange(self, group: Group) -> int | None:
-        firsts = [self._observer.first(violation.case.index, violation.answers) for violation in group.violations]
+        if group.rule.oracle is rules.Oracle.AGREEMENT:
+            firsts = [self._observer.first_disagreement(violation.case.index) for violation in group.violations]
+        else:
+            firsts = [self._observer.first(violation.case.index, violation.answers) for violation in group.violations]
         return min((first for first in firsts if first is not None), default=None)
 
 
@@ -236,11 +260,13 @@ def _told_as(violation: Violation, confirmed: Confirmed) -> tuple[Rule, str]:
     disagreement, or as one fail-open whatever attack met it first.
     """
     classification = confirmed.confirmation.classification
-    if classification in _STATE and violation.rule in _BY_REQUEST:
+    if classification not in _STATE:
+        return violation.rule, violation.cause
+    if violation.rule in _BY_REQUEST:
         denied = violation.outcomes - {Outcome.ALLOW}
         return (rules.OUTCOME_CHANGED, "allow or deny") if denied else (rules.POLICY_CHANGED, "")
-    if violation.rule.kind is rules.Kind.FAIL_OPEN and classification in _AFTERWARDS:
-        return violation.rule, STATE_CAUSE
+    if violation.rule.kind is rules.Kind.FAIL_OPEN and violation.rule.severity > Severity.NOTE:
+        return rules.FAIL_OPEN, STATE_CAUSE if classification in _AFTERWARDS else NOW_AND_THEN_CAUSE
     return violation.rule, violation.cause
 
 

@@ -125,7 +125,7 @@ def secret_character_changed(scene: Scene, where: float) -> Credential | None:
     """Change one character of the right secret."""
     secret = scene.valid.secret
     place = min(int(where * len(secret)), len(secret) - 1)
-    letter = "x" if secret[place] != "x" else "y"
+    letter = "x" if secret[place] not in "xX" else "y"
     return with_text(scene, secret[:place] + letter + secret[place + 1 :])
 
 
