@@ -14,6 +14,7 @@ from authorizers.contract import Answer, Outcome
 from authorizers.errors import UsageError, WireError
 from authorizers.redact import secrets_of
 from gatecrash.fuzzing.bench import Bench, LaboratoryBench, Shot
+from gatecrash.fuzzing.expiring import ExpiryWatch
 from gatecrash.fuzzing.preparing import is_python_handler, laboratory_settings, target_bench
 from gatecrash.fuzzing.timing import ageing_of, slowness_of
 from gatecrash.judging import facts_of_case
@@ -80,8 +81,11 @@ def replay(settings: Settings, finding: Finding, times: int) -> Replay:
     """
     replayer = _Replayer(settings, finding)
     with _bench(settings, finding) as bench:
-        if finding.rule in _TIMED and isinstance(bench, LaboratoryBench):
-            return replayer.timed(bench)
+        if isinstance(bench, LaboratoryBench):
+            if finding.rule in _TIMED:
+                return replayer.timed(bench)
+            if _kind(finding) is Classification.TIME_BOUNDARY:
+                return replayer.expiring(bench)
         return replayer.judged(bench, times)
 
 
@@ -118,7 +122,7 @@ class _Replayer:
 
     def timed(self, bench: LaboratoryBench) -> Replay:
         """Measure again, against a valid request or a fresh environment."""
-        valid = _shot_of(self._maker.made(self._maker_recipe().valid))
+        valid = _shot_of(self._maker.made(self._case.recipe.valid))
         slow = 0
         for _ in range(_SLOW_TIMES):
             if self._finding.rule is rules.AGEING:
@@ -129,8 +133,16 @@ class _Replayer:
         answer = bench.fresh([self._shot])[0]
         return Replay(_SLOW_TIMES, _SLOW_TIMES, slow, [(1, sample_of(answer, self._secrets))])
 
-    def _maker_recipe(self) -> Recipe:
-        return self._case.recipe
+    def expiring(self, bench: LaboratoryBench) -> Replay:
+        """Present a credential before and after it expires, once: it takes some seconds."""
+        watch = ExpiryWatch(bench, self._maker.profile)
+        try:
+            watch.begin([self._case.recipe])
+            found = watch.end()
+        finally:
+            watch.close()
+        answers = found[0].answers if found else []
+        return Replay(1, 1, len(found), [(answer["count"], answer["sample"]) for answer in answers])
 
     def judged(self, bench: Bench, times: int) -> Replay:
         """Fire, and judge each answer by itself, or all of them by the most frequent one."""
@@ -148,8 +160,7 @@ class _Replayer:
         )
 
     def _fired(self, bench: Bench, times: int) -> list[Answer]:
-        confirmation = self._finding.confirmation
-        kind = confirmation.classification if confirmation else None
+        confirmation, kind = self._finding.confirmation, _kind(self._finding)
         if self._setup:
             return [bench.fresh([*self._setup, self._shot])[-1] for _ in range(times)]
         if kind is Classification.AFTER_MANY and confirmation is not None:
@@ -184,13 +195,17 @@ class _Replayer:
         """Learn from valid requests what each device rightly gets, where the rule is about that."""
         ledger, known = Ledger(), dict[int, CaseFacts]()
         if self._finding.rule.oracle in {Oracle.POLICY, Oracle.RELATION}:
-            for number, recipe in enumerate(valid_recipes(self._maker.profile, self._maker_recipe().identity)):
+            for number, recipe in enumerate(valid_recipes(self._maker.profile, self._case.recipe.identity)):
                 case = self._maker.made(recipe, number)
                 known[number] = facts_of_case(case)
                 answer = bench.fresh([_shot_of(case)])[0]
                 exchange = Exchange(number, 0.0, 0.0, 0.0, answer, False, 0.0, 0, ALONE)
                 ledger.add_exchange(exchange, secrets_of(case.request))
         return Judge(ledger, known.__getitem__)
+
+
+def _kind(finding: Finding) -> Classification | None:
+    return finding.confirmation.classification if finding.confirmation else None
 
 
 def _shot_of(case: Case) -> Shot:

@@ -13,6 +13,7 @@ from rich.console import Console
 from gatecrash.fuzzing.bench import Bench, LaboratoryBench
 from gatecrash.fuzzing.controls import AFTER, BEFORE, broken_by, control_rows, fire_controls
 from gatecrash.fuzzing.covering import coverage
+from gatecrash.fuzzing.expiring import ExpiryWatch
 from gatecrash.fuzzing.firing import fire_with_locust, locust_phases
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.preparing import opened_bench, sweep_corpus, with_fuzz_defaults
@@ -142,8 +143,15 @@ def _fire_with_locust(campaign: _Campaign, phases: tuple[Phase, ...]) -> None:
 def _sweep(campaign: _Campaign, bench: LaboratoryBench) -> Sweep:
     settings, shots, book, observer = campaign.settings, campaign.shots, campaign.book, campaign.observer
     sweep = Sweep(bench, shots, book, observer, seed=settings.corpus.seed, seconds=settings.fuzz.seconds)
-    sweep.run(campaign.teller.phase)
-    campaign.phases += sweep.phases
+    watch = ExpiryWatch(bench, shots.maker.profile)
+    try:
+        watch.begin([shots.recipe(index) for index in book.representatives])
+        sweep.run(campaign.teller.phase)
+        campaign.phases += sweep.phases
+        campaign.teller.phase("expiry")
+        campaign.timed += watch.end()
+    finally:
+        watch.close()
     campaign.teller.phase("timing")
     deadline = time.monotonic() + settings.fuzz.confirm_seconds
     campaign.timed += slow_findings(bench, shots, sweep.slow, book.valid, deadline=deadline)
