@@ -35,8 +35,27 @@ class Deployed:
     token_key_name: str | None
 
 
-def check_target(settings: Settings, console: Console, *, yes: bool) -> None:
-    """Check a target that may be AWS, show what will happen, and ask.
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What will be fired: how many calls (None: as many as users make), how many a second (None: no bound)."""
+
+    calls: int | None
+    rate: float | None
+    in_words: str
+
+
+def planned_load(settings: Settings) -> Load:
+    """Return the load that a run's settings plan; the closed model plans users, not calls."""
+    load = settings.load
+    seconds = load.warm_up + load.duration
+    if load.model == CLOSED:
+        return Load(None, None, f"as many as {load.users} users make in {seconds:g} s")
+    calls = round(load.rate * seconds)
+    return Load(calls, load.rate, str(calls))
+
+
+def check_target(settings: Settings, console: Console, *, yes: bool, load: Load | None = None) -> None:
+    """Check a target that may be AWS, show what will happen, and ask; ``load`` is the settings' own by default.
 
     Nothing is asked for targets on this machine. Raises UsageError when the target can't be used or the answer is
     no; not a single TestInvokeAuthorizer is sent before that.
@@ -55,20 +74,20 @@ def check_target(settings: Settings, console: Console, *, yes: bool) -> None:
     if local:
         return
     account = _account(settings)
-    calls, cost = _calls_and_cost(settings)
+    load = load or planned_load(settings)
     lines = (
         ("Account", account),
         ("Region", client.meta.region_name),
         ("Endpoint", client.meta.endpoint_url),
         ("Authorizer", f"{authorizer.name}, {authorizer.status}, {_signing(authorizer)}"),
-        ("Calls", f"{calls} of TestInvokeAuthorizer, each of which invokes the Lambda function"),
-        ("Cost", f"{cost} for Lambda at 128 MB and 100 ms; TestInvokeAuthorizer is free"),
+        ("Calls", f"{load.in_words} of TestInvokeAuthorizer, each of which invokes the Lambda function"),
+        ("Cost", f"{_cost(load)} for Lambda at 128 MB and 100 ms; TestInvokeAuthorizer is free"),
     )
     for name, value in lines:
         console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
-    if settings.load.model != CLOSED and settings.load.rate > (quota := read_quota(settings)):
+    if load.rate is not None and load.rate > (quota := read_quota(settings)):
         console.print(
-            f"Beware: {settings.load.rate:g} arrivals/s are above the account's quota of {quota:g} calls/s for "
+            f"Beware: {load.rate:g} arrivals/s are above the account's quota of {quota:g} calls/s for "
             f"TestInvokeAuthorizer ({TEST_INVOKE_QUOTA_CODE}): AWS will throttle, also other callers in the account",
             highlight=False,
             markup=False,
@@ -189,17 +208,11 @@ def read_quota(settings: Settings) -> float:
         return float(TEST_INVOKE_CALLS_PER_SECOND)
 
 
-def _calls_and_cost(settings: Settings) -> tuple[str, str]:
-    """Say how many calls are planned and what they cost; the closed model plans users, not calls."""
-    load, each = settings.load, _DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION
-    seconds = load.warm_up + load.duration
-    if load.model == CLOSED:
-        return (
-            f"as many as {load.users} users make in {seconds:g} s",
-            f"about {each * 1e6:.2f} US dollars a million calls",
-        )
-    calls = round(load.rate * seconds)
-    return str(calls), f"about {calls * each:.4f} US dollars"
+def _cost(load: Load) -> str:
+    each = _DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION
+    if load.calls is None:
+        return f"about {each * 1e6:.2f} US dollars a million calls"
+    return f"about {load.calls * each:.4f} US dollars"
 
 
 def _confirmed() -> bool:

@@ -8,9 +8,10 @@ import click
 from rich.console import Console
 
 from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
+from gatecrash.fuzzing.preparing import request_budget, request_rate
 from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
-from gatecrash.preflight import check_target
+from gatecrash.preflight import Load, check_target
 from gatecrash.settings import Settings
 
 
@@ -25,7 +26,9 @@ def fuzz(settings: Settings, *, yes: bool, open_report: bool) -> int:
     behind the embedded gateway. Each violation is fired again alone, classified, and made as small as it gets.
     """
     console = Console()
-    check_target(settings, console, yes=yes)
+    budget, rate = request_budget(settings), request_rate(settings)
+    pace = f" at {rate:g} a second" if rate else ""
+    check_target(settings, console, yes=yes, load=Load(budget, rate, f"at most {budget}{pace}"))
     summary, folder = fuzz_settings(settings, console)
     show(summary, folder, console)
     if open_report:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from generators.attacks.implications import broader
 from reports.checks import Group, Violation
-from reports.rules import Oracle
+from reports.rules import Kind, Oracle
 
 # Rules whose cause is a change of the request; others have a cause of their own, such as the error's type.
 BY_CHANGE: Final = frozenset({Oracle.EXPECTATION, Oracle.RELATION, Oracle.POLICY})
@@ -25,6 +26,19 @@ def regrouped(groups: Sequence[Group]) -> list[Group]:
             by_rule.setdefault(group.rule.code, []).append(group)
     for same in by_rule.values():
         kept += _explained(same)
+    return _without_consequences(kept)
+
+
+def _without_consequences(groups: list[Group]) -> list[Group]:
+    """Put weaknesses that follow from a broader one to it."""
+    open_doors = {group.cause: group for group in groups if group.rule.kind is Kind.FAIL_OPEN}
+    kept = []
+    for group in groups:
+        cause = broader(group.cause, open_doors) if group.rule.kind is Kind.FAIL_OPEN else None
+        if cause is None:
+            kept.append(group)
+        else:
+            open_doors[cause].violations += group.violations
     return kept
 
 

@@ -14,6 +14,7 @@ from gatecrash.fuzzing.confirming import Bad, Confirmed, Confirmer, bad_answers
 from gatecrash.fuzzing.grouping import BY_CHANGE, regrouped
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.shots import Shots
+from generators.attacks.implications import broader
 from generators.cases import Recipe
 from generators.minimise import shrink_recipe
 from reports import rules
@@ -21,7 +22,7 @@ from reports.checks import Group, Judge, Violation, cause_of_change, finding_of,
 from reports.findings import Classification, Confirmation, Finding
 from reports.ledger import Ledger, identity_of
 from reports.records import CaseFacts, Exchange
-from reports.rules import Rule, Severity
+from reports.rules import BY_CODE, Rule, Severity
 
 # With these the answer depends on what went before or goes on beside it, whatever rule the single answer violates.
 _STATE: Final = frozenset(Classification) - {Classification.DETERMINISTIC, Classification.TIME_BOUNDARY}
@@ -90,6 +91,7 @@ class Prover:
             left = max(0.0, self._deadline - time.monotonic())
             one = self._prove(group, min(4.0, left / max(1, len(ordered) - number) * 3))
             proven.setdefault((one.rule.code, one.cause), []).append(one)
+        _join_consequences(proven)
         findings = [self._finding(same) for same in proven.values()]
         return in_order(_without_echoes(findings))
 
@@ -246,6 +248,15 @@ class Prover:
         else:
             firsts = [self._observer.first(violation.case.index, violation.answers) for violation in group.violations]
         return min((first for first in firsts if first is not None), default=None)
+
+
+def _join_consequences(proven: dict[tuple[str, str], list[_Proven]]) -> None:
+    """Put weaknesses that follow from a broader one to it: which they are shows when changes were made smaller."""
+    causes = {cause: (code, cause) for code, cause in proven if BY_CODE[code].kind is rules.Kind.FAIL_OPEN}
+    for key in list(proven):
+        cause = broader(key[1], causes) if key[1] in causes else None
+        if cause is not None and causes[cause] in proven:
+            proven[causes[cause]] += proven.pop(key)
 
 
 def _plainness(violation: Violation) -> tuple[int, bool, int]:

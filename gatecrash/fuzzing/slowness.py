@@ -10,6 +10,7 @@ from typing import Final
 from authorizers.redact import secrets_of
 from gatecrash.fuzzing.bench import LaboratoryBench
 from gatecrash.fuzzing.shots import Shots
+from gatecrash.fuzzing.sweeping import SlowCase
 from gatecrash.fuzzing.timing import Slowness, ageing_of, slowness_of
 from reports import rules
 from reports.checks import Group, Violation, cause_of_change, finding_of
@@ -23,7 +24,7 @@ _CANDIDATES: Final = 4
 def slow_findings(
     bench: LaboratoryBench,
     shots: Shots,
-    slow: Sequence[tuple[int, float]],
+    slow: Sequence[SlowCase],
     valid: Sequence[int],
     *,
     deadline: float,
@@ -32,10 +33,10 @@ def slow_findings(
 
     ``deadline`` is on the monotonic clock.
     """
-    control = next((index for index in valid if index not in {case for case, _ in slow}), None)
+    control = next((index for index in valid if index not in {one.case_index for one in slow}), None)
     if control is None:
         return []
-    candidates = sorted({index for index, _ in slow}, key=lambda index: (len(shots.facts(index).attacks), index))
+    candidates = sorted({one.case_index for one in slow}, key=lambda index: (len(shots.facts(index).attacks), index))
     found: dict[str, Finding] = {}
     for index in candidates[:_CANDIDATES]:
         if time.monotonic() > deadline:
@@ -45,7 +46,10 @@ def slow_findings(
             case = shots.facts(index)
             names = dict.fromkeys(f"{shots.facts(other).family}/{shots.facts(other).name}" for other in candidates)
             finding = _finding(seen, case, cause_of_change(case), len(candidates), shots)
-            found[seen.rule.code] = replace(finding, also=tuple(name for name in names if name != finding.case_name))
+            first = min(one.exchange for one in slow)
+            found[seen.rule.code] = replace(
+                finding, first_exchange=first, also=tuple(name for name in names if name != finding.case_name)
+            )
         if rules.HANDLER_TIMEOUT.code in found:
             # The same texts, only shorter, are slow for the same reason.
             break

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from authorizers.contract import Answer, Outcome
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
@@ -36,8 +36,16 @@ _OVERLAPPING_ROUNDS: Final = 60
 _OVERLAPPING_WIDTH: Final = 8
 
 
+class SlowCase(NamedTuple):
+    """A case that was far slower than others: the handler's seconds, and how many exchanges there had been by then."""
+
+    case_index: int
+    seconds: float
+    exchange: int
+
+
 class Sweep:
-    """Fires the phases and keeps what is needed to judge time: ``slow`` has (case, seconds) of requests far slower.
+    """Fires the phases and keeps what is needed to judge time: ``slow`` has the requests that were far slower.
 
     ``seconds`` is how long all phases together may take, about.
     """
@@ -45,7 +53,7 @@ class Sweep:
     def __init__(
         self, bench: LaboratoryBench, shots: Shots, book: CaseBook, observer: Observer, *, seed: int, seconds: float
     ) -> None:
-        self.slow: list[tuple[int, float]] = []
+        self.slow: list[SlowCase] = []
         self.phases: list[PhaseRow] = []
         self.usual_seconds = 0.0
         self.limit = LAMBDA_SECONDS_MAXIMUM
@@ -177,7 +185,7 @@ class Sweep:
         seconds = _seconds(answer)
         stopped = answer.outcome is Outcome.TIMED_OUT
         if stopped or (phase != ALONE and seconds > max(_SLOW_SECONDS, _SLOW_TIMES * self.usual_seconds)):
-            self.slow.append((index, seconds))
+            self.slow.append(SlowCase(index, seconds, self._observer.exchanges + 1))
             keys = [str(key) for key, _ in self._shots.meta(index).recipe["mutations"]]
             if not any(key in self._slow_attacks for key in keys):
                 self._slow_attacks.update(keys)

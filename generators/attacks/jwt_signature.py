@@ -19,6 +19,7 @@ _WEAKNESS: Final = "the signature is not verified"
 _RULE: Final = "RFC 7515 section 5.2"
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _WRONG: Final[dict[str, Any]] = {"stage": Stage.SIGNATURE, "weakness": _WEAKNESS, "touches": "signature"}
+_NONE: Final[dict[str, Any]] = {**_WRONG, "weakness": "a token without a signature is believed"}
 _SPELT: Final[dict[str, Any]] = {"stage": Stage.TEXT, "touches": "spelling"}
 
 
@@ -39,13 +40,13 @@ def _raw(signature: str) -> bytes:
     return base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
 
 
-@FAMILY.credential(Demand.DENY, "RFC 8725 section 2.1; CVE-2020-28042", **_WRONG, everyday=True)
+@FAMILY.credential(Demand.DENY, "RFC 8725 section 2.1; CVE-2020-28042", **_NONE, everyday=True)
 def signature_empty(scene: Scene, _: Any) -> Credential:
     """Leave the signature out."""
     return _joined(scene, _split(scene)[0], "")
 
 
-@FAMILY.credential(Demand.DENY, "RFC 7515 section 7.1", **_WRONG)
+@FAMILY.credential(Demand.DENY, "RFC 7515 section 7.1", **_NONE)
 def signature_part_missing(scene: Scene, _: Any) -> Credential:
     """Leave the signature out, and the dot before it."""
     return replace(scene.credential, secret=_split(scene)[0])

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+MINUTE = 60.0
 SETS = Path(__file__).parent / "authorizers"
 _CLAIMS = '{iss="https://issuer.example",aud="iot-devices",sub="{identity}"}'
 _PROFILES = {
@@ -62,9 +63,7 @@ class Row:
 
     @property
     def right(self) -> bool:
-        """Whether the authorizer was judged rightly, within a minute."""
-        if self.seconds > 60:
-            return False
+        """Whether the authorizer was judged rightly."""
         if self.wanted == "none":
             return self.exit_code == 0 and not self.findings
         return self.exit_code == 3 and self.shown is not None
