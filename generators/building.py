@@ -38,6 +38,7 @@ class CorpusPlan:
 
     ``minted_at`` is in epoch seconds and counts only for profiles whose credentials carry a time. A ``sweep`` has
     every systematic case of a fuzz run first and ``cases`` drawn ones after them; ``valid_share`` counts for nothing.
+    ``words`` are those of the authorizer's own code.
     """
 
     credentials: Mapping[str, Any]
@@ -47,6 +48,7 @@ class CorpusPlan:
     valid_share: float
     minted_at: int
     sweep: bool = False
+    words: tuple[str, ...] = ()
 
 
 class _Made(NamedTuple):
@@ -67,7 +69,16 @@ def build_corpus(
         raise UsageError(f"corpus.cases is {plan.cases}; a corpus needs at least 1 case")
     profile = open_profile(plan.credentials, plan.token_key_name)
     minted_at = plan.minted_at if profile.lifetime is not None else 0
-    parts = [GENERATION, profile.fingerprint(), plan.seed, plan.cases, plan.valid_share, minted_at, plan.sweep]
+    parts = [
+        GENERATION,
+        profile.fingerprint(),
+        plan.seed,
+        plan.cases,
+        plan.valid_share,
+        minted_at,
+        plan.sweep,
+        plan.words,
+    ]
     folder = cache / digest_of(parts)
     if not (folder / corpus.MANIFEST).exists():
         count = _count(plan, profile)
@@ -86,6 +97,7 @@ def build_corpus(
             valid_share=plan.valid_share,
             generation=GENERATION,
             families=families,
+            words=plan.words,
         )
         (unfinished / corpus.MANIFEST).write_bytes(wire.encode(corpus.manifest_to_json(manifest)))
         _put_in_place(unfinished, folder)
@@ -98,7 +110,7 @@ def build_corpus(
 def _count(plan: CorpusPlan, profile: CredentialProfile) -> int:
     if not plan.sweep:
         return plan.cases
-    maker = CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at)
+    maker = CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at, plan.words)
     return SweepCases(maker, plan.seed).systematic + plan.cases
 
 
@@ -140,7 +152,7 @@ def _make_chunk(plan: CorpusPlan, home: Path, indices: range) -> list[_Made]:
     # Hypothesis keeps tables of Unicode on disk, by default in whatever folder the person stands in.
     set_hypothesis_home_dir(home)
     profile = open_profile(plan.credentials, plan.token_key_name)
-    maker = CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at)
+    maker = CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at, plan.words)
     make = SweepCases(maker, plan.seed).case if plan.sweep else maker.case
     return [_made(make(index)) for index in indices]
 

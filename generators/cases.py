@@ -6,7 +6,7 @@ time always give the same request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -22,7 +22,7 @@ from generators.draws import draw
 from generators.mix import Mix
 
 # Part of every corpus digest: raise it when the same recipe gives another request than before.
-GENERATION: Final = 3
+GENERATION: Final = 4
 VALID_FAMILY: Final = "valid"
 MUTATIONS_MAXIMUM: Final = 4
 _SALT_MAXIMUM: Final = 2**32 - 1
@@ -33,6 +33,22 @@ class Mutation(NamedTuple):
 
     attack: str
     variant: int
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(value)
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _optional_text(value: Any) -> str | None:
+    return None if value is None else _text(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +77,16 @@ class Recipe:
         try:
             around = value["surroundings"]
             return cls(
-                identity=int(value["identity"]),
-                carrier=str(value["carrier"]),
-                mutations=tuple(Mutation(str(attack), int(variant)) for attack, variant in value["mutations"]),
+                identity=_whole(value["identity"]),
+                carrier=_text(value["carrier"]),
+                mutations=tuple(Mutation(_text(attack), _whole(variant)) for attack, variant in value["mutations"]),
                 surroundings=Surroundings(
-                    tuple(around["headers"].items()),
-                    around["server_name"],
-                    around["sdk"],
-                    tuple(around["parameters"].items()),
+                    tuple((_text(name), _text(text)) for name, text in around["headers"].items()),
+                    _optional_text(around["server_name"]),
+                    _optional_text(around["sdk"]),
+                    tuple((_text(name), _text(text)) for name, text in around["parameters"].items()),
                 ),
-                salt=int(value["salt"]),
+                salt=_whole(value["salt"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise WireError("not the recipe of a case") from error
@@ -104,11 +120,17 @@ class Case:
 
 
 class CaseMaker:
-    """Makes the case with a given index, in any order and in any process."""
+    """Makes the case with a given index, in any order and in any process.
 
-    def __init__(self, profile: CredentialProfile, mix: Mix, seed: int, minted_at: int) -> None:
+    ``words`` are those of the authorizer's own code, where there are some.
+    """
+
+    def __init__(
+        self, profile: CredentialProfile, mix: Mix, seed: int, minted_at: int, words: Sequence[str] = ()
+    ) -> None:
         self.profile = profile
-        self.attacks = attacks_on(profile)
+        self.words = tuple(words)
+        self.attacks = attacks_on(profile, words)
         self._by_key = {attack.key: attack for attack in self.attacks}
         self._everyday = tuple(attack for attack in self.attacks if attack.everyday)
         self._mix = mix
@@ -166,6 +188,8 @@ class CaseMaker:
     def _expand(self, recipe: Recipe) -> tuple[AuthorizerRequest, list[tuple[Attack, Mutation]]]:
         profile = self.profile
         planned = _compatible((self.attack(mutation.attack), mutation) for mutation in recipe.mutations)
+        if recipe.identity >= profile.identities or recipe.carrier not in profile.carriers:
+            raise WireError(f"the profile has no device number {recipe.identity + 1} with carrier {recipe.carrier}")
         valid = profile.credential(recipe.identity, recipe.salt, self._minted_at)
         if not planned:
             return surround(profile.request(valid, recipe.carrier), recipe.surroundings), []
@@ -187,6 +211,9 @@ class CaseMaker:
                 if carried is not None:
                     request = carried
                     applied.append((attack, mutation))
+        if request == profile.request(valid, recipe.carrier) and not any(attack.view for attack, _ in applied):
+            # Where a table has the same text in several columns, what was exchanged may be what it was.
+            applied = []
         return surround(request, recipe.surroundings), applied
 
 

@@ -59,14 +59,15 @@ def surroundings(*, http: bool, mqtt: bool) -> st.SearchStrategy[Surroundings]:
 
 
 def surround(request: AuthorizerRequest, around: Surroundings) -> AuthorizerRequest:
-    """Put a request into its surroundings; token mode has none."""
+    """Put a request into its surroundings, which leave alone what it has; token mode has none."""
     if request.http_context is None and request.mqtt_context is None:
         return request
+    tls = request.tls_context
     return replace(
         request,
         http_context=_http(request.http_context, around) if request.http_context else None,
         mqtt_context=_mqtt(request.mqtt_context, around) if request.mqtt_context else None,
-        tls_context=TlsContext(around.server_name) if around.server_name else request.tls_context,
+        tls_context=TlsContext(around.server_name) if around.server_name and not tls else tls,
     )
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import array
 import mmap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,7 +32,7 @@ _REQUESTS_KEPT: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class CorpusManifest:
-    """What a corpus was made from; holds no secret.
+    """What a corpus was made from; ``words``, of the authorizer's own code, may be secrets.
 
     ``digest`` identifies the recipes, the profile and the version of the generators: it is the same for the same
     seed on every machine and at every time. ``content_digest`` identifies the bytes, in which tokens carry the
@@ -50,6 +50,7 @@ class CorpusManifest:
     valid_share: float
     generation: int
     families: Mapping[str, int]
+    words: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class PolicyJudge:
         if identity is None or case.is_valid:
             if strange:
                 yield rules.WIDE_POLICY
-        elif strange - self._known.own_strange(identity):
+        elif strange - self._known.own_strange(identity) or self._known.gives_longer_names(identity, documents):
             yield rules.INJECTED_POLICY
         if identity is not None and _bound_to_identity(case) and self._known.gives_foreign(identity, documents):
             yield rules.FOREIGN_RIGHTS

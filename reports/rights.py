@@ -52,6 +52,7 @@ class KnownRights:
         self._documents: dict[int, list[tuple[str, ...]]] = defaultdict(list)
         self._foreign: dict[int, list[Pair]] = {}
         self._judged: dict[tuple[int, tuple[str, ...]], bool] = {}
+        self._longer: dict[int, list[Pair]] = {}
 
     def learn(self, identity: int, documents: Iterable[str]) -> None:
         """Learn from an allowed valid request of an identity."""
@@ -61,6 +62,7 @@ class KnownRights:
             self._pairs[identity] |= set(sorted(granted(known))[:_PAIRS_MAXIMUM])
             self._foreign.clear()
             self._judged.clear()
+            self._longer.clear()
 
     def gives_foreign(self, identity: int, documents: tuple[str, ...]) -> bool:
         """Say whether policies allow what other identities' policies name and this one's own don't allow."""
@@ -80,6 +82,16 @@ class KnownRights:
 
     def _own(self, identity: int, action: str, resource: str) -> bool:
         return any(_allows(known, action, resource) for known in self._documents[identity])
+
+    def gives_longer_names(self, identity: int, documents: tuple[str, ...]) -> bool:
+        """Say whether policies allow names that only begin like the identity's own, which its own don't allow.
+
+        ``client/sensor-1*`` lets ``sensor-1`` connect, and ``sensor-10`` too.
+        """
+        if identity not in self._longer:
+            longer = [(action, f"{resource}{_STRANGER}") for action, resource in sorted(self._pairs[identity])]
+            self._longer[identity] = [pair for pair in longer if not self._own(identity, *pair)]
+        return any(_allows(documents, *pair) for pair in self._longer[identity])
 
     def own_strange(self, identity: int) -> set[Pair]:
         """Return the strange rights that the identity's own valid requests were given."""

@@ -126,24 +126,36 @@ def function_name(text: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "-", text)[:64] or "function"
 
 
+def lambda_variables(
+    name: str, environment_id: str, region: str, folder: Path, own: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Return the variables that a function finds: the person's own, and those that Lambda sets for every runtime.
+
+    The Lambda developer guide's page "Working with Lambda environment variables" names them.
+    """
+    return {
+        **{variable: value for variable, value in own.items() if variable not in _PLATFORM_VARIABLES},
+        "TZ": ":UTC",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": environment_id,
+        "LAMBDA_TASK_ROOT": str(folder),
+    }
+
+
 def environment_variables(
     function: Function, *, runtime_api: str, environment_id: str, region: str, own: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Return the variables of one execution environment: the person's own, and Lambda's.
 
-    The Lambda developer guide's page "Working with Lambda environment variables" names those of Lambda.
+    ``runtime_api`` is the address at which the runtime client asks for events.
     """
     return {
-        **{name: value for name, value in own.items() if name not in _PLATFORM_VARIABLES},
-        "TZ": ":UTC",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": environment_id,
-        "LAMBDA_TASK_ROOT": str(function.folder),
+        **lambda_variables(function.name, environment_id, region, function.folder, own),
         **function.environment,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "_HANDLER": function.handler,

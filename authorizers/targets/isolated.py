@@ -15,12 +15,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from authorizers.contract import Answer, AuthorizerRequest
 from authorizers.errors import GatecrashError, HandlerError
 from authorizers.event import Dialect
+from authorizers.gateway.functions import lambda_variables
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from authorizers.targets.handler import Front, HandlerSettings
 from authorizers.targets.isolated_process import ZYGOTE
@@ -30,6 +32,8 @@ from authorizers.targets.isolated_wire import COMMAND, END, RESULT, START, recei
 # Lambda's own limit for the init phase.
 INIT_SECONDS_MAXIMUM: Final = 10.0
 _CLOSE_SECONDS: Final = 5.0
+_NAME: Final = "gatecrash"
+_REGION: Final = "us-east-1"
 _STDERR: Final = 2
 
 
@@ -58,6 +62,7 @@ class Laboratory:
                 stdin=subprocess.DEVNULL,
                 stdout=_STDERR if show_output else subprocess.DEVNULL,
                 stderr=None if show_output else subprocess.DEVNULL,
+                env=lambda_variables(_NAME, _NAME, _REGION, Path(settings.handler).resolve().parent),
                 start_new_session=True,
             )
         self._control.settimeout(INIT_SECONDS_MAXIMUM)

@@ -177,6 +177,8 @@ def _obstacle(files_before: set[tuple[int, int]]) -> str | None:
 
 def _load(connection: socket.socket, location: str) -> Handler:
     """Import the handler; one that can't be is told to the other side, and ends this process."""
+    # Lambda's task root stays on the path, also for what the handler imports later.
+    sys.path.insert(0, str(Path(location.partition(":")[0]).resolve().parent))
     try:
         return load_handler(location)
     except HandlerError as error:

@@ -69,8 +69,8 @@ def fuzz(settings: Settings, console: Console) -> tuple[Summary, Path]:
         corpus = sweep_corpus(settings, advance)
     try:
         profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
-        mix = Mix(settings.corpus.valid_share)
-        shots = Shots(corpus, CaseMaker(profile, mix, settings.corpus.seed, corpus.manifest.minted_at))
+        manifest, mix = corpus.manifest, Mix(settings.corpus.valid_share)
+        shots = Shots(corpus, CaseMaker(profile, mix, manifest.seed, manifest.minted_at, manifest.words))
         with opened_bench(settings) as bench:
             metas = [shots.meta(index) for index in range(len(corpus))]
             book = case_book(metas, lambda meta: bench.can(meta.view))

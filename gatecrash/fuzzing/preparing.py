@@ -13,6 +13,7 @@ from authorizers.targets.handler import HandlerSettings
 from authorizers.targets.local import LocalGateway
 from authorizers.targets.opening import open_target
 from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM, Bench, LaboratoryBench, TargetBench
+from gatecrash.fuzzing.literals import words_of
 from gatecrash.preparing import check_lifetime, credential_settings, require_credentials, target_settings
 from gatecrash.settings import Settings
 from generators.building import CorpusPlan, build_corpus
@@ -59,6 +60,7 @@ def sweep_corpus(settings: Settings, progress: Callable[[int], None]) -> Corpus:
         valid_share=settings.corpus.valid_share,
         minted_at=int(time.time()) if minted_at is None else minted_at,
         sweep=True,
+        words=words_of(settings.authorizer.handler) if is_python_handler(settings) else (),
     )
     corpus = build_corpus(plan, settings.cache_folder(), progress)
     check_lifetime(corpus, settings, _LIFETIME_NEEDED)

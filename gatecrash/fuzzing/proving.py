@@ -12,8 +12,10 @@ from authorizers.redact import secrets_of
 from gatecrash.fuzzing.bench import Bench, OutOfBudgetError
 from gatecrash.fuzzing.confirming import Bad, Confirmed, Confirmer, bad_answers
 from gatecrash.fuzzing.grouping import BY_CHANGE, regrouped
+from gatecrash.fuzzing.literals import words_digest
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.shots import Shots
+from generators.attacks import dictionary
 from generators.attacks.implications import broader
 from generators.cases import Recipe
 from generators.minimise import shrink_recipe
@@ -197,8 +199,11 @@ class Prover:
         group = Group(shown.rule, shown.cause, [violation for one in same for violation in one.group.violations])
         finding = finding_of(group, self._ledger, shown.violation)
         setup = [self._setup_step(index) for index in shown.confirmed.setup]
-        reproducer = {**finding.reproducer, **({"setup": setup} if setup else {})}
         recipe = shown.recipe or self._shots.recipe(shown.violation.case.index)
+        more: dict[str, Any] = {"setup": setup} if setup else {}
+        if any(mutation.attack.startswith(f"{dictionary.FAMILY.name}/") for mutation in recipe.mutations):
+            more["words"] = words_digest(self._shots.maker.words)
+        reproducer = {**finding.reproducer, **more}
         finding = replace(
             finding,
             reproducer=reproducer,
@@ -206,9 +211,9 @@ class Prover:
             size=len(recipe.mutations),
             first_exchange=self._first_exchange(group),
         )
-        return self._with_smaller_request(finding, shown, setup)
+        return self._with_smaller_request(finding, shown, more)
 
-    def _with_smaller_request(self, finding: Finding, shown: _Proven, setup: list[dict[str, Any]]) -> Finding:
+    def _with_smaller_request(self, finding: Finding, shown: _Proven, more: dict[str, Any]) -> Finding:
         """Show the smallest request in place of the one that was seen, with the answer that it gets."""
         if shown.recipe is None or shown.facts is None:
             return finding
@@ -229,7 +234,7 @@ class Prover:
             case_name=smaller.case_name,
             expectation=smaller.expectation,
             request=smaller.request,
-            reproducer={**smaller.reproducer, **({"setup": setup} if setup else {})},
+            reproducer={**smaller.reproducer, **more},
             answers=smaller.answers,
             description=smaller.description,
             source=smaller.source,

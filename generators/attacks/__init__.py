@@ -1,11 +1,12 @@
 """Attacks, a module a family. A new family is a module with a ``Family`` and its name in the list below."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from authorizers.contract import Demand
 from generators.attacks import (
     carriers,
+    dictionary,
     http_headers,
     jwt_algorithm,
     jwt_claims,
@@ -41,6 +42,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     carriers.PRECEDENCE,
     carriers.TLS,
     own.FAMILY,
+    dictionary.FAMILY,
     patterns.FAMILY,
 )
 ALL_ATTACKS: Final[tuple[Attack, ...]] = tuple(attack for family in FAMILIES for attack in family.attacks)
@@ -56,9 +58,12 @@ STRICTNESS: Final = (
 )
 
 
-def attacks_on(profile: CredentialProfile) -> tuple[Attack, ...]:
-    """Return the attacks that a profile can be attacked with."""
-    return tuple(attack for attack in ALL_ATTACKS if attack.applies(profile))
+def attacks_on(profile: CredentialProfile, words: Sequence[str] = ()) -> tuple[Attack, ...]:
+    """Return the attacks that a profile can be attacked with; ``words`` are those of the authorizer's own code."""
+    applying = [attack for attack in ALL_ATTACKS if attack.applies(profile)]
+    plain = [attack for attack in applying if attack.family != dictionary.FAMILY.name]
+    spoken = [dictionary.with_words(attack, words) for attack in applying if attack.family == dictionary.FAMILY.name]
+    return (*plain, *(attack for attack in spoken if attack.variants))
 
 
 def known_attacks(keys: Iterable[str]) -> tuple[Attack, ...]:

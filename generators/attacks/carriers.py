@@ -71,7 +71,7 @@ def context_removed(_: Scene, request: AuthorizerRequest, which: str) -> Authori
 
 
 @PARTS.request(
-    Demand.ANY, _OPTIONAL, "http", "mqtt", "tls", "all", weakness="contexts beside the credential's", touches="contexts"
+    Demand.ANY, _OPTIONAL, "http", "mqtt", "tls", "all", weakness="contexts beside the credential's", touches="tls"
 )
 def context_added(_: Scene, request: AuthorizerRequest, which: str) -> AuthorizerRequest | None:
     """Put an empty context beside the one that carries the credential."""

@@ -15,6 +15,8 @@ FAMILY: Final = Family("jwt_claims", is_jwt)
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _EXPIRED: Final = "expired tokens are accepted"
+# The client id has to fit the identity: who changes both changes who is asked for.
+_IDENTITY: Final = "client_id"
 _FAR: Final = 4_102_444_800
 
 
@@ -162,7 +164,7 @@ def optional_claim_missing(scene: Scene, name: str) -> Credential | None:
     Demand.DENY,
     "RFC 7519 section 4.1.3; RFC 8725 section 3.9",
     *("other-audience", "missing", "", [], ["other-audience"], None, 0, True, {}, " {}", "{}/", "{} "),
-    *("{}-evil", "evil-{}", "prefix", "upper", "letter", "{},other", "{{{}}}", [[]]),
+    *("{}-evil", "evil-{}", "prefix", "upper", "letter", "{},other", "[{}]", [[]]),
     **_claim("aud", "the audience is not checked", applies=_has_claim("aud"), everyday=True),
 )
 def audience_wrong(scene: Scene, value: Any) -> Credential | None:
@@ -198,8 +200,8 @@ def _wrong(scene: Scene, name: str, value: Any) -> Credential | None:
         "list": [right, "https://attacker.example"],
     }
     changed = spellings.get(value, value) if isinstance(value, str) else value
-    if isinstance(changed, str) and "{" in changed:
-        changed = changed.format(right)
+    if changed is value and isinstance(changed, str):
+        changed = changed.replace("{}", right)
     return with_claims(scene, **{name: changed}) if changed != right else None
 
 
@@ -219,7 +221,7 @@ def audience_among_others(scene: Scene, _: Any) -> Credential | None:
     Demand.NOT_ISSUED,
     "RFC 7519 section 4.1.2: StringOrURI",
     *("missing", None, 0, 7, True, [], {}, "", "list"),
-    **_claim("identity", "tokens without a device's name are accepted", applies=_has_identity),
+    **_claim(_IDENTITY, "tokens without a device's name are accepted", applies=_has_identity),
 )
 def identity_missing(scene: Scene, value: Any) -> Credential | None:
     """Leave out the claim that names the device, or make it no text."""
@@ -234,7 +236,7 @@ def identity_missing(scene: Scene, value: Any) -> Credential | None:
     Demand.ANY,
     "AWS IoT developer guide, policy variables: * and ? are wildcards",
     *("*", "#", "+", "?", "${iot:ClientId}", "${*}", "../{}", "{}/#", "{}*", '","Effect":"Allow', "x" * 3000, "admin"),
-    **_claim("identity", "the device's name is not checked", applies=_has_identity),
+    **_claim(_IDENTITY, "the device's name is not checked", applies=_has_identity),
 )
 def identity_hostile(scene: Scene, pattern: str) -> Credential | None:
     """Name a device whose name means something in a policy; whatever is granted must stay this name's own."""
@@ -247,7 +249,7 @@ def identity_hostile(scene: Scene, pattern: str) -> Credential | None:
     Demand.ANY,
     "Unicode Technical Report 36; CWE-178; CWE-158",
     *("{}\n", "{} ", " {}", "{}\x00", "upper", "{}\x00admin", "{}\u200b", "fullwidth", "{}/", "{}\t"),
-    **_claim("identity", "names are folded into another device's", applies=_has_identity),
+    **_claim(_IDENTITY, "names are folded into another device's", applies=_has_identity),
 )
 def identity_of_another_folded(scene: Scene, pattern: str) -> Credential | None:
     """Name a device almost as another one is named; the other's rights must not follow."""

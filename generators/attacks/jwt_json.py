@@ -30,12 +30,12 @@ def _with_members(scene: Scene, members: bytes) -> Credential:
 @FAMILY.credential(
     Demand.DENY,
     "RFC 7519 section 7.2: the claims set is a JSON object",
-    *(b"null", b"[]", b'"text"', b"7", b"true", b"", b"{", b"\xff\xfe\x00", b"{}", b"[{}]"),
+    *(b"null", b"[]", b'"text"', b"7", b"true", b"", b"{", b"\xff\xfe\x00", b"[{}]"),
     weakness="claims that are no object are accepted",
     **_TOKEN,
 )
 def claims_no_object(scene: Scene, text: bytes) -> Credential:
-    """Sign a payload that is no JSON object, or an empty one."""
+    """Sign a payload that is no JSON object."""
     return _with_text(scene, text)
 
 
@@ -123,8 +123,12 @@ def duplicate_members(scene: Scene, where: str) -> Credential:
     Demand.DENY,
     "RFC 7519 section 4: reject duplicates, or take the last; section 4.1.4",
     weakness="the first of two expiry times counts",
-    **_TOKEN,
+    stage=Stage.TOKEN,
+    touches="exp",
 )
-def duplicate_expiry(scene: Scene, _: Any) -> Credential:
+def duplicate_expiry(scene: Scene, _: Any) -> Credential | None:
     """Name an expiry in the future, and behind it one in the past, which counts."""
+    _, token = jwt_parts(scene)
+    if token.claims_text is not None:
+        return None
     return _with_members(scene, b'"exp":%d' % (scene.minted_at - 86400))

@@ -127,7 +127,12 @@ def header_changed_after_signing(scene: Scene, _: Any) -> Credential:
 
 
 @FAMILY.credential(
-    Demand.ANY, "RFC 8725; python-jose issue 403", applies=_is_es256, weakness="malleable signature", **_SPELT
+    Demand.ANY,
+    "RFC 8725; python-jose issue 403",
+    applies=_is_es256,
+    weakness="malleable signature",
+    alone=True,
+    **_SPELT,
 )
 def elliptic_signature_mirrored(scene: Scene, _: Any) -> Credential:
     """Replace (r, s) by (r, n - s), which verifies as well."""

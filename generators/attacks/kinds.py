@@ -80,7 +80,10 @@ def with_header(scene: Scene, **changes: Any) -> Credential | None:
 
 
 def with_text(scene: Scene, text: str) -> Credential | None:
-    """Present another text in place of the credential's; None when it is the valid one."""
+    """Present another text in place of the credential's; None when it is the valid one, or another that is valid."""
+    profile = scene.profile
     if text == scene.valid.secret:
+        return None
+    if isinstance(profile, ApiKeyProfile) and profile.is_right(text, scene.credential.parameters):
         return None
     return replace(scene.credential, secret=text)

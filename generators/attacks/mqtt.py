@@ -107,7 +107,7 @@ def part_missing(_: Scene, request: AuthorizerRequest, which: str) -> Authorizer
     Demand.DENY,
     _PASSWORD,
     *(b"\xff\xfe", b"\x00", b"\x80", b"\xc3\x28", bytes(range(256)), b"\xed\xa0\x80", b"\x00" * 65535, b"\n", b" "),
-    *("mark", "utf16", "nul", "base64", "latin", "invalid_tail", "hash"),
+    *("mark", "utf16", "base64", "latin", "invalid_tail", "hash"),
     weakness="passwords that are no text",
     touches="secret",
 )
@@ -121,7 +121,6 @@ def password_binary(scene: Scene, request: AuthorizerRequest, value: Any) -> Aut
     spelt = {
         "mark": b"\xef\xbb\xbf" + raw,
         "utf16": right.encode("utf-16", "surrogatepass"),
-        "nul": raw + b"\x00",
         "base64": base64.b64encode(raw),
         "latin": raw + b"\xe9",
         "invalid_tail": raw + b"\xff",

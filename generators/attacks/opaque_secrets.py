@@ -212,12 +212,24 @@ def secret_of_odd_characters(scene: Scene, text: str) -> Credential | None:
 @FAMILY.credential(
     Demand.DENY,
     "CWE-176",
-    *("{}é", "{}\U0001f511", "{}\ud800", "{}\x00", "\ufeff{}", "{}\r\nx: y", "{}\x7f"),
+    *("{}é", "{}\U0001f511", "{}\ud800", "\ufeff{}", "{}\r\nx: y", "{}\x7f"),
     weakness="characters beyond the secret are ignored",
     touches="secret",
 )
 def secret_with_odd_characters(scene: Scene, pattern: str) -> Credential | None:
     """Present the right secret with a character that no secret has."""
+    return with_text(scene, pattern.replace("{}", scene.valid.secret))
+
+
+@FAMILY.credential(
+    Demand.BETTER_DENIED,
+    "RFC 2104 section 2: HMAC, and PBKDF2 with it, fills a short key up with zeros; CWE-158",
+    *("{}\x00", "{}\x00\x00\x00"),
+    weakness="zeros behind the secret count for nothing",
+    touches="secret",
+)
+def secret_with_zeros(scene: Scene, pattern: str) -> Credential | None:
+    """Present the right secret with zero bytes behind it, which some password hashes can't tell from it."""
     return with_text(scene, pattern.replace("{}", scene.valid.secret))
 
 

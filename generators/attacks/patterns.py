@@ -29,7 +29,7 @@ def text_of(variant: tuple[str, str, int]) -> str:
     return (piece * size)[:size] + end
 
 
-@FAMILY.credential(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, touches="secret")
+@FAMILY.credential(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="secret")
 def secret_repeated(scene: Scene, variant: Any) -> Credential | None:
     """Present a long text in place of the secret; where IoT verifies signatures, rightly signed."""
     text = text_of(variant)
@@ -41,7 +41,7 @@ def secret_repeated(scene: Scene, variant: Any) -> Credential | None:
     return replace(scene.credential, secret=text)
 
 
-@FAMILY.credential(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, touches="secret")
+@FAMILY.credential(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="secret")
 def secret_extended(scene: Scene, variant: Any) -> Credential | None:
     """Present the right secret with a long text behind it."""
     if is_jwt(scene.profile):
@@ -57,7 +57,14 @@ def _has_identity(profile: CredentialProfile) -> bool:
 
 
 @FAMILY.credential(
-    Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, touches="identity", applies=_has_identity, stage=Stage.TOKEN
+    Demand.ANY,
+    _SOURCE,
+    *_TEXTS,
+    weakness=_WEAKNESS,
+    alone=True,
+    touches="identity",
+    applies=_has_identity,
+    stage=Stage.TOKEN,
 )
 def identity_repeated(scene: Scene, variant: Any) -> Credential | None:
     """Present a rightly signed token of a device with a long name."""
@@ -72,7 +79,7 @@ def identity_repeated(scene: Scene, variant: Any) -> Credential | None:
     return replace(scene.credential, secret=profile.sign(changed), jwt=changed)
 
 
-@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, touches="username")
+@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="username")
 def username_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> AuthorizerRequest | None:
     """Present a long user name."""
     mqtt = request.mqtt_context
@@ -81,7 +88,7 @@ def username_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> Aut
     return replace(request, mqtt_context=replace(mqtt, username=text_of(variant)))
 
 
-@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, touches="client_id")
+@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="client_id")
 def client_id_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> AuthorizerRequest | None:
     """Present a long client id."""
     mqtt = request.mqtt_context
@@ -90,7 +97,7 @@ def client_id_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> Au
     return replace(request, mqtt_context=replace(mqtt, client_id=text_of(variant)))
 
 
-@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, touches="credential")
+@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="credential")
 def header_repeated(scene: Scene, request: AuthorizerRequest, variant: Any) -> AuthorizerRequest | None:
     """Present a long text in place of the credential's header."""
     name, http = credential_header(scene, request), request.http_context
@@ -99,11 +106,11 @@ def header_repeated(scene: Scene, request: AuthorizerRequest, variant: Any) -> A
     return replace(request, http_context=replace(http, headers={**(http.headers or {}), name: text_of(variant)}))
 
 
-@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, touches="query")
+@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="query")
 def query_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> AuthorizerRequest | None:
     """Put a long text into the query string."""
     http = request.http_context
-    if http is None or http.query_string is None or "token" in http.query_string:
+    if http is None or http.query_string is None or "token" in http.query_string.lower():
         return None
     name = http.query_string.removeprefix("?").partition("=")[0]
     text = text_of((variant[0], variant[1], min(variant[2], 3900)))

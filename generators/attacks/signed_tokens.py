@@ -183,6 +183,7 @@ def token_nonsense(scene: Scene, token: str) -> Credential | None:
     *("*", "+", "#", "?", "${iot:ClientId}", "upper", "{}\n", "{} ", "{}x", "x{}", "{}\x00", "{}/", "../{}", "", "{}-"),
     *('","Effect":"Allow', "fullwidth", "{}*"),
     weakness="the device's name is not checked",
+    alone=True,
     **_TOKEN,
 )
 def identity_hostile(scene: Scene, pattern: str) -> Credential | None:

@@ -41,6 +41,11 @@ class ApiKeyProfile:
             http_context=HttpContext({self.header: credential.secret}, f"?{query}" if query else None)
         )
 
+    def is_right(self, key: str, parameters: Mapping[str, str]) -> bool:
+        """Say whether a key with these parameters is that of any row."""
+        made = (self.credential(identity, 0, 0) for identity in range(self.identities))
+        return any(one.secret == key and dict(one.parameters) == dict(parameters) for one in made)
+
     def fingerprint(self) -> str:
         """Return a digest of the table and the way it is sent."""
         return digest_of([self.kind, self._rows, self.header, self._column, dict(self.query)])

@@ -65,7 +65,13 @@ def profiles(files):
     return {
         "jwt": {**jwt, "carriers": every, "claims": {"sub": "{identity}", "jti": "{uuid}"}},
         "jwt of a single device": {**jwt, "identities": 1},
-        "jwt RS256": {"kind": "jwt", "private_key": str(files / "rsa.pem"), "identities": 3, "key_id": "k1"},
+        "jwt RS256": {
+            "kind": "jwt",
+            "private_key": str(files / "rsa.pem"),
+            "identities": 3,
+            "key_id": "k1",
+            "claims": {"sub": "{identity}", "iss": "https://issuer.example", "aud": "iot-devices"},
+        },
         "jwt ES256": {"kind": "jwt", "algorithm": "ES256", "private_key": str(files / "ec.pem"), "identities": 2},
         "password": {"kind": "password", "table": str(files / "users.jsonl")},
         "password of a single device": {"kind": "password", "table": str(files / "one_user.jsonl")},

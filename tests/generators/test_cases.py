@@ -1,18 +1,25 @@
 """Cases: the same by seed and index, and again from their recipe."""
 
 import base64
+import copy
+import hashlib
+import json
+import os
+import subprocess
+import sys
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.database import choices_to_bytes
 
 from authorizers import wire
 from authorizers.errors import UsageError, WireError
 from generators.attacks import attacks_on
-from generators.cases import CaseMaker, Recipe, any_recipes, choices_of, recipes
-from generators.draws import draw, redraw
+from generators.cases import CaseMaker, Mutation, Recipe, any_recipes, choices_of, recipes
+from generators.contexts import Surroundings
+from generators.draws import redraw
 from generators.mix import Mix
 from tests.generators.checking import NAMES, keeps_limits, opened
 
@@ -58,10 +65,53 @@ def test_the_choices_of_a_case_give_its_recipe(profiles, name):
 def test_a_recipe_can_be_spelt_as_choices(profiles, name):
     profile, maker = opened(profiles[name]), maker_of(profiles[name])
     strategy = any_recipes(profile, maker.attacks, surrounded=False)
-    for index in range(20):
-        recipe, _ = draw(strategy, 1, index)
+
+    @settings(max_examples=30)
+    @given(strategy)
+    def holds(recipe):
         spelt = base64.b64encode(choices_to_bytes(choices_of(recipe, profile, maker.attacks))).decode()
         assert redraw(strategy, spelt) == recipe
+
+    holds()
+
+
+@pytest.mark.parametrize("name", ["jwt", "password", "python"])
+def test_every_recipe_survives_json(profiles, name):
+    maker = maker_of(profiles[name])
+
+    @given(any_recipes(maker.profile, maker.attacks))
+    def holds(recipe):
+        assert Recipe.from_json(wire.decode(wire.encode(recipe.to_json()))) == recipe
+
+    holds()
+
+
+def digest_of_cases(credentials):
+    """The digest of some cases of the mix and of the sweep's kind; a fresh process computes it as well."""
+    digest = hashlib.sha256()
+    for settings_of_one in credentials:
+        maker = maker_of(settings_of_one, seed=5, minted_at=1_800_000_000)
+        for index in range(40):
+            for case in (maker.case(index), maker.drawn(index)):
+                digest.update(repr((case.request, case.demand, case.recipe, case.choices)).encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def test_another_process_with_another_hash_seed_makes_the_same_cases(profiles):
+    hash_seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    credentials = [profiles[name] for name in ("jwt", "jwt ES256", "password", "signed", "api_key", "python")]
+    text = (
+        "import json,sys; from tests.generators.test_cases import digest_of_cases as d; print(d(json.load(sys.stdin)))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", text],
+        input=json.dumps(credentials),
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == digest_of_cases(credentials)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -85,15 +135,62 @@ def test_a_recipe_made_again_later_has_a_token_of_that_time(profiles):
 def test_a_recipe_holds_no_secret(profiles, name):
     maker, profile = maker_of(profiles[name]), opened(profiles[name])
     for index in range(20):
-        recipe = maker.case(index).recipe
-        secret = profile.credential(recipe.identity, recipe.salt, NOW).secret
-        assert secret == "" or secret not in wire.encode(recipe.to_json()).decode()
+        for recipe in (maker.case(index).recipe, maker.drawn(index).recipe):
+            numbers = (recipe.identity, (recipe.identity + 1) % profile.identities)
+            for identity, salt in zip(numbers, (recipe.salt, recipe.salt + 1), strict=True):
+                credential = profile.credential(identity, salt, NOW)
+                for secret in filter(None, (credential.secret, credential.signature)):
+                    assert secret not in wire.encode(recipe.to_json()).decode()
 
 
-@pytest.mark.parametrize("value", [{}, {"identity": "x"}, {"identity": 1, "carrier": "a", "mutations": None}])
-def test_what_is_no_recipe_is_refused(value):
+RECIPE = Recipe(1, "mqtt", (Mutation("a/b", 2),), Surroundings((("A", "b"),), "x", None, (("p", "q"),)), 5).to_json()
+
+
+@pytest.mark.parametrize(
+    ("place", "values"),
+    [
+        (("identity",), [None, "x", [], {}]),
+        (("salt",), [None, "x", [], {}]),
+        (("mutations",), [None, 5, "x", [5], ["x"], [["a/b"]], [["a/b", 1, 2]], [["a/b", "x"]], [["a/b", None]]]),
+        (("surroundings",), [None, 5, "x", [], {}, {"headers": {}}]),
+        (("surroundings", "headers"), [None, 5, "x", []]),
+        (("surroundings", "parameters"), [None, 5, "x", []]),
+        (("identity",), [float("inf")]),
+        (("identity",), [1.5, True, -1, "1"]),
+        (("salt",), [float("inf"), 1.5]),
+        (("carrier",), [None, 5, [], {}]),
+        (("surroundings", "headers"), [{"a": 5}, {"a": None}]),
+        (("surroundings", "parameters"), [{"a": 5}, {"a": None}]),
+        (("surroundings", "server_name"), [5, [], {}]),
+        (("surroundings", "sdk"), [5, [], {}]),
+    ],
+)
+def test_what_is_no_recipe_is_refused(place, values):
+    for value in values:
+        damaged = copy.deepcopy(RECIPE)
+        inner = damaged
+        for name in place[:-1]:
+            inner = inner[name]
+        inner[place[-1]] = value
+        with pytest.raises(WireError, match="not the recipe of a case"):
+            Recipe.from_json(damaged)
+
+
+@pytest.mark.parametrize("name", ["identity", "carrier", "mutations", "surroundings", "salt"])
+def test_a_recipe_without_one_of_its_members_is_refused(name):
+    with pytest.raises(WireError, match="not the recipe of a case"):
+        Recipe.from_json({key: value for key, value in RECIPE.items() if key != name})
+
+
+@pytest.mark.parametrize("value", [None, 5, "x", [], {}])
+def test_what_is_no_object_is_no_recipe(value):
     with pytest.raises(WireError, match="not the recipe of a case"):
         Recipe.from_json(value)
+
+
+def test_a_recipe_of_a_device_that_the_table_does_not_have_is_told(profiles):
+    with pytest.raises(WireError):
+        maker_of(profiles["password"]).made(Recipe(5, "mqtt", (), Surroundings(), 1))
 
 
 def test_an_attack_that_a_profile_does_not_have_is_told(profiles):

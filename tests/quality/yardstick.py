@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.quality.further import write_set
+
 MINUTE = 60.0
 SETS = Path(__file__).parent / "authorizers"
 _CLAIMS = '{iss="https://issuer.example",aud="iot-devices",sub="{identity}"}'
@@ -121,23 +123,24 @@ def entries(folder: Path) -> list[dict[str, str]]:
 def main() -> int:
     """Run what was asked for and print the table as it comes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--set", dest="sets", action="append", choices=sorted(path.name for path in SETS.iterdir()))
+    parser.add_argument("--set", dest="sets", action="append", choices=("first", "further"))
     parser.add_argument("--only", action="append", help="id of an authorizer; may be repeated")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 1 on")
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time; times are true with 1 only")
     parser.add_argument("--verbose", action="store_true", help="print the whole output of runs that went wrong")
     parser.add_argument("extra", nargs="*", help="further arguments of gatecrash fuzz, after --")
     given = parser.parse_args()
-    jobs = [
-        (SETS / name, entry, seed)
-        for name in given.sets or ["first"]
-        for entry in entries(SETS / name)
-        if not given.only or entry["id"] in given.only
-        for seed in range(1, given.seeds + 1)
-    ]
     print(HEADER, flush=True)
     rows = []
     with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(given.jobs) as pool:
+        write_set(Path(work) / "further")
+        jobs = [
+            (folder, entry, seed)
+            for folder in (SETS / "first" if name == "first" else Path(work) / name for name in given.sets or ["first"])
+            for entry in entries(folder)
+            if not given.only or entry["id"] in given.only
+            for seed in range(1, given.seeds + 1)
+        ]
         for row in pool.map(lambda job: run(*job, given.extra, Path(work)), jobs):
             rows.append(row)
             print(row.line(), flush=True)

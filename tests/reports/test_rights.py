@@ -112,3 +112,14 @@ def test_the_strange_rights_of_valid_requests_are_remembered(known):
     known.learn(1, [pairs("client/*")])
     assert {action for action, _ in known.own_strange(1)} == {"iot:Connect"}
     assert known.own_strange(2) == set()
+
+
+def test_a_wildcard_behind_the_own_name_gives_longer_names(known):
+    known.learn(3, [pairs("client/sensor-3", "topic/in/sensor-3/*")])
+    assert known.gives_longer_names(3, (pairs("client/sensor-3*"),))
+    assert not known.gives_longer_names(3, (pairs("client/sensor-3", "topic/in/sensor-3/more"),))
+
+
+def test_a_wildcard_that_valid_requests_have_too_gives_no_longer_names(known):
+    known.learn(4, [pairs("client/sensor-4", "client/sensor-4*")])
+    assert not known.gives_longer_names(4, (pairs("client/sensor-4*"),))

@@ -497,3 +497,19 @@ def test_a_laboratory_outlives_the_thread_that_opened_it(handler):
     thread.join()
     with opened[0] as laboratory, laboratory.environment() as environment:
         assert environment.invoke(asks("allow")).outcome is Outcome.ALLOW
+
+
+def test_a_handler_finds_what_lambda_sets_and_its_neighbours(tmp_path):
+    (tmp_path / "beside_it.py").write_text("ALLOWED = True\n")
+    path = tmp_path / "authorizer.py"
+    path.write_text(
+        "import os\n"
+        "NAME = os.environ['AWS_LAMBDA_FUNCTION_NAME']\n"
+        "def handler(event, context):\n"
+        "    import beside_it\n"
+        "    raise RuntimeError(f\"{NAME} {os.environ['AWS_REGION']} {beside_it.ALLOWED}\")\n"
+    )
+    with Laboratory(HandlerSettings(f"{path}:handler")) as laboratory, laboratory.environment() as environment:
+        answer = environment.invoke(AuthorizerRequest(mqtt_context=MqttContext(client_id="x")))
+    assert answer.fault is not None
+    assert "gatecrash us-east-1 True" in answer.fault.message
