@@ -12,6 +12,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, Final
 
+from reports.finding_words import numbered
 from reports.findings import Finding
 from reports.summary import LatencyRow, SecondRow, Summary
 
@@ -65,7 +66,8 @@ def value_of(summary: Summary) -> dict[str, Any]:
             for kind, curve in summary.curves.items()
         },
         "seconds": [_second(row) for row in summary.seconds],
-        "findings": [_finding(number, finding) for number, finding in enumerate(summary.findings, 1)],
+        "findings": [_finding(number, finding) for number, finding in numbered(summary, notes=False)],
+        "notes": [_finding(number, finding) for number, finding in numbered(summary, notes=True)],
         "campaign": summary.campaign.encode() if summary.campaign is not None else None,
     }
 

@@ -60,7 +60,7 @@ class Row:
         """The finding of the right kind; for a correct authorizer the first of any kind."""
         if self.wanted == "none":
             return self.findings[0] if self.findings else None
-        fitting = [one for one in self.findings if one["kind"] == self.wanted and one["severity"] != "note"]
+        fitting = [one for one in self.findings if one["kind"] == self.wanted]
         return fitting[0] if fitting else None
 
     @property

@@ -34,7 +34,7 @@ def test_the_verdict_and_the_numbers_are_those_of_the_summary():
 def test_every_member_of_a_summary_is_there():
     value = as_json.value_of(good_summary())
     renamed = {"info": "run", "judgement": "validity"}
-    assert {renamed.get(name, name) for name in type(good_summary()).__slots__} | {"format"} == set(value)
+    assert {renamed.get(name, name) for name in type(good_summary()).__slots__} | {"format", "notes"} == set(value)
 
 
 def test_any_text_survives_as_ascii():
@@ -44,4 +44,4 @@ def test_any_text_survives_as_ascii():
     summary = summarise(run_of(recording, facts(mqttContext={"clientId": HOSTILE})))
     content = as_json.render(summary)
     assert content.isascii()
-    assert json.loads(content)["findings"][0]["request"]["mqttContext"]["clientId"] == HOSTILE
+    assert json.loads(content)["notes"][0]["request"]["mqttContext"]["clientId"] == HOSTILE

@@ -192,6 +192,11 @@ def test_stats_json_has_the_campaign_and_what_a_rule_says():
     value = json.loads(as_json.render(fuzz_summary()))
     assert value["campaign"] == json.loads(json.dumps(CAMPAIGN.encode()))
     (first, *_) = value["findings"]
+    assert {finding["severity"] for finding in value["findings"]} == {"danger", "error"}
+    assert {note["severity"] for note in value["notes"]} == {"note"}
+    assert [one["number"] for one in (*value["findings"], *value["notes"])] == list(
+        range(1, len(value["findings"]) + len(value["notes"]) + 1)
+    )
     assert (first["kind"], first["danger"], first["remedy"]) == ("fail_open", FAIL_OPEN.danger, FAIL_OPEN.remedy)
     assert first["sources"] == list(FAIL_OPEN.sources)
     assert first["confirmation"]["classification"] == "deterministic"

@@ -40,7 +40,7 @@ def test_the_schema_refuses_what_is_no_summary(validator):
 def test_every_member_of_a_finding_and_of_a_campaign_is_described(validator):
     schema = validator.schema
     value = json.loads(as_json.render(fuzz_summary()))
-    finding = schema["properties"]["findings"]["items"]["properties"]
+    finding = schema["$defs"]["finding"]["properties"]
     assert set(value["findings"][0]) == set(finding)
     assert set(value["findings"][0]["confirmation"]) == set(schema["$defs"]["confirmation"]["properties"])
     campaign = schema["$defs"]["campaign"]["properties"]
@@ -61,7 +61,7 @@ def test_what_an_earlier_version_wrote_of_a_finding_still_meets_the_schema(valid
 
 def test_the_schema_knows_every_rule_and_classification():
     schema = as_json.schema()
-    finding = schema["properties"]["findings"]["items"]["properties"]
+    finding = schema["$defs"]["finding"]["properties"]
     assert {rule.oracle.value for rule in RULES} <= set(finding["oracle"]["enum"])
     assert {rule.severity.label for rule in RULES} <= set(finding["severity"]["enum"])
     assert {kind.value for kind in Kind} == set(finding["kind"]["enum"])
