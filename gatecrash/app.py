@@ -10,7 +10,10 @@ from typing import Final
 import click
 
 from authorizers.errors import GatecrashError
+from gatecrash.commands.baseline import baseline
 from gatecrash.commands.doctor import doctor
+from gatecrash.commands.explain import explain
+from gatecrash.commands.export import export
 from gatecrash.commands.fuzz import fuzz
 from gatecrash.commands.init import init
 from gatecrash.commands.plan import plan
@@ -39,7 +42,7 @@ def commands() -> None:
     """
 
 
-for _command in (run, fuzz, serve, report, replay, init, doctor, plan):
+for _command in (run, fuzz, serve, report, replay, export, baseline, explain, init, doctor, plan):
     commands.add_command(_command)
 
 

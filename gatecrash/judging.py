@@ -12,8 +12,9 @@ from rich.console import Console
 from authorizers.contract import AuthorizerRequest, Demand
 from authorizers.errors import UsageError
 from authorizers.redact import redact_request
+from gatecrash.baselines import remarks, with_baseline
 from generators.attacks import known_attacks, leading_attack
-from generators.cases import Case
+from generators.cases import GENERATION, Case
 from generators.corpus import CaseMeta, Corpus
 from reports import as_html, as_json, as_text
 from reports.checks import judge
@@ -28,13 +29,14 @@ STATISTICS: Final = "stats.json"
 def facts_of(corpus: Corpus, index: int) -> CaseFacts:
     """Return what a report may know of a case of a corpus."""
     meta = corpus.meta(index)
-    reproducer = {"corpus": corpus.manifest.digest, "seed": corpus.manifest.seed, "index": index}
+    manifest = corpus.manifest
+    reproducer = {"corpus": manifest.digest, "seed": manifest.seed, "index": index, "generation": manifest.generation}
     return _facts(meta, corpus.request(index), dict(meta.recipe), reproducer)
 
 
 def facts_of_case(case: Case) -> CaseFacts:
     """Return what a report may know of a case that was just made."""
-    return _facts(case, case.request, case.recipe.to_json(), {"index": case.index})
+    return _facts(case, case.request, case.recipe.to_json(), {"index": case.index, "generation": GENERATION})
 
 
 def _facts(
@@ -65,16 +67,18 @@ def judge_and_render(folder: RunFolder) -> Summary:
 
     Without its corpus, which is kept in the cache and not in the run folder, the findings of an earlier judgement
     stand, or else only what needs no knowledge of the cases is judged. The findings of a fuzz run always stand:
-    each was confirmed by firing it again.
+    each was confirmed by firing it again. What the run's baseline accepts is marked.
     """
     run = folder.load()
+    findings = run.findings
     if run.campaign is None:
         lookup = _lookup(run.info)
         if lookup is not None or not run.findings:
             findings = judge(run.recording.ledger, lookup or _unknown_case)
-            folder.write_findings(findings)
-            run = replace(run, findings=findings)
-    summary = summarise(run)
+    findings = with_baseline(findings, run.findings, run.info)
+    if run.campaign is None or findings != run.findings:
+        folder.write_findings(findings)
+    summary = summarise(replace(run, findings=findings))
     write_atomically(folder.path / STATISTICS, as_json.render(summary))
     write_atomically(folder.path / REPORT, as_html.render(summary, folder.path))
     return summary
@@ -95,6 +99,8 @@ def _unknown_case(index: int) -> CaseFacts:
 
 
 def show(summary: Summary, folder: Path, console: Console) -> None:
-    """Print the summary, and where the report is."""
+    """Print the summary, where the report is, and which entries of the baseline accept nothing."""
     as_text.write(summary, console, run_folder=folder)
     console.print(f"Report  {folder / REPORT}", highlight=False, soft_wrap=True)
+    for remark in remarks(summary.findings, summary.info):
+        console.print(f"Baseline  {remark}", highlight=False, markup=False, soft_wrap=True)

@@ -52,13 +52,13 @@ _FUZZ: Final = (
     ("--gateway-seconds", "fuzz.gateway_seconds", float, "seconds for the phases that Locust fires (default 6)"),
     ("--requests", "fuzz.requests", int, "most requests at a gateway or at AWS (default 20000, AWS 400)"),
     ("--rate", "fuzz.rate", float, "most requests a second at a gateway or at AWS (AWS: 8)"),
-    ("--baseline", "fuzz.baseline", click.Path(dir_okay=False), "file of accepted findings, each with a date"),
     ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
 )
 _OUTPUT: Final = (
     ("--runs", "output.runs", click.Path(), "folder of the run folders (default ./runs)"),
     ("--name", "output.name", str, "name of the run (default run)"),
     ("--cache", "output.cache", click.Path(), "folder for corpora, which hold secrets"),
+    ("--baseline", "output.baseline", click.Path(dir_okay=False), "file of accepted findings, each with a date"),
 )
 
 

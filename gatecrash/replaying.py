@@ -5,22 +5,26 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
+
+from pydantic import ValidationError
 
 from authorizers.contract import Answer, Outcome
 from authorizers.errors import UsageError, WireError
 from authorizers.redact import secrets_of
 from gatecrash.fuzzing.bench import Bench, LaboratoryBench, Shot
 from gatecrash.fuzzing.expiring import ExpiryWatch
+from gatecrash.fuzzing.literals import words_again
 from gatecrash.fuzzing.preparing import is_python_handler, laboratory_settings, target_bench
 from gatecrash.fuzzing.timing import ageing_of, slowness_of
 from gatecrash.judging import facts_of_case
 from gatecrash.preparing import credential_settings
 from gatecrash.settings import Settings
-from generators.cases import Case, CaseMaker, Recipe
+from generators.cases import GENERATION, Case, CaseMaker, Recipe
 from generators.credentials import open_profile
 from generators.mix import Mix
 from generators.sweep import valid_recipes
@@ -31,6 +35,8 @@ from reports.ledger import Ledger, identity_of, sample_of
 from reports.policy_checks import ALONE
 from reports.records import CaseFacts, Exchange
 from reports.rules import Oracle
+from reports.run_folder import RunFolder
+from reports.words import plural
 
 TIMES_MINIMUM: Final = 20
 TIMES_MAXIMUM: Final = 1000
@@ -73,6 +79,49 @@ def times_for(finding: Finding) -> int:
     return min(TIMES_MAXIMUM, max(TIMES_MINIMUM, wanted))
 
 
+def stored_finding(run_folder: Path, number: int) -> tuple[Settings, Finding]:
+    """Return a finding of a run folder by its number, with the settings of its run.
+
+    Raises UsageError when there is no such finding, or when this version can't read the settings.
+    """
+    run = RunFolder(run_folder).load()
+    if not 1 <= number <= len(run.findings):
+        raise UsageError(f"--finding {number}: {run_folder} has {plural(len(run.findings), 'finding')}")
+    try:
+        return Settings.model_validate(run.info.settings), run.findings[number - 1]
+    except ValidationError:
+        raise UsageError(f"{run_folder}/run.json holds settings that this version doesn't know") from None
+
+
+def case_maker(settings: Settings, finding: Finding) -> CaseMaker:
+    """Return what makes a finding's cases by their recipes, with tokens minted now.
+
+    Raises UsageError when the words of the handler's code, which some requests are made with, are known no more.
+    """
+    profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
+    digest = finding.reproducer.get("words")
+    words = words_again(digest, settings.cache_folder(), settings.authorizer.handler) if digest else ()
+    return CaseMaker(profile, Mix(settings.corpus.valid_share), settings.corpus.seed, int(time.time()), words)
+
+
+def cases_of(maker: CaseMaker, finding: Finding) -> list[Case]:
+    """Make the requests of a finding anew: those that must be fired before it, and then its own.
+
+    Raises UsageError when a request can't be made again from what the finding tells, or would be another one.
+    """
+    generation = finding.reproducer.get("generation", GENERATION)
+    if generation != GENERATION:
+        raise UsageError(
+            f"the finding's request can't be made again: it is of generation {generation!r}, and this version of "
+            f"gatecrash makes generation {GENERATION}, in which the same recipe may give another request; fuzz again"
+        )
+    try:
+        recipes = [step["recipe"] for step in (*finding.reproducer.get("setup", ()), finding.reproducer)]
+        return [maker.made(Recipe.from_json(recipe)) for recipe in recipes]
+    except (KeyError, WireError) as error:
+        raise UsageError(f"the finding's request can't be made again: {error}") from None
+
+
 def replay(settings: Settings, finding: Finding, times: int) -> Replay:
     """Fire a finding's request ``times`` times, each time after the requests that must come before it.
 
@@ -104,21 +153,13 @@ def _bench(settings: Settings, finding: Finding) -> Iterator[Bench]:
 
 class _Replayer:
     def __init__(self, settings: Settings, finding: Finding) -> None:
-        profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
-        mix = Mix(settings.corpus.valid_share)
-        self._maker = CaseMaker(profile, mix, settings.corpus.seed, int(time.time()))
+        self._maker = case_maker(settings, finding)
         self._finding = finding
-        self._case = self._made(finding.reproducer)
+        *setup, self._case = cases_of(self._maker, finding)
+        self._setup = [_shot_of(case) for case in setup]
         self._facts = facts_of_case(self._case)
         self._shot = Shot(self._case.request, self._case.view)
-        self._setup = [_shot_of(self._made(step)) for step in finding.reproducer.get("setup", ())]
         self._secrets = secrets_of(self._case.request)
-
-    def _made(self, value: Mapping[str, Any]) -> Case:
-        try:
-            return self._maker.made(Recipe.from_json(value["recipe"]))
-        except (KeyError, WireError) as error:
-            raise UsageError(f"the finding's request can't be made again: {error}") from None
 
     def timed(self, bench: LaboratoryBench) -> Replay:
         """Measure again, against a valid request or a fresh environment."""

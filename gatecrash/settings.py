@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -17,7 +17,11 @@ from generators.credentials.opening import LIFETIME_DEFAULT
 from generators.mix import VALID_SHARE_DEFAULT
 
 FILE: Final = "gatecrash.toml"
-_PATHS: Final = ("private_key", "secret_file", "table", "file")
+_PATHS: Final = {
+    "authorizer": ("handler",),
+    "credentials": ("private_key", "secret_file", "table", "file"),
+    "output": ("runs", "cache", "baseline"),
+}
 
 
 class _Section(BaseModel):
@@ -135,7 +139,6 @@ class FuzzSettings(_Section):
     )
     confirm_seconds: float = Field(20.0, gt=0, description="seconds for confirming and shrinking all findings")
     shrink_requests: int = Field(200, ge=0, description="most requests to make one finding smaller")
-    baseline: str | None = Field(None, description="file of findings that are known and accepted until a date")
 
 
 class OutputSettings(_Section):
@@ -144,6 +147,7 @@ class OutputSettings(_Section):
     runs: str = Field("runs", description="folder of the run folders")
     name: str = Field("run", description="name of the run, part of its folder's name")
     cache: str | None = Field(None, description="folder for corpora, which hold secrets; the user's cache by default")
+    baseline: str | None = Field(None, description="file of findings that are known and accepted until a date")
 
 
 class Settings(_Section):
@@ -184,7 +188,7 @@ def read_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
     values: dict[str, Any] = {}
     if file is not None or path.exists():
         values = _read_toml(path)
-        _make_paths_absolute(values, path.resolve().parent)
+        change_paths(values, lambda name: str(path.resolve().parent / name))
     for key, value in overrides.items():
         _put(values, key, value)
     try:
@@ -226,25 +230,21 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def stored_settings(settings: Settings) -> dict[str, Any]:
     """Return settings as a run folder keeps them: with absolute paths, so that a replay may run from anywhere."""
     values = settings.model_dump(mode="json", exclude_none=True)
-    _make_paths_absolute(values, Path.cwd())
+    change_paths(values, lambda name: str(Path.cwd() / name))
     return values
 
 
-def _make_paths_absolute(values: dict[str, Any], folder: Path) -> None:
-    """Files that a settings file names are meant from where it lies, not from where the command runs."""
-    credentials = values.get("credentials")
-    if isinstance(credentials, dict):
-        for key in _PATHS:
-            if isinstance(credentials.get(key), str):
-                credentials[key] = str(folder / credentials[key])
-    authorizer = values.get("authorizer")
-    if isinstance(authorizer, dict) and isinstance(authorizer.get("handler"), str):
-        authorizer["handler"] = str(folder / authorizer["handler"])
-    output = values.get("output")
-    if isinstance(output, dict):
-        for key in ("runs", "cache"):
-            if isinstance(output.get(key), str):
-                output[key] = str(folder / output[key])
+def change_paths(values: dict[str, Any], change: Callable[[str], str]) -> None:
+    """Change the name of every file and folder that settings name, such as one that is meant from their own folder.
+
+    A handler's name has its function behind it.
+    """
+    for section, keys in _PATHS.items():
+        place = values.get(section)
+        if isinstance(place, dict):
+            for key in keys:
+                if isinstance(place.get(key), str):
+                    place[key] = change(place[key])
 
 
 def _put(values: dict[str, Any], key: str, value: Any) -> None:
@@ -281,17 +281,13 @@ def _mistake(mistake: dict[str, Any], path: Path | None) -> str:
     key = ".".join(map(str, mistake["loc"]))
     where = f"{path}: " if path is not None else ""
     if mistake["type"] == "extra_forbidden":
-        known = list(known_keys())
+        known, sections = list(known_keys()), list(Settings.model_fields)
         section = key.rpartition(".")[0]
-        candidates = [name for name in known if name.rpartition(".")[0] == section] if section else list(_sections())
-        near = difflib.get_close_matches(key, known + list(_sections()), n=1, cutoff=0.6)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(candidates or _sections())}"
+        candidates = [name for name in known if name.rpartition(".")[0] == section] if section else sections
+        near = difflib.get_close_matches(key, known + sections, n=1, cutoff=0.6)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(candidates or sections)}"
         return f"{where}there is no setting {key}; {hint}"
     return f"{where}{key} is {mistake['input']!r}: {mistake['msg'][:1].lower()}{mistake['msg'][1:]}"
-
-
-def _sections() -> Iterator[str]:
-    yield from Settings.model_fields
 
 
 def known_keys() -> Iterator[str]:

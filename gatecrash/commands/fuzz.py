@@ -7,6 +7,7 @@ import webbrowser
 import click
 from rich.console import Console
 
+from gatecrash.baselines import check_baseline
 from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
 from gatecrash.fuzzing.preparing import request_budget, request_rate
 from gatecrash.judging import REPORT, show
@@ -26,6 +27,7 @@ def fuzz(settings: Settings, *, yes: bool, open_report: bool) -> int:
     behind the embedded gateway. Each violation is fired again alone, classified, and made as small as it gets.
     """
     console = Console()
+    check_baseline(settings)
     budget, rate = request_budget(settings), request_rate(settings)
     pace = f" at {rate:g} a second" if rate else ""
     check_target(settings, console, yes=yes, load=Load(budget, rate, f"at most {budget}{pace}"))

@@ -5,16 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from pydantic import ValidationError
 from rich.console import Console
 
-from authorizers.errors import UsageError
 from gatecrash.preflight import check_target
 from gatecrash.replaying import replay as replay_finding
-from gatecrash.replaying import times_for
-from gatecrash.settings import Settings
-from reports.findings import Finding
-from reports.run_folder import RunFolder
+from gatecrash.replaying import stored_finding, times_for
 from reports.verdict import ExitCode
 from reports.words import json_text
 
@@ -30,14 +25,7 @@ def replay(run_folder: Path, *, number: int, times: int | None, yes: bool) -> in
     FIXED when the finding doesn't show any more, FAILED or FLAKY k of n when it does, CANNOT TEST when nothing was
     answered. The exit code is 0, 3 or 4 accordingly.
     """
-    run = RunFolder(run_folder).load()
-    if not 1 <= number <= len(run.findings):
-        raise UsageError(f"--finding {number}: {run_folder} has {len(run.findings)} findings")
-    finding: Finding = run.findings[number - 1]
-    try:
-        settings = Settings.model_validate(run.info.settings)
-    except ValidationError:
-        raise UsageError(f"{run_folder}/run.json holds settings that this version doesn't know") from None
+    settings, finding = stored_finding(run_folder, number)
     console = Console()
     count = times or times_for(finding)
     check_target(settings, console, yes=yes)

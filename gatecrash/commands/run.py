@@ -7,6 +7,7 @@ import webbrowser
 import click
 from rich.console import Console
 
+from gatecrash.baselines import check_baseline
 from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
@@ -25,6 +26,7 @@ def run(settings: Settings, *, yes: bool, open_report: bool) -> int:
     runs your Lambda handler there; with --target iot it calls a deployed authorizer.
     """
     console = Console()
+    check_baseline(settings)
     check_target(settings, console, yes=yes)
     summary, folder = run_settings(settings, console)
     show(summary, folder, console)

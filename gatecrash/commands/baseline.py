@@ -1,0 +1,51 @@
+"""``gatecrash baseline``: accept the findings of a run until a date."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from authorizers.errors import UsageError
+from gatecrash.baselines import added
+from reports.baseline import Entry, name_of
+from reports.rules import Severity
+from reports.run_folder import RunFolder, write_atomically
+from reports.words import plural
+
+
+@click.command(short_help="Accept the findings of a run until a date.")
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="last day on which they are accepted")
+@click.option("--reason", default="", help="why they are accepted")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("baseline.toml"),
+    show_default=True,
+    help="file to write, or to add to",
+)
+def baseline(run_folder: Path, *, until: datetime, reason: str, output: Path) -> int:
+    """Write the findings that failed the run in RUN_FOLDER to a file for --baseline.
+
+    Runs with --baseline show them, and don't fail by them up to and including the date.
+    """
+    day = until.date()
+    if day < datetime.now(UTC).date():
+        raise UsageError(f"--until {day} is past: name a day to come")
+    findings = [
+        finding
+        for finding in RunFolder(run_folder).load().findings
+        if finding.rule.severity > Severity.NOTE and finding.accepted_until is None
+    ]
+    text, count = added([Entry(name_of(finding), day, reason) for finding in findings], output)
+    if not count:
+        print(f"Nothing to add to {output}: {run_folder} has no finding that isn't accepted until {day}")
+        return 0
+    try:
+        write_atomically(output, text.encode())
+    except OSError as error:
+        raise UsageError(f"--output: can't write {output}: {error.strerror}") from None
+    print(f"Added {plural(count, 'finding')} to {output}, accepted until {day}: use it with --baseline {output}")
+    return 0
