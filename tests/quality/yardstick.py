@@ -124,6 +124,7 @@ def main() -> int:
     """Run what was asked for and print the table as it comes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", dest="sets", action="append", choices=("first", "further"))
+    parser.add_argument("--folder", type=Path, action="append", default=[], help="another set, laid out as the first")
     parser.add_argument("--only", action="append", help="id of an authorizer; may be repeated")
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 1 on")
     parser.add_argument("--jobs", type=int, default=1, help="runs at the same time; times are true with 1 only")
@@ -134,9 +135,11 @@ def main() -> int:
     rows = []
     with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(given.jobs) as pool:
         write_set(Path(work) / "further")
+        names = given.sets or ([] if given.folder else ["first"])
+        folders = [SETS / "first" if name == "first" else Path(work) / name for name in names]
         jobs = [
             (folder, entry, seed)
-            for folder in (SETS / "first" if name == "first" else Path(work) / name for name in given.sets or ["first"])
+            for folder in [*folders, *given.folder]
             for entry in entries(folder)
             if not given.only or entry["id"] in given.only
             for seed in range(1, given.seeds + 1)
