@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from random import Random
 from typing import Any, Final, NamedTuple
 
@@ -17,15 +18,16 @@ from authorizers.contract import AuthorizerRequest, Demand, Expectation
 from authorizers.errors import WireError
 from generators.attacks import STRICTNESS, Attack, Scene, attacks_on
 from generators.contexts import Surroundings, surround, surroundings, to_json
-from generators.credentials.base import CredentialProfile
+from generators.credentials.base import Credential, CredentialProfile
 from generators.draws import draw
 from generators.mix import Mix
 
 # Part of every corpus digest: raise it when the same recipe gives another request than before.
-GENERATION: Final = 4
+GENERATION: Final = 5
 VALID_FAMILY: Final = "valid"
 MUTATIONS_MAXIMUM: Final = 4
 _SALT_MAXIMUM: Final = 2**32 - 1
+_CREDENTIALS_KEPT: Final = 256
 
 
 class Mutation(NamedTuple):
@@ -138,6 +140,11 @@ class CaseMaker:
         self._minted_at = minted_at
         self._strategies: dict[Attack | None, st.SearchStrategy[Recipe]] = {}
         self._any = any_recipes(profile, self.attacks)
+        # Signing is what takes time: many recipes of a sweep start from the same few credentials.
+        self._credential = lru_cache(maxsize=_CREDENTIALS_KEPT)(self._made_credential)
+
+    def _made_credential(self, identity: int, salt: int) -> Credential:
+        return self.profile.credential(identity, salt, self._minted_at)
 
     def case(self, index: int) -> Case:
         """Make a case of the mix: valid, or one of the everyday attacks."""
@@ -190,11 +197,10 @@ class CaseMaker:
         planned = _compatible((self.attack(mutation.attack), mutation) for mutation in recipe.mutations)
         if recipe.identity >= profile.identities or recipe.carrier not in profile.carriers:
             raise WireError(f"the profile has no device number {recipe.identity + 1} with carrier {recipe.carrier}")
-        valid = profile.credential(recipe.identity, recipe.salt, self._minted_at)
+        valid = self._credential(recipe.identity, recipe.salt)
         if not planned:
             return surround(profile.request(valid, recipe.carrier), recipe.surroundings), []
-        # Another device, where there is another one.
-        other = profile.credential((recipe.identity + 1) % profile.identities, recipe.salt + 1, self._minted_at)
+        other = partial(self._credential, (recipe.identity + 1) % profile.identities, recipe.salt + 1)
         rng = Random(f"attack:{recipe.salt}")
         scene = Scene(profile, recipe.carrier, valid, valid, other, self._minted_at, rng)
         applied = []

@@ -33,17 +33,22 @@ class Stage(IntEnum):
 class Scene:
     """What an attack may use.
 
-    ``credential`` is as earlier changes left it, ``valid`` as it was; ``other`` is another device's, valid too.
-    ``minted_at`` is in epoch seconds; all randomness comes from ``rng``.
+    ``credential`` is as earlier changes left it, ``valid`` as it was; ``other`` is another device's, valid too, and
+    made when it is asked for. ``minted_at`` is in epoch seconds; all randomness comes from ``rng``.
     """
 
     profile: CredentialProfile
     carrier: str
     valid: Credential
     credential: Credential
-    other: Credential
+    make_other: Callable[[], Credential]
     minted_at: int
     rng: Random
+
+    @property
+    def other(self) -> Credential:
+        """The valid credential of another device, where there is another one."""
+        return self.make_other()
 
 
 CredentialChange = Callable[[Scene, Any], Credential | None]
