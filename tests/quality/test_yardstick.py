@@ -7,15 +7,12 @@ from tests.quality.yardstick import SETS, entries, run
 FAST = ("--gateway-seconds=0", "--drawn=100", "--seconds=6")
 IDS = (
     "correct_password_shuffled_policy",
-    "correct_apikey",
-    "jwt_alg_none",
-    "jwt_shared_answer",
     "password_remembered",
     "password_flips",
     "password_not_utf8",
-    "signed_principal",
     "signed_slow_pattern",
     "apikey_wide_policy",
+    "apikey_refresh_zero",
 )
 FIRST = {entry["id"]: entry for entry in entries(SETS / "first")}
 
