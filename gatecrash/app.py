@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from typing import Final
 
 import click
 
 from authorizers.errors import GatecrashError
-from gatecrash.commands.baseline import baseline
-from gatecrash.commands.doctor import doctor
-from gatecrash.commands.explain import explain
-from gatecrash.commands.export import export
-from gatecrash.commands.fuzz import fuzz
-from gatecrash.commands.init import init
-from gatecrash.commands.plan import plan
-from gatecrash.commands.replay import replay
-from gatecrash.commands.report import report
-from gatecrash.commands.run import run
-from gatecrash.commands.serve import serve
 from reports.verdict import ExitCode
 
 _DEBUG: Final = "GATECRASH_TRACEBACK"
+# A module of gatecrash.commands each, with the command under the same name.
+_NAMES: Final = ("run", "fuzz", "serve", "report", "replay", "export", "baseline", "explain", "init", "doctor", "plan")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """Imports a command's module when the command is used: each needs only a part of what is installed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the same in any context
+        """Return the names of all commands."""
+        return list(_NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the same
+        """Return a command by its name."""
+        if cmd_name not in _NAMES:
+            return None
+        command: click.Command = getattr(import_module(f"gatecrash.commands.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(version("gatecrash"), prog_name="gatecrash")
 def commands() -> None:
     """Load and fuzz testing for AWS IoT Core custom authorizers.
@@ -36,14 +43,11 @@ def commands() -> None:
     gatecrash init                             write a commented gatecrash.toml
     gatecrash run --handler authorizer.py:handler --credentials password --table devices.csv
     gatecrash run --target iot --authorizer NAME --region eu-west-1
+    gatecrash fuzz --handler authorizer.py:handler --credentials password --table devices.csv
 
     Exit codes: 0 pass, 1 a threshold failed, 2 usage or settings, 3 wrong or inconsistent decisions,
     4 the measurement is invalid, 130 and 143 stopped by a signal (the report is still written).
     """
-
-
-for _command in (run, fuzz, serve, report, replay, export, baseline, explain, init, doctor, plan):
-    commands.add_command(_command)
 
 
 def app(arguments: list[str] | None = None) -> int:

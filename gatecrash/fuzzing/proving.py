@@ -39,6 +39,7 @@ _BY_REQUEST: Final = frozenset(
 )
 _VIOLATIONS_TRIED: Final = 3
 _AFTERWARDS: Final = frozenset({Classification.AFTER_ANOTHER, Classification.AFTER_MANY})
+_DICTIONARY: Final = f"{dictionary.FAMILY.name}/"
 _SHRINKABLE: Final = frozenset({Classification.DETERMINISTIC, Classification.AFTER_ANOTHER})
 _SURENESS: Final = tuple(Classification)
 NOW_AND_THEN_CAUSE: Final = "what must be denied is let in now and then"
@@ -201,7 +202,8 @@ class Prover:
         setup = [self._setup_step(index) for index in shown.confirmed.setup]
         recipe = shown.recipe or self._shots.recipe(shown.violation.case.index)
         more: dict[str, Any] = {"setup": setup} if setup else {}
-        if any(mutation.attack.startswith(f"{dictionary.FAMILY.name}/") for mutation in recipe.mutations):
+        recipes = [recipe, *(self._shots.recipe(index) for index in shown.confirmed.setup)]
+        if any(mutation.attack.startswith(_DICTIONARY) for one in recipes for mutation in one.mutations):
             more["words"] = words_digest(self._shots.maker.words)
         reproducer = {**finding.reproducer, **more}
         finding = replace(

@@ -15,11 +15,11 @@ def _empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", sorted(commands.commands))
+@pytest.mark.parametrize("name", commands.list_commands(None))
 def test_every_command_has_help_and_is_documented(name, capsys):
     assert app([name, "--help"]) == 0
     assert "Usage: gatecrash" in capsys.readouterr().out
-    assert commands.commands[name].short_help
+    assert commands.get_command(None, name).short_help
     texts = [path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))]
     assert any(f"gatecrash {name}" in text for text in texts)
 
