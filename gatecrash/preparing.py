@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from gatecrash.settings import Settings, stored_settings
 from generators.building import CorpusPlan, build_corpus
 from generators.corpus import Corpus, manifest_to_json
 from generators.credentials import open_profile
+from generators.credentials.expiry import first_to_expire
 from generators.credentials.signed import SignedProfile
 from reports.plan import Plan
 
@@ -37,19 +39,49 @@ def prepare_corpus(settings: Settings, progress: Callable[[int], None] = lambda 
 
     Raises UsageError when there are no credentials to build it with, or when they would expire during the run.
     """
-    require_credentials(settings)
-    minted_at = settings.corpus.minted_at
+    needed = settings.load.warm_up + settings.load.duration
+    check_credentials(settings, needed)
     plan = CorpusPlan(
         credentials=credential_settings(settings),
         token_key_name=settings.authorizer.token_key_name,
         seed=settings.corpus.seed,
         cases=settings.corpus.cases,
         valid_share=settings.corpus.valid_share,
-        minted_at=int(time.time()) if minted_at is None else minted_at,
+        minted_at=minted_at(settings),
     )
     corpus = build_corpus(plan, settings.cache_folder(), progress)
-    check_lifetime(corpus, settings, settings.load.warm_up + settings.load.duration)
+    check_lifetime(corpus, settings, needed)
     return corpus
+
+
+def minted_at(settings: Settings) -> int:
+    """Return when credentials are made, in epoch seconds: now, unless the settings say another time."""
+    return int(time.time()) if settings.corpus.minted_at is None else settings.corpus.minted_at
+
+
+def check_credentials(settings: Settings, needed: float) -> None:
+    """Raise UsageError when valid credentials can't be made, or hold a token that lives less than ``needed`` seconds.
+
+    Tables and files hold tokens that were made elsewhere, and expire without a word.
+    """
+    require_credentials(settings)
+    profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
+    first = first_to_expire(profile, minted_at(settings))
+    if first is None or settings.corpus.minted_at is not None or first.expires - time.time() >= needed:
+        return
+    if profile.lifetime is not None and first.expires >= minted_at(settings) + profile.lifetime - 1:
+        return  # What is minted here is judged by its corpus's age.
+    moment = datetime.fromtimestamp(first.expires, UTC)
+    key = next((key for key in ("table", "file") if getattr(settings.credentials, key)), "claims.exp")
+    if first.expires <= time.time():
+        raise UsageError(
+            f"credentials.{key}: the token of {first.identity} expired at {moment:%Y-%m-%d %H:%M} UTC, so no "
+            "authorizer may let it in; give tokens that are valid now"
+        )
+    raise UsageError(
+        f"credentials.{key}: the token of {first.identity} expires at {moment:%Y-%m-%d %H:%M} UTC, before the run's "
+        f"{needed:.0f} s are over; give tokens that live longer"
+    )
 
 
 def require_credentials(settings: Settings) -> None:

@@ -48,18 +48,22 @@ _TIMED: Final = frozenset({rules.SLOW_REQUEST, rules.HANDLER_TIMEOUT, rules.AGEI
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What came back: ``violations`` of ``answered`` showed the finding again; ``answers`` are (count, sample)."""
+    """What came back: ``violations`` of ``answered`` showed the finding again; ``answers`` are (count, sample).
+
+    ``obstacle`` says why the answers prove nothing, where they don't.
+    """
 
     times: int
     answered: int
     violations: int
     answers: list[tuple[int, dict[str, Any]]]
+    obstacle: str = ""
 
     @property
     def word(self) -> str:
         """FIXED, FAILED k of n, FLAKY k of n, or CANNOT TEST."""
-        if not self.answered:
-            return "CANNOT TEST"
+        if self.obstacle:
+            return f"CANNOT TEST: {self.obstacle}"
         if not self.violations:
             return "FIXED"
         word = "FAILED" if self.violations == self.answered else "FLAKY"
@@ -187,18 +191,27 @@ class _Replayer:
 
     def judged(self, bench: Bench, times: int) -> Replay:
         """Fire, and judge each answer by itself, or all of them by the most frequent one."""
-        if not bench.can(self._shot.view):
-            return Replay(times, 0, 0, [])
+        if not bench.can(view := self._shot.view):
+            return Replay(times, 0, 0, [], f"the view {view!r} of the authorizer can't be brought about at this target")
         answers = self._fired(bench, times)
         said = [answer for answer in answers if answer.outcome.is_answer or answer.outcome is Outcome.TIMED_OUT]
         counts = Counter(map(identity_of, answers))
         samples = {identity_of(answer): sample_of(answer, self._secrets) for answer in answers}
-        return Replay(
-            len(answers),
-            len(said),
-            self._violations(bench, said),
-            [(count, samples[identity]) for identity, count in counts.most_common()],
-        )
+        shown = [(count, samples[identity]) for identity, count in counts.most_common()]
+        violations = self._violations(bench, said)
+        obstacle = "the authorizer answered nothing" if not said else "" if violations else self._unproven(bench)
+        return Replay(len(answers), len(said), violations, shown, obstacle)
+
+    def _unproven(self, bench: Bench) -> str:
+        """Say why no violation proves nothing: an authorizer that turns away every request shows no other mistake."""
+        recipe = self._case.recipe
+        if not recipe.mutations:
+            return ""
+        answer = bench.fresh([_shot_of(self._maker.made(recipe.valid))])[0]
+        if answer.outcome is Outcome.ALLOW:
+            return ""
+        said = answer.outcome.value.replace("_", " ")
+        return f"the valid request that this one is made from is not let in ({said}): check handler and credentials"
 
     def _fired(self, bench: Bench, times: int) -> list[Answer]:
         confirmation, kind = self._finding.confirmation, _kind(self._finding)

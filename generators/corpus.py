@@ -28,6 +28,7 @@ CASES: Final = "cases.bin"
 INDEX: Final = "index.bin"
 MANIFEST: Final = "corpus.json"
 _REQUESTS_KEPT: Final = 4096
+_AGAIN: Final = "delete the folder, the corpus will be built again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,14 @@ class Corpus:
             self._bodies = _mapped(folder / BODIES)
             self._cases = _mapped(folder / CASES)
             entries = 2 * (self.manifest.cases + 1)
-        except (OSError, WireError, TypeError, ValueError) as error:
-            raise UsageError(f"{folder} is no corpus that this version can read ({type(error).__name__})") from error
+        except OSError as error:
+            raise UsageError(f"can't read the corpus in {folder}: {error.strerror}; {_AGAIN}") from error
+        except (WireError, TypeError, ValueError) as error:
+            raise _damaged(folder) from error
         self._body_offsets, self._case_offsets = offsets[0::2], offsets[1::2]
         ends = list(offsets[-2:])
         if len(offsets) != entries or ends != [len(self._bodies), len(self._cases)]:
-            raise UsageError(f"the corpus in {folder} is damaged: delete the folder, it will be built again")
+            raise _damaged(folder)
         self.request = lru_cache(maxsize=_REQUESTS_KEPT)(self._request)
 
     def __len__(self) -> int:
@@ -98,12 +101,18 @@ class Corpus:
         return self._bodies[self._body_offsets[index] : self._body_offsets[index + 1]]
 
     def _request(self, index: int) -> AuthorizerRequest:
-        return wire.request_from_wire(wire.decode(self.body(index)))
+        try:
+            return wire.request_from_wire(wire.decode(self.body(index)))
+        except WireError as error:
+            raise _damaged(self.folder) from error
 
     def meta(self, index: int) -> CaseMeta:
         """Return what is known of a case besides its request."""
-        row = wire.decode(self._cases[self._case_offsets[index] : self._case_offsets[index + 1]])
-        return CaseMeta(**{**row, "demand": Demand(row["demand"])})
+        try:
+            row = wire.decode(self._cases[self._case_offsets[index] : self._case_offsets[index + 1]])
+            return CaseMeta(**{**row, "demand": Demand(row["demand"])})
+        except (WireError, KeyError, TypeError, ValueError) as error:
+            raise _damaged(self.folder) from error
 
     def __iter__(self) -> Iterator[tuple[CaseMeta, AuthorizerRequest]]:
         for index in range(len(self)):
@@ -114,6 +123,10 @@ class Corpus:
         for mapped in (self._bodies, self._cases):
             if isinstance(mapped, mmap.mmap):
                 mapped.close()
+
+
+def _damaged(folder: Path) -> UsageError:
+    return UsageError(f"the corpus in {folder} is damaged or of another version; {_AGAIN}")
 
 
 def _mapped(path: Path) -> mmap.mmap | bytes:

@@ -40,13 +40,15 @@ def jws_signer(algorithm: str, key: bytes) -> Signer:
         return lambda message: hmac.digest(key, message, f"sha{algorithm[2:]}")
     private = _private_key(key)
     if algorithm.startswith("RS"):
-        return _rsa_signer(private, _HASHES[algorithm[2:]]())
+        choice = f"which {algorithm} can't use: name an RSA key, or set credentials.algorithm to ES256 or ES384"
+        return _rsa_signer(private, _HASHES[algorithm[2:]](), choice)
     return _ecdsa_signer(private, algorithm)
 
 
 def iot_signer(key: bytes) -> Callable[[str], str]:
     """Return what signs a token as AWS IoT verifies it: base64 of SHA256withRSA over its UTF-8 text."""
-    sign = _rsa_signer(_private_key(key), hashes.SHA256())
+    choice = "but AWS IoT verifies RSA signatures alone: name an RSA key"
+    sign = _rsa_signer(_private_key(key), hashes.SHA256(), choice)
     return lambda token: base64.b64encode(sign(token.encode("utf-8", "surrogatepass"))).decode("ascii")
 
 
@@ -81,7 +83,9 @@ def pss_signer(key: bytes) -> Signer:
     """Return what signs by RSASSA-PSS with SHA-256 and no salt, so that the same token has the same signature."""
     private = _private_key(key)
     if not isinstance(private, rsa.RSAPrivateKey):
-        raise UsageError("credentials.private_key is an elliptic-curve key, but an RSA key is needed here")
+        raise UsageError(
+            "credentials.private_key is an elliptic-curve key, which RSASSA-PSS can't use: name an RSA key"
+        )
     scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 0)
     return lambda message: private.sign(message, scheme, hashes.SHA256())
 
@@ -113,16 +117,21 @@ def _private_key(key: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     return private
 
 
-def _rsa_signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, digest: hashes.HashAlgorithm) -> Signer:
+def _rsa_signer(
+    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, digest: hashes.HashAlgorithm, choice: str
+) -> Signer:
     if not isinstance(private, rsa.RSAPrivateKey):
-        raise UsageError("credentials.private_key is an elliptic-curve key, but an RSA key is needed here")
+        raise UsageError(f"credentials.private_key is an elliptic-curve key, {choice}")
     return lambda message: private.sign(message, padding.PKCS1v15(), digest)
 
 
 def _ecdsa_signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, algorithm: str) -> Signer:
     curve, size = _CURVES[algorithm]
     if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != curve:
-        raise UsageError(f"credentials.private_key is no {curve} key, which {algorithm} needs")
+        raise UsageError(
+            f"credentials.private_key is no {curve} key, which {algorithm} needs: name one, or set "
+            "credentials.algorithm to that of your key, such as RS256"
+        )
     method = ec.ECDSA(_HASHES[algorithm[2:]](), deterministic_signing=True)
 
     def sign(message: bytes) -> bytes:

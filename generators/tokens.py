@@ -16,6 +16,11 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+def unbase64url(text: str) -> bytes:
+    """Decode base64url without padding; raises ValueError."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 @dataclass(frozen=True, slots=True)
 class JsonWebToken:
     """A token before it is signed.

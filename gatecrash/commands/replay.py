@@ -23,7 +23,7 @@ def replay(run_folder: Path, *, number: int, times: int | None, yes: bool) -> in
     """Make the request of a finding in RUN_FOLDER anew, fire it at the run's target, and say what came back.
 
     FIXED when the finding doesn't show any more, FAILED or FLAKY k of n when it does, CANNOT TEST when nothing was
-    answered. The exit code is 0, 3 or 4 accordingly.
+    answered, or the valid request is not let in either. The exit code is 0, 3 or 4 accordingly.
     """
     settings, finding = stored_finding(run_folder, number)
     console = Console()
@@ -33,7 +33,7 @@ def replay(run_folder: Path, *, number: int, times: int | None, yes: bool) -> in
     result = replay_finding(settings, finding, count)
     for seen, sample in result.answers:
         console.print(f"{seen:>6} x {json_text(sample)}", highlight=False, markup=False, soft_wrap=True)
-    console.print(result.word, highlight=False, markup=False)
-    if not result.answered:
+    console.print(result.word, highlight=False, markup=False, soft_wrap=True)
+    if result.obstacle:
         return int(ExitCode.INVALID_MEASUREMENT)
     return int(ExitCode.WRONG_DECISIONS if result.violations else ExitCode.PASS)

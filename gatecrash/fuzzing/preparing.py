@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -14,7 +13,7 @@ from authorizers.targets.local import LocalGateway
 from authorizers.targets.opening import open_target
 from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM, Bench, LaboratoryBench, TargetBench
 from gatecrash.fuzzing.literals import words_of
-from gatecrash.preparing import check_lifetime, credential_settings, require_credentials, target_settings
+from gatecrash.preparing import check_credentials, check_lifetime, credential_settings, minted_at, target_settings
 from gatecrash.settings import Settings
 from generators.building import CorpusPlan, build_corpus
 from generators.corpus import Corpus
@@ -50,15 +49,14 @@ def with_fuzz_defaults(settings: Settings) -> Settings:
 
 def sweep_corpus(settings: Settings, progress: Callable[[int], None]) -> Corpus:
     """Build the corpus of a fuzz run; raises UsageError where the settings can't work."""
-    require_credentials(settings)
-    minted_at = settings.corpus.minted_at
+    check_credentials(settings, _LIFETIME_NEEDED)
     plan = CorpusPlan(
         credentials=credential_settings(settings),
         token_key_name=settings.authorizer.token_key_name,
         seed=settings.corpus.seed,
         cases=settings.fuzz.drawn,
         valid_share=settings.corpus.valid_share,
-        minted_at=int(time.time()) if minted_at is None else minted_at,
+        minted_at=minted_at(settings),
         sweep=True,
         words=words_of(settings.authorizer.handler) if is_python_handler(settings) else (),
     )

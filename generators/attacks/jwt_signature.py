@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from generators.attacks.base import Family, Scene, Stage
 from generators.attacks.kinds import is_jwt, jwt_parts
 from generators.credentials.base import Credential, CredentialProfile
 from generators.credentials.jwt import JwtProfile
-from generators.tokens import base64url
+from generators.tokens import base64url, unbase64url
 
 FAMILY: Final = Family("jwt_signature", is_jwt)
 _WEAKNESS: Final = "the signature is not verified"
@@ -34,10 +33,6 @@ def _split(scene: Scene) -> tuple[str, str]:
 
 def _joined(scene: Scene, message: str, signature: str) -> Credential:
     return replace(scene.credential, secret=f"{message}.{signature}")
-
-
-def _raw(signature: str) -> bytes:
-    return base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
 
 
 @FAMILY.credential(Demand.DENY, "RFC 8725 section 2.1; CVE-2020-28042", **_NONE, everyday=True)
@@ -82,14 +77,14 @@ def random_signature(scene: Scene, _: Any) -> Credential:
 def signature_of_zeros(scene: Scene, divisor: int) -> Credential:
     """Sign with zeros: as long as a signature is, and an eighth of it (CVE-2022-21449 accepted r = s = 0)."""
     message, signature = _split(scene)
-    return _joined(scene, message, base64url(bytes(max(1, len(_raw(signature)) // divisor))))
+    return _joined(scene, message, base64url(bytes(max(1, len(unbase64url(signature)) // divisor))))
 
 
 @FAMILY.credential(Demand.DENY, _RULE, -1, -16, 1, **_WRONG)
 def signature_of_another_length(scene: Scene, difference: int) -> Credential:
     """Cut the signature's last bytes off, or put one behind it."""
     message, signature = _split(scene)
-    raw = _raw(signature)
+    raw = unbase64url(signature)
     return _joined(scene, message, base64url(raw[:difference] if difference < 0 else raw + bytes(difference)))
 
 
@@ -137,7 +132,7 @@ def header_changed_after_signing(scene: Scene, _: Any) -> Credential:
 def elliptic_signature_mirrored(scene: Scene, _: Any) -> Credential:
     """Replace (r, s) by (r, n - s), which verifies as well."""
     message, signature = _split(scene)
-    raw = _raw(signature)
+    raw = unbase64url(signature)
     mirrored = _P256_ORDER - int.from_bytes(raw[32:64], "big")
     return _joined(scene, message, base64url(raw[:32] + mirrored.to_bytes(32, "big")))
 

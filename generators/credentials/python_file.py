@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -54,8 +56,8 @@ class PythonFileProfile:
         where = f"{function.__name__}({identity}, {salt}, {minted_at}) of {self._path}"
         try:
             body = function(identity, salt, minted_at)
-        except Exception as error:
-            raise UsageError(f"credentials.file: {where} raised {type(error).__name__}") from error
+        except (Exception, SystemExit) as error:
+            raise UsageError(f"credentials.file: {where} raised {_said(error, self._path)}") from error
         try:
             return request_from_wire(body)
         except WireError as error:
@@ -77,26 +79,31 @@ def _imported(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
-        raise UsageError(
-            f"credentials.file: importing {path} raised {type(error).__name__} at line {_line(error, path)}"
-        ) from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"credentials.file: importing {path} raised {_said(error, path)}") from error
     return module
 
 
-def _line(error: BaseException, path: Path) -> int:
-    trace, line = error.__traceback__, getattr(error, "lineno", None) or 0
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename == str(path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return line
+def _said(error: BaseException, path: Path) -> str:
+    """Name an error and its line in the file; only messages that can't hold a secret are told."""
+    message = f" ({error})" if isinstance(error, ImportError | NameError) else ""
+    line = getattr(error, "lineno", None)
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).resolve() == path.resolve():
+            line = frame.lineno
+    return f"{type(error).__name__}{message}{f' at line {line}' if line else ''}"
 
 
 def _function(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
     function = getattr(module, name, None)
     if not callable(function):
         raise UsageError(f"credentials.file: {path} has no function {name}; write, for example, {_EXAMPLE!r}")
+    try:
+        inspect.signature(function).bind(0, 0, 0)
+    except TypeError:
+        raise UsageError(
+            f"credentials.file: {name} of {path} must take three arguments; write, for example, {_EXAMPLE!r}"
+        ) from None
     found: Callable[..., Any] = function
     return found
 

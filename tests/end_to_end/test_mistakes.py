@@ -1,9 +1,13 @@
 """A person's mistakes: one clear sentence, exit code 2, no traceback, nothing fired."""
 
+import json
 import socket
+import subprocess
+import time
 
 import pytest
 
+from generators.tokens import JsonWebToken
 from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, start, wait_until
 
 CORRECT = ("--handler", str(HANDLERS / "correct.py"))
@@ -110,3 +114,55 @@ def test_an_authorizer_that_is_not_there(tmp_path):
         server.terminate()
         server.communicate(timeout=20)
     assert server.returncode == 0
+
+
+def elliptic_key(folder):
+    command = ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", folder / "elliptic.pem"]
+    subprocess.run(command, check=True)
+    return ("--private-key", "elliptic.pem")
+
+
+def expired_token(folder):
+    token = JsonWebToken({"alg": "none"}, {"exp": int(time.time()) - 86400}).signed(lambda _: b"signature")
+    (folder / "expired.jsonl").write_text(json.dumps({"username": "device-1", "password": token}))
+    return ("--table", "expired.jsonl")
+
+
+def file_with(text):
+    def write(folder):
+        (folder / "own.py").write_text(text)
+        return ("--credential-file", "own.py")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "sentence"),
+    [
+        ("jwt", lambda _: (), "credentials need a key: set credentials.private_key, credentials.secret_file or"),
+        ("jwt", elliptic_key, "is an elliptic-curve key, which RS256 can't use: name an RSA key, or set"),
+        ("signed", elliptic_key, "is an elliptic-curve key, but AWS IoT verifies RSA signatures alone"),
+        ("jwt", lambda _: ("--private-key", HANDLERS / "correct.py"), "is no unencrypted PEM private key"),
+        ("password", expired_token, "credentials.table: the token of device-1 expired at 20"),
+        ("python", file_with("def credential(identity, salt)\n"), "importing own.py raised SyntaxError at line 1"),
+        ("python", file_with("def credential(*_):\n    return device\n"), "name 'device' is not defined) at line 2"),
+        ("python", file_with("def credential(*_):\n    raise SystemExit\n"), "raised SystemExit at line 2"),
+    ],
+    ids=["no key", "kind of key", "kind of key for AWS IoT", "no key file", "expired", "syntax", "name", "exit"],
+)
+def test_credentials_that_can_not_work_are_told_before_anything_is_fired(tmp_path, kind, given, sentence):
+    assert sentence in refused(tmp_path, "fuzz", *CORRECT, "--credentials", kind, *given(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["bodies.bin", "cases.bin", "index.bin", "corpus.json"])
+def test_a_corpus_file_cut_short_is_told(tmp_path, name):
+    arguments = ("fuzz", "--handler", HANDLERS / "correct.py", *PASSWORDS, "--drawn", "10", "--cache", "cache")
+    first = gatecrash(tmp_path, *arguments, "--seconds", "1", "--gateway-seconds", "0", "--runs", "first")
+    assert first.returncode == 0, first.stdout + first.stderr
+    (file,) = (tmp_path / "cache").glob(f"*/{name}")
+    file.write_bytes(file.read_bytes()[:-5])
+    line = refused(tmp_path, *arguments)
+    assert line == (
+        f"gatecrash: the corpus in cache/{file.parent.name} is damaged or of another version; "
+        "delete the folder, the corpus will be built again"
+    )

@@ -165,7 +165,7 @@ def test_a_damaged_corpus_is_told_when_it_is_opened(copied, name, damage):
 @pytest.mark.parametrize("manifest", [b"[]", b"null", b"{}", b'{"digest": 5}'])
 def test_a_manifest_of_another_form_is_told(copied, manifest):
     (copied / corpus.MANIFEST).write_bytes(manifest)
-    with pytest.raises(UsageError, match="no corpus that this version can read"):
+    with pytest.raises(UsageError, match="is damaged or of another version; delete the folder"):
         Corpus(copied)
 
 
@@ -203,3 +203,14 @@ def test_only_the_newest_corpora_are_kept(plan, tmp_path, monkeypatch):
         folders.append(build_corpus(small(plan, cases=1, seed=seed), tmp_path, processes=1).folder)
         time.sleep(0.01)
     assert [folder.exists() for folder in folders] == [False, True, True]
+
+
+def test_a_corpus_with_other_bytes_in_its_files_is_told_when_a_case_is_read(copied):
+    for name in (corpus.BODIES, corpus.CASES):
+        data = bytearray((copied / name).read_bytes())
+        data[2:8] = bytes(6)
+        (copied / name).write_bytes(data)
+    opened = Corpus(copied)
+    for read in (opened.request, opened.meta):
+        with pytest.raises(UsageError, match="is damaged or of another version; delete the folder"):
+            read(0)

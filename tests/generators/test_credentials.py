@@ -236,7 +236,9 @@ def test_a_python_file_says_how_many_devices_there_are_and_how_long_they_are_val
         ("def credential(*_): return {}\ndenied = 5", "has no function denied"),
         ("x = 1\nraise ValueError('a secret')", "raised ValueError at line 2"),
         ("x = 1\n\ndef credential(", "raised SyntaxError at line 3"),
-        ("import no_such_module_anywhere", "raised ModuleNotFoundError at line 1"),
+        ("import no_such_module_anywhere", "(No module named 'no_such_module_anywhere') at line 1"),
+        ("import sys\nsys.exit(3)", "raised SystemExit at line 2"),
+        ("def credential(identity): return {}", "must take three arguments"),
         ("IDENTITIES = 0\ndef credential(*_): return {}", "IDENTITIES of"),
         ("IDENTITIES = True\ndef credential(*_): return {}", "IDENTITIES of"),
         ("LIFETIME = '5'\ndef credential(*_): return {}", "LIFETIME of"),
@@ -253,7 +255,9 @@ def test_what_is_wrong_with_a_python_file_is_told(own, text, sentence):
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ("raise ValueError('a secret')", "raised ValueError"),
+        ("raise ValueError('a secret')", "raised ValueError at line "),
+        ("raise SystemExit('a secret')", "raised SystemExit at line "),
+        ("return {'token': device}", "raised NameError (name 'device' is not defined) at line "),
         ("return None", "returned no request in AWS's form: the request must be a JSON object"),
         ("return 5", "returned no request in AWS's form"),
         ("return {'token': 5}", "token must be a string"),

@@ -76,7 +76,7 @@ def test_an_algorithm_that_there_is_not_is_told_with_those_there_are():
 
 def test_a_key_of_the_wrong_kind_is_told(rsa_pem, ec_pems):
     for algorithm, key, sentence in (
-        ("RS256", ec_pems["ES256"], "is an elliptic-curve key, but an RSA key is needed here"),
+        ("RS256", ec_pems["ES256"], "is an elliptic-curve key, which RS256 can't use: name an RSA key"),
         ("ES256", rsa_pem, "is no secp256r1 key, which ES256 needs"),
         ("ES256", ec_pems["ES384"], "is no secp256r1 key, which ES256 needs"),
         ("ES384", ec_pems["ES256"], "is no secp384r1 key, which ES384 needs"),

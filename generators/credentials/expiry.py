@@ -1,0 +1,67 @@
+"""When the JSON Web Tokens among given credentials expire: tables and files hold tokens that were made elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from authorizers import wire
+from authorizers.contract import AuthorizerRequest
+from authorizers.errors import WireError
+from generators.credentials.base import CredentialProfile
+from generators.tokens import unbase64url
+
+# The header and the payload of a JSON Web Token are objects: `{"` is `eyJ` in base64url.
+_TOKEN: Final = re.compile(r"eyJ[\w-]*\.(eyJ[\w-]*)\.[\w-]*")
+_IDENTITIES_LOOKED_AT: Final = 1000
+# Profiles whose credentials all come from one template.
+_TEMPLATES: Final = frozenset({"jwt", "signed"})
+
+
+class Expiring(NamedTuple):
+    """A device, and when its credential's token expires in epoch seconds."""
+
+    identity: str
+    expires: float
+
+
+def first_to_expire(profile: CredentialProfile, minted_at: int) -> Expiring | None:
+    """Return the device whose valid credential holds the token that expires first, if any holds such a token.
+
+    The claim ``exp`` is RFC 7519's, section 4.1.4. Tables beyond 1,000 devices are looked at in part.
+    """
+    looked_at = 1 if profile.kind in _TEMPLATES else min(profile.identities, _IDENTITIES_LOOKED_AT)
+    found = []
+    for identity in range(looked_at):
+        credential = profile.credential(identity, 1, minted_at)
+        request = profile.request(credential, profile.carriers[0])
+        found += [Expiring(credential.identity, expires) for expires in token_expiries(request)]
+    return min(found, key=lambda one: one.expires, default=None)
+
+
+def token_expiries(request: AuthorizerRequest) -> Iterator[float]:
+    """Yield when the JSON Web Tokens of a request expire, in epoch seconds; signatures are not looked at."""
+    for text in _texts(request):
+        for payload in _TOKEN.findall(text):
+            expires = _claim(payload, "exp")
+            if isinstance(expires, int | float) and not isinstance(expires, bool):
+                yield float(expires)
+
+
+def _texts(request: AuthorizerRequest) -> Iterator[str]:
+    yield request.token or ""
+    if request.http_context is not None:
+        yield from (request.http_context.headers or {}).values()
+        yield request.http_context.query_string or ""
+    if request.mqtt_context is not None:
+        yield request.mqtt_context.username or ""
+        yield (request.mqtt_context.password or b"").decode("utf-8", "replace")
+
+
+def _claim(payload: str, name: str) -> Any:
+    try:
+        claims = wire.decode(unbase64url(payload))
+    except (ValueError, WireError):
+        return None
+    return claims.get(name) if isinstance(claims, dict) else None
