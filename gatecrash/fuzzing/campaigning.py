@@ -75,11 +75,7 @@ def fuzz(settings: Settings, console: Console) -> tuple[Summary, Path]:
             metas = [shots.meta(index) for index in range(len(corpus))]
             book = case_book(metas, lambda meta: bench.can(meta.view))
             folder = RunFolder.create(Path(settings.output.runs), settings.output.name, datetime.now(UTC))
-            started = datetime.now(UTC).isoformat(timespec="seconds")
-            folder.write_info(RunInfo(**{**run_facts(settings, corpus, scenario="fuzz"), "started_at": started}))
-            teller.opening(settings, book)
-            campaign = _Campaign(settings, shots, bench, book, Observer(corpus), folder, teller)
-            _carry_out(campaign)
+            _carry_out(_Campaign(settings, shots, bench, book, Observer(corpus), folder, teller))
         return judge_and_render(folder), folder.path
     finally:
         corpus.close()
@@ -91,6 +87,7 @@ def _carry_out(campaign: _Campaign) -> None:
     broken, findings = None, None
     try:
         with signals_raise():
+            _open(campaign)
             broken = _fire(campaign)
             folder.checkpoint(observer.recording, campaign.state)
             judge = Judge(observer.recording.ledger, shots.facts)
@@ -114,6 +111,13 @@ def _carry_out(campaign: _Campaign) -> None:
             confirmations=campaign.bench.requests,
         )
     )
+
+
+def _open(campaign: _Campaign) -> None:
+    facts = run_facts(campaign.settings, campaign.shots.corpus, scenario="fuzz")
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    campaign.folder.write_info(RunInfo(**{**facts, "started_at": started}))
+    campaign.teller.opening(campaign.settings, campaign.book)
 
 
 def _fire(campaign: _Campaign) -> str | None:
