@@ -164,10 +164,7 @@ class Prover:
 
     def _shrink(self, proven: _Proven) -> None:
         """Look for a smaller request that shows the same; where it shows only now and then, it stays as it is."""
-        if proven.confirmed.confirmation.classification not in {
-            Classification.DETERMINISTIC,
-            Classification.AFTER_ANOTHER,
-        }:
+        if proven.confirmed.confirmation.classification not in _SHRINKABLE:
             return
         violation = proven.violation
         if violation.rule.oracle is rules.Oracle.AGREEMENT or violation.rule.severity is Severity.NOTE:
