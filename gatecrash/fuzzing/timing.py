@@ -42,7 +42,7 @@ class Slowness:
     def in_words(self) -> str:
         """The times in words."""
         least = "more than " if self.answer.outcome is Outcome.TIMED_OUT else ""
-        return f"{least}{1000 * self.seconds:,.3g} ms, a valid request in its place {1000 * self.usual:,.3g} ms"
+        return f"{least}{_milliseconds(self.seconds)}, a valid request in its place {_milliseconds(self.usual)}"
 
 
 def slowness_of(bench: LaboratoryBench, shot: Shot, valid: Shot) -> Slowness | None:
@@ -92,3 +92,8 @@ def ageing_of(
 
 def _seconds(answer: Answer) -> float:
     return answer.invocation.handler_seconds if answer.invocation else 0.0
+
+
+def _milliseconds(seconds: float) -> str:
+    milliseconds = 1000 * seconds
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"
