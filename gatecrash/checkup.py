@@ -19,7 +19,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from authorizers.errors import GatecrashError
-from authorizers.targets.iot_api import IotApiSettings, iot_client
+from authorizers.targets.aws_clients import IotApiSettings, iot_client
 from gatecrash.preflight import describe, read_quota
 from gatecrash.preparing import credential_settings, gateway_settings
 from gatecrash.settings import Settings

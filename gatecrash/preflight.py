@@ -15,7 +15,7 @@ from rich.console import Console
 from authorizers.errors import UsageError
 from authorizers.gateway.functions import parse_handler
 from authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
-from authorizers.targets.iot_api import IotApiSettings, iot_client, is_on_this_machine
+from authorizers.targets.aws_clients import IotApiSettings, iot_client, is_on_this_machine
 from gatecrash.settings import Settings
 from reports.plan import CLOSED
 

@@ -22,9 +22,17 @@ def open_target(settings: Mapping[str, Any], *, connections: int) -> Target:
 
 
 def _iot_api(members: Mapping[str, Any], connections: int) -> Target:
-    from authorizers.targets.iot_api import IotApiSettings, IotApiTarget
+    from authorizers.targets.aws_clients import IotApiSettings
+    from authorizers.targets.iot_api import IotApiTarget
 
     return IotApiTarget(IotApiSettings(**members, connections=connections))
+
+
+def _iot_wire(members: Mapping[str, Any], connections: int) -> Target:
+    from authorizers.targets.aws_clients import IotApiSettings
+    from authorizers.targets.iot_wire import IotWireTarget
+
+    return IotWireTarget(IotApiSettings(**members, connections=connections))
 
 
 def _handler(members: Mapping[str, Any], connections: int) -> Target:  # noqa: ARG001 - a handler has none
@@ -41,6 +49,7 @@ def _scripted(members: Mapping[str, Any], connections: int) -> Target:  # noqa: 
 
 _OPENERS: Final[dict[str, Callable[[Mapping[str, Any], int], Target]]] = {
     "iot_api": _iot_api,
+    "iot_wire": _iot_wire,
     "handler": _handler,
     "scripted": _scripted,
 }

@@ -8,7 +8,8 @@ import pytest
 from authorizers.contract import AuthorizerRequest, MqttContext, Outcome
 from authorizers.errors import UsageError
 from authorizers.samples import sample_path
-from authorizers.targets.iot_api import IotApiSettings, IotApiTarget, is_on_this_machine
+from authorizers.targets.aws_clients import IotApiSettings, is_on_this_machine
+from authorizers.targets.iot_api import IotApiTarget
 from authorizers.targets.opening import open_target
 
 
@@ -35,7 +36,7 @@ def test_an_iot_api_target_is_opened_by_its_kind_with_a_pool_as_large_as_the_use
 
 @pytest.mark.parametrize("kind", ["mqtt", None, ""])
 def test_a_kind_that_there_is_not_is_told_with_those_there_are(kind):
-    with pytest.raises(UsageError, match="it may be iot_api, handler, scripted"):
+    with pytest.raises(UsageError, match="it may be iot_api, iot_wire, handler, scripted"):
         open_target({"kind": kind}, connections=1)
 
 

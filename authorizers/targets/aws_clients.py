@@ -1,0 +1,68 @@
+"""boto3 clients for AWS IoT: for AWS itself, and for endpoints on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from authorizers.errors import UsageError
+
+# Longer than Lambda's ten seconds for a cold start and AWS IoT's five for the answer together.
+TIMEOUT_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class IotApiSettings:
+    """Where TestInvokeAuthorizer is called; None leaves a choice to boto3's own configuration."""
+
+    authorizer_name: str
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    connections: int = 10
+
+
+def is_on_this_machine(endpoint_url: str | None) -> bool:
+    """Say whether an endpoint is on the loopback interface."""
+    host = urlsplit(endpoint_url or "").hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def iot_client(settings: IotApiSettings) -> Any:
+    """Return a boto3 client for AWS IoT that sends each request once.
+
+    Retries are off, so that every throttle is seen and the load is the load that was planned; parameters are not
+    validated, so that what is sent is what the case says. An endpoint on this machine gets made-up credentials.
+    Raises UsageError when the profile or the region is unknown.
+    """
+    local = is_on_this_machine(settings.endpoint_url)
+    try:
+        session = boto3.Session(profile_name=None if local else settings.profile, region_name=settings.region)
+        return session.client(
+            "iot",
+            region_name=session.region_name or ("us-east-1" if local else None),
+            endpoint_url=settings.endpoint_url,
+            aws_access_key_id="gatecrash" if local else None,
+            aws_secret_access_key="gatecrash" if local else None,
+            config=Config(
+                retries={"total_max_attempts": 1},
+                max_pool_connections=settings.connections,
+                connect_timeout=TIMEOUT_SECONDS,
+                read_timeout=TIMEOUT_SECONDS,
+                parameter_validation=False,
+                tcp_keepalive=True,
+            ),
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise UsageError(f"can't make a client for AWS IoT: {error}") from error

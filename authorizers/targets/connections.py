@@ -1,0 +1,219 @@
+"""Kept-alive HTTP/1.1 connections with next to no work for a usual answer.
+
+A usual answer has a status line, a Content-Length and nothing that changes how it is read. Every other one goes to
+Python's ``http.client``, with the bytes that have come already.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import os
+import re
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+_RECEIVED_AT_ONCE: Final = 65536
+_BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024
+# A server may close an idle connection. Asking an encrypted one is dear, so that young ones are not asked.
+_IDLE_SECONDS: Final = 0.5
+_USUAL_HEAD: Final = re.compile(rb"HTTP/1\.1 ([2-5]\d\d)[ \r]")
+_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
+_UNUSUAL: Final = re.compile(rb"\r\n(?:transfer-encoding|connection|content-encoding)[ \t]*:|\n[ \t]", re.IGNORECASE)
+
+
+class HttpAnswer(NamedTuple):
+    """An answer as it came: ``head`` is everything before the body."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers by their names in lower case; of repeated ones all values, joined by a comma."""
+        found: dict[str, str] = {}
+        parsed = http.client.parse_headers(io.BytesIO(self.head.partition(b"\r\n")[2]))
+        for name, value in parsed.items():
+            key = name.lower()
+            found[key] = f"{found[key]}, {value}" if key in found else value
+        return found
+
+
+class ConnectionFailedError(Exception):
+    """No answer came; ``name`` is what botocore calls the failure."""
+
+    def __init__(self, name: str, *, timed_out: bool = False) -> None:
+        super().__init__(name)
+        self.name = name
+        self.timed_out = timed_out
+
+
+class Connections:
+    """Connections to one host, as many as there are requests at the same time; for threads and for greenlets.
+
+    ``timeout`` is in seconds, for connecting and for each wait for bytes.
+    """
+
+    def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None, timeout: float) -> None:
+        self._address = (host, port)
+        self._tls = tls
+        self._timeout = timeout
+        self._idle: list[tuple[socket.socket, float]] = []
+
+    def exchange(self, data: bytes) -> HttpAnswer:
+        """Send a request and return its answer; raises ConnectionFailedError. No request is sent twice."""
+        connection = self._take()
+        try:
+            connection.sendall(data)
+            answer, reusable = _answer(connection)
+        except TimeoutError:
+            connection.close()
+            raise ConnectionFailedError("ReadTimeoutError", timed_out=True) from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            connection.close()
+            raise ConnectionFailedError(_name_of(error)) from None
+        except BaseException:
+            # Whoever was ended in the middle leaves half an answer behind.
+            connection.close()
+            raise
+        if reusable:
+            self._idle.append((connection, time.monotonic()))
+        else:
+            connection.close()
+        return answer
+
+    def _take(self) -> socket.socket:
+        while self._idle:
+            connection, since = self._idle.pop()
+            if not self._is_over(connection, since):
+                return connection
+            connection.close()
+        return self._connect()
+
+    def _is_over(self, connection: socket.socket, since: float) -> bool:
+        """Say whether an idle connection was closed, or holds what nobody asked for."""
+        if self._tls is not None:
+            return time.monotonic() - since >= _IDLE_SECONDS and _has_news(connection)
+        try:
+            # Sockets with a timeout don't block. A byte that is read here makes the connection useless anyway.
+            os.read(connection.fileno(), 1)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def _connect(self) -> socket.socket:
+        try:
+            connection = socket.create_connection(self._address, self._timeout)
+        except TimeoutError:
+            raise ConnectionFailedError("ConnectTimeoutError", timed_out=True) from None
+        except OSError:
+            raise ConnectionFailedError("EndpointConnectionError") from None
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_hostname=self._address[0])
+        except TimeoutError:
+            connection.close()
+            raise ConnectionFailedError("ConnectTimeoutError", timed_out=True) from None
+        except OSError as error:
+            connection.close()
+            raise ConnectionFailedError("SSLError" if isinstance(error, ssl.SSLError) else "ConnectionError") from None
+        return connection
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        while self._idle:
+            self._idle.pop()[0].close()
+
+
+def _has_news(connection: socket.socket) -> bool:
+    try:
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        return bool(poll.poll(0))
+    except (OSError, ValueError):
+        return True
+
+
+def _answer(connection: socket.socket) -> tuple[HttpAnswer, bool]:
+    """Read an answer; returns it and whether the connection can be used again."""
+    data = connection.recv(_RECEIVED_AT_ONCE)
+    end = data.find(b"\r\n\r\n")
+    if end < 0 or _USUAL_HEAD.match(data) is None:
+        return _unusual_answer(connection, data)
+    head = data[: end + 2]
+    lengths = _LENGTH.findall(head)
+    if len(lengths) != 1 or _UNUSUAL.search(head) is not None:
+        return _unusual_answer(connection, data)
+    length = int(lengths[0])
+    status, body = int(data[9:12]), data[end + 4 :]
+    if status in {204, 304} or length > _BODY_BYTES_MAXIMUM or len(body) > length:
+        return _unusual_answer(connection, data)
+    if len(body) < length:
+        parts, missing = [body], length - len(body)
+        while missing > 0:
+            part = connection.recv(min(missing, _RECEIVED_AT_ONCE))
+            if not part:
+                raise http.client.IncompleteRead(b"".join(parts), missing)
+            parts.append(part)
+            missing -= len(part)
+        body = b"".join(parts)
+    return HttpAnswer(status, head, body), True
+
+
+class _Received(io.RawIOBase):
+    """The bytes that came already, and then those of the connection."""
+
+    def __init__(self, data: bytes, receive: Callable[[int], bytes]) -> None:
+        super().__init__()
+        self._data = data
+        self._receive = receive
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        part = self._data[: len(buffer)] or self._receive(len(buffer))
+        self._data = self._data[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+class _Replayed:
+    """What ``http.client`` takes for a socket."""
+
+    def __init__(self, data: bytes, connection: socket.socket) -> None:
+        self._file = io.BufferedReader(_Received(data, connection.recv if data else lambda _: b""))
+
+    def makefile(self, _mode: str) -> io.BufferedIOBase:
+        return self._file
+
+
+def _unusual_answer(connection: socket.socket, data: bytes) -> tuple[HttpAnswer, bool]:
+    """Let ``http.client`` read the answer; its connection is not used again."""
+    response = http.client.HTTPResponse(_Replayed(data, connection), method="POST")  # type: ignore[arg-type]
+    response.begin()
+    body = response.read(_BODY_BYTES_MAXIMUM + 1)
+    if len(body) > _BODY_BYTES_MAXIMUM:
+        raise ValueError("the body is too large")
+    if response.length:
+        raise http.client.IncompleteRead(body, response.length)
+    head = f"HTTP/1.1 {response.status}\r\n" + "".join(f"{name}: {value}\r\n" for name, value in response.getheaders())
+    return HttpAnswer(response.status, head.encode("latin-1", "replace"), body), False
+
+
+def _name_of(error: Exception) -> str:
+    """Return botocore's name for what went wrong on a connection."""
+    if isinstance(error, http.client.IncompleteRead):
+        return "ResponseStreamingError"
+    if isinstance(error, ConnectionError | http.client.HTTPException):
+        return "ConnectionClosedError"
+    return "HTTPClientError"
