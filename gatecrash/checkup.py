@@ -21,8 +21,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from authorizers.errors import GatecrashError
 from authorizers.targets.aws_clients import IotApiSettings, iot_client
 from gatecrash.preflight import describe, read_quota
-from gatecrash.preparing import credential_settings, gateway_settings
-from gatecrash.settings import Settings
+from gatecrash.settings import Settings, credential_settings
+from gatecrash.targets import gateway_settings
 from generators.credentials import open_profile
 
 _DESCRIPTORS_BESIDE_USERS: Final = 200

@@ -19,10 +19,10 @@ from authorizers.event import Dialect
 from authorizers.targets.handler import Front, HandlerSettings
 from gatecrash import export_texts
 from gatecrash.export_texts import Told
-from gatecrash.preparing import signing_keys
 from gatecrash.regression import arguments_of
 from gatecrash.replaying import case_maker, cases_of
 from gatecrash.settings import Settings, change_paths
+from gatecrash.targets import signing_keys
 from generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
 from generators.cases import Case
 from reports.finding_words import confirmation_sentence

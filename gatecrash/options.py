@@ -21,6 +21,7 @@ _TARGET: Final = (
     ("--region", "target.region", str, "AWS region, for --target iot"),
     ("--profile", "target.profile", str, "AWS profile, for --target iot"),
     ("--endpoint-url", "target.endpoint_url", str, "endpoint in place of AWS's own, for --target iot"),
+    ("--client", "target.client", click.Choice(["boto3", "wire"]), "what calls the API (default: by rate and place)"),
 )
 _CREDENTIALS: Final = (
     (

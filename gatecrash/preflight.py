@@ -15,7 +15,8 @@ from rich.console import Console
 from authorizers.errors import UsageError
 from authorizers.gateway.functions import parse_handler
 from authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
-from authorizers.targets.aws_clients import IotApiSettings, iot_client, is_on_this_machine
+from authorizers.targets.aws_clients import IotApiSettings, iot_client
+from authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.settings import Settings
 from reports.plan import CLOSED
 
@@ -106,6 +107,13 @@ def describe(client: Any, settings: Settings) -> Deployed:
         raise UsageError(_sentence(error, name, client)) from None
     except BotoCoreError as error:
         raise UsageError(_unreachable(error, client)) from None
+    except (KeyError, TypeError, AttributeError):
+        found = {}
+    if not {"status", "authorizerArn"} <= found.keys():
+        raise UsageError(
+            f"{client.meta.endpoint_url} didn't describe the authorizer {name} as AWS IoT does: is it the right "
+            "endpoint?"
+        )
     if found["status"] != "ACTIVE":
         raise UsageError(f"the authorizer {name} is {found['status']}: no device can use it; set it to ACTIVE first")
     return Deployed(

@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from authorizers.errors import UsageError
-from gatecrash.settings import Settings, stored_settings
+from gatecrash.settings import Settings, credential_settings, stored_settings
+from gatecrash.targets import describe_target, target_settings
 from generators.building import CorpusPlan, build_corpus
 from generators.corpus import Corpus, manifest_to_json
 from generators.credentials import open_profile
 from generators.credentials.expiry import first_to_expire
-from generators.credentials.signed import SignedProfile
 from reports.plan import Plan
 
 _PACKAGES: Final = ("gatecrash", "locust", "gevent", "boto3", "botocore", "hypothesis", "awslambdaric")
-_TOKEN_KEY_NAME: Final = "token"
 _CORPUS_FACTS: Final = (
     "digest",
     "content_digest",
@@ -93,11 +92,6 @@ def require_credentials(settings: Settings) -> None:
         )
 
 
-def credential_settings(settings: Settings) -> dict[str, Any]:
-    """Return the credential settings that are set; they name files and variables, never secrets."""
-    return settings.credentials.model_dump(exclude_none=True)
-
-
 def check_lifetime(corpus: Corpus, settings: Settings, needed: float) -> None:
     """Raise UsageError when the corpus's credentials expire before ``needed`` seconds have passed."""
     lifetime, minted_at = corpus.manifest.lifetime, corpus.manifest.minted_at
@@ -109,66 +103,6 @@ def check_lifetime(corpus: Corpus, settings: Settings, needed: float) -> None:
             f"credentials live {lifetime} s, the run takes {needed:.0f} s: raise credentials.lifetime "
             "or shorten load.duration"
         )
-
-
-def target_settings(settings: Settings) -> dict[str, Any]:
-    """Return the target's plain settings; for target local with the settings of its gateway."""
-    target = settings.target
-    if target.kind == "scripted":
-        return {"kind": "scripted", **target.script}
-    if target.kind == "handler":
-        keys = signing_keys(settings)
-        return {
-            "kind": "handler",
-            "handler": _absolute_handler(settings),
-            "dialect": settings.authorizer.dialect,
-            "token_key_name": settings.authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
-            "signing_keys": keys,
-        }
-    api = {"kind": "iot_api", "authorizer_name": settings.authorizer.name, "region": target.region}
-    if target.kind == "iot":
-        return {**api, "profile": target.profile, "endpoint_url": target.endpoint_url}
-    return {**api, "gateway": gateway_settings(settings)}
-
-
-def signing_keys(settings: Settings) -> dict[str, str]:
-    """Return the public keys of an authorizer for signed tokens, derived from the profile's private key."""
-    if settings.credentials.kind != "signed":
-        return {}
-    profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
-    return {"gatecrash": profile.public_key} if isinstance(profile, SignedProfile) else {}
-
-
-def gateway_settings(settings: Settings, *, port: int = 0) -> dict[str, Any]:
-    """Return the embedded gateway's settings as plain data, with one function and one authorizer."""
-    authorizer, keys = settings.authorizer, signing_keys(settings)
-    return {
-        "port": port,
-        "region": settings.target.region or "us-east-1",
-        "handler": None if authorizer.command else _absolute_handler(settings),
-        "command": list(authorizer.command) if authorizer.command else None,
-        "folder": str(Path.cwd()),
-        "authorizer": authorizer.name,
-        "token_key_name": authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
-        "signing_keys": keys,
-        "timeout": authorizer.timeout,
-        "provisioned": min(authorizer.environments, authorizer.concurrency),
-        "concurrency": authorizer.concurrency,
-        "dialect": authorizer.dialect,
-        "calls_per_second": authorizer.calls_per_second,
-        "faults": authorizer.faults,
-        "show_handler_output": authorizer.show_output,
-    }
-
-
-def _absolute_handler(settings: Settings) -> str:
-    location = settings.authorizer.handler
-    if location is None:
-        raise UsageError(
-            "authorizer.handler is missing: name your Lambda handler with --handler path/to/file.py:function"
-        )
-    name, mark, function = location.partition(":")
-    return f"{Path(name).resolve()}{mark}{function}"
 
 
 def make_plan(settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
@@ -203,19 +137,3 @@ def run_facts(settings: Settings, corpus: Corpus, **plan: Any) -> dict[str, Any]
         "versions": {package: version(package) for package in _PACKAGES} | {"python": platform.python_version()},
         "settings": stored_settings(settings),
     }
-
-
-def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any]:
-    """Say what is fired at, for run.json."""
-    kind = settings.target.kind
-    facts: dict[str, Any] = {"kind": kind, "authorizer": settings.authorizer.name}
-    if kind in {"local", "iot"}:
-        facts["client"] = "boto3"
-    if kind in {"local", "handler"}:
-        facts["handler"] = settings.authorizer.command or target.get("handler") or target["gateway"]["handler"]
-        facts["dialect"] = settings.authorizer.dialect
-    if kind == "iot":
-        facts |= {"region": settings.target.region, "endpoint": settings.target.endpoint_url}
-    if kind == "scripted":
-        facts["script"] = settings.target.script
-    return facts

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +23,7 @@ from gatecrash.fuzzing.literals import words_again
 from gatecrash.fuzzing.preparing import is_python_handler, laboratory_settings, target_bench
 from gatecrash.fuzzing.timing import ageing_of, slowness_of
 from gatecrash.judging import facts_of_case
-from gatecrash.preparing import credential_settings
-from gatecrash.settings import Settings
+from gatecrash.settings import Settings, credential_settings
 from generators.cases import GENERATION, Case, CaseMaker, Recipe
 from generators.credentials import open_profile
 from generators.mix import Mix
@@ -254,7 +254,7 @@ class _Replayer:
                 known[number] = facts_of_case(case)
                 answer = bench.fresh([_shot_of(case)])[0]
                 exchange = Exchange(number, 0.0, 0.0, 0.0, answer, False, 0.0, 0, ALONE)
-                ledger.add_exchange(exchange, secrets_of(case.request))
+                ledger.add_exchange(exchange, partial(secrets_of, case.request))
         return Judge(ledger, known.__getitem__)
 
 

@@ -39,6 +39,10 @@ class TargetSettings(_Section):
     endpoint_url: str | None = Field(None, description="endpoint in place of AWS's own, for kind iot")
     region: str | None = Field(None, description="AWS region, for kind iot; boto3's own configuration by default")
     profile: str | None = Field(None, description="profile of the AWS configuration files, for kind iot")
+    client: Literal["boto3", "wire"] | None = Field(
+        None,
+        description="what calls the API; default: wire on this machine and beyond 300 a second, else boto3",
+    )
     script: dict[str, float | int | None] = Field(
         default_factory=dict, description="for kind scripted: latency, stall_at, stall, throttle_rate, … in seconds"
     )
@@ -297,3 +301,8 @@ def known_keys() -> Iterator[str]:
         if isinstance(model, type) and issubclass(model, BaseModel):
             for name in model.model_fields:
                 yield f"{section}.{name}"
+
+
+def credential_settings(settings: Settings) -> dict[str, Any]:
+    """Return the credential settings that are set; they name files and variables, never secrets."""
+    return settings.credentials.model_dump(exclude_none=True)

@@ -28,6 +28,7 @@ CASES: Final = "cases.bin"
 INDEX: Final = "index.bin"
 MANIFEST: Final = "corpus.json"
 _REQUESTS_KEPT: Final = 4096
+_FACTS_KEPT: Final = 65_536
 _AGAIN: Final = "delete the folder, the corpus will be built again"
 
 
@@ -92,6 +93,7 @@ class Corpus:
         if len(offsets) != entries or ends != [len(self._bodies), len(self._cases)]:
             raise _damaged(folder)
         self.request = lru_cache(maxsize=_REQUESTS_KEPT)(self._request)
+        self.family_and_expectation = lru_cache(maxsize=_FACTS_KEPT)(self._family_and_expectation)
 
     def __len__(self) -> int:
         return self.manifest.cases
@@ -113,6 +115,10 @@ class Corpus:
             return CaseMeta(**{**row, "demand": Demand(row["demand"])})
         except (WireError, KeyError, TypeError, ValueError) as error:
             raise _damaged(self.folder) from error
+
+    def _family_and_expectation(self, index: int) -> tuple[str, Expectation]:
+        meta = self.meta(index)
+        return meta.family, meta.expectation
 
     def __iter__(self) -> Iterator[tuple[CaseMeta, AuthorizerRequest]]:
         for index in range(len(self)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import gevent
@@ -11,10 +12,11 @@ from gevent.queue import Empty, SimpleQueue
 
 from authorizers.contract import Answer
 from authorizers.redact import secrets_of
-from authorizers.targets.protocol import Target
+from authorizers.targets.protocol import PreparedTarget, Target
 from generators.corpus import Corpus
 from locustfiles._arrivals import Arrival, Share, schedule
 from locustfiles._phases import own_concurrency, phase_arrivals
+from locustfiles._statistics import BatchedStatistics
 from reports.plan import OPEN, Plan
 from reports.recording import Recording
 from reports.records import Exchange
@@ -37,9 +39,13 @@ class Firing:
         self.share = share
         self.corpus = corpus
         self.recording = Recording()
+        self.statistics = BatchedStatistics()
         self.in_flight = 0
         self.scheduled_all = False
         self._target = target
+        self._prepared = target if isinstance(target, PreparedTarget) else None
+        self._warm_up = 0.0 if plan.phases else plan.warm_up
+        self._offered_rate = plan.rate if plan.model == OPEN and not plan.phases else 0.0
         self._clock = clock
         self._queue: SimpleQueue[Arrival] = SimpleQueue()
         self._closed_number = share.position
@@ -68,6 +74,11 @@ class Firing:
         """Whether all that was planned for this process has been fired and answered, or dropped."""
         return self.scheduled_all and self.in_flight == 0 and self._queue.empty()
 
+    @property
+    def queued(self) -> int:
+        """How many arrivals wait for a slot."""
+        return int(self._queue.qsize())
+
     def take_recording(self) -> Recording:
         """Return what was recorded since the last call, and start anew."""
         taken, self.recording = self.recording, Recording()
@@ -78,7 +89,9 @@ class Firing:
         if self.plan.model != OPEN and not self.plan.phases:
             return self._own_arrival()
         try:
-            arrival: Arrival = self._queue.get(timeout=_POLL_SECONDS)
+            # Waiting with a time-out is dear: it isn't done where something is there.
+            waits = self._queue.empty()
+            arrival: Arrival = self._queue.get(timeout=_POLL_SECONDS) if waits else self._queue.get_nowait()
         except Empty:
             return None
         if not self.plan.phases and self.elapsed - arrival.intended_start > self.plan.patience:
@@ -97,26 +110,32 @@ class Firing:
     def fire(self, arrival: Arrival) -> Exchange:
         """Fire one arrival's case and record the exchange."""
         case_index = arrival.number % len(self.corpus) if arrival.case is None else arrival.case
-        request = self.corpus.request(case_index)
         self.in_flight += 1
         try:
-            sent = self.elapsed
-            answer: Answer = self._target.invoke(request)
+            if self._prepared is not None:
+                body = self.corpus.body(case_index)
+                sent = self.elapsed
+                answer: Answer = self._prepared.invoke_prepared(body, partial(self.corpus.request, case_index))
+            else:
+                request = self.corpus.request(case_index)
+                sent = self.elapsed
+                answer = self._target.invoke(request)
             received = self.elapsed
         finally:
             self.in_flight -= 1
+        intended_start = arrival.intended_start
         exchange = Exchange(
-            case_index=case_index,
-            intended_start=arrival.intended_start,
-            sent=sent,
-            received=received,
-            answer=answer,
-            warm_up=not self.plan.phases and arrival.intended_start < self.plan.warm_up,
-            offered_rate=self.plan.rate if self.plan.model == OPEN and not self.plan.phases else 0.0,
-            worker=self.share.position,
-            phase=arrival.phase,
+            case_index,
+            intended_start,
+            sent,
+            received,
+            answer,
+            intended_start < self._warm_up,
+            self._offered_rate,
+            self.share.position,
+            arrival.phase,
         )
-        self.recording.add_exchange(exchange, secrets_of(request))
+        self.recording.add_exchange(exchange, lambda: secrets_of(self.corpus.request(case_index)))
         return exchange
 
     def _schedule(self) -> None:

@@ -26,6 +26,7 @@ from locustfiles._state import state_of
 from reports.plan import Plan
 
 _TICK_SECONDS: Final = 0.5
+_STATISTICS_SECONDS: Final = 0.25
 _REPORT: Final = "gatecrash"
 _FINISHED: Final = "gatecrash_finished"
 _FAILED: Final = "gatecrash_failed"
@@ -94,6 +95,15 @@ def _start_firing(environment: Environment, plan: Plan, share: Share) -> None:
     corpus = Corpus(Path(plan.corpus))
     target = open_target(plan.target, connections=max(1, plan.users))
     state_of(environment).firing = Firing(plan, share, corpus, target)
+    gevent.spawn(_add_to_statistics, environment)
+
+
+def _add_to_statistics(environment: Environment) -> None:
+    """Keep Locust's own table up to date."""
+    firing = state_of(environment).firing
+    while firing is not None and firing is state_of(environment).firing:
+        gevent.sleep(_STATISTICS_SECONDS)
+        firing.statistics.flush(environment)
 
 
 def _announce_end(environment: Environment) -> None:
@@ -157,6 +167,9 @@ def on_quitting(environment: Environment, **_: Any) -> None:
 
 
 def _finish(environment: Environment) -> None:
+    firing = state_of(environment).firing
+    if firing is not None:
+        firing.statistics.flush(environment)
     recorder = state_of(environment).recorder
     if recorder is not None:
         recorder.finish()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from locust import User, events, task
+from locust import User, task
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from authorizers.contract import Outcome
 from locustfiles._firing import Firing
 from locustfiles._state import state_of
+from locustfiles._statistics import Row, is_listened_to
 from reports.plan import OPEN
 from reports.records import Exchange
 
@@ -53,24 +55,31 @@ class AuthorizerUser(User):
 
     @task
     def fire(self) -> None:
-        """Take one arrival and fire it."""
+        """Take one arrival and fire it, and then all others that are due: going through Locust's loop takes time."""
         firing = self._firing
         arrival = firing.next_arrival()
-        if arrival is not None:
+        while arrival is not None:
             self._report(firing, firing.fire(arrival))
+            if firing.queued == 0 or self._state == LOCUST_STATE_STOPPING:
+                return
+            arrival = firing.next_arrival()
 
     def _report(self, firing: Firing, exchange: Exchange) -> None:
-        meta = firing.corpus.meta(exchange.case_index)
         outcome = exchange.answer.outcome
+        family, expectation = firing.corpus.family_and_expectation(exchange.case_index)
         failure: Exception | None = None
         if outcome in _FAULTS:
             failure = AuthorizerFaultError(outcome.value)
-        elif meta.expectation.is_met_by(outcome) is False:
-            failure = WrongDecisionError(f"{outcome.value} where {meta.expectation.value} was expected")
-        events.request.fire(
+        elif expectation.is_met_by(outcome) is False:
+            failure = WrongDecisionError(f"{outcome.value} where {expectation.value} was expected")
+        milliseconds = exchange.response_time * 1000
+        if not is_listened_to(self.environment):
+            firing.statistics.log(Row(outcome.value, family, repr(failure) if failure else ""), milliseconds)
+            return
+        self.environment.events.request.fire(
             request_type=outcome.value,
-            name=meta.family,
-            response_time=exchange.response_time * 1000,
+            name=family,
+            response_time=milliseconds,
             response_length=0,
             exception=failure,
             context={},

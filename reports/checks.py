@@ -94,7 +94,7 @@ class Judge:
         ``secrets`` are those of the request: policies are compared as the ledger keeps them.
         """
         alone = Ledger()
-        alone.add_exchange(Exchange(case.index, 0.0, 0.0, 0.0, answer, False, 0.0, 0), secrets)
+        alone.add_exchange(Exchange(case.index, 0.0, 0.0, 0.0, answer, False, 0.0, 0), lambda: secrets)
         found = _violations(alone.entry(case.index), case, alone, self._policies)
         return {(violation.rule.code, violation.cause) for violation in found}
 

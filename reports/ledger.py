@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from authorizers import wire
@@ -25,6 +26,7 @@ DISTINCT_ANSWERS_MAXIMUM: Final = 16
 SAMPLES_MAXIMUM: Final = 2000
 _VARIANTS_MAXIMUM: Final = 2
 _NAMES_MAXIMUM: Final = 8
+_IDENTITIES_KEPT: Final = 16_384
 _RULE: Final = re.compile(r"\b(principalId|policyDocuments|refreshAfterInSeconds|disconnectAfterInSeconds)\b")
 
 
@@ -51,8 +53,23 @@ def cause_of(answer: Answer) -> str:
 def identity_of(answer: Answer) -> str:
     """Return the digest that is equal for equal answers."""
     if answer.decision is None:
-        return _digest(answer.outcome.encode(), cause_of(answer).encode())
-    return _digest(answer.outcome.encode(), canonical(answer.decision.policy_documents))
+        return _fault_identity(answer.outcome, cause_of(answer))
+    return _decision_identity(answer.outcome, answer.decision.policy_documents)
+
+
+@lru_cache(maxsize=_IDENTITIES_KEPT)
+def _fault_identity(outcome: Outcome, cause: str) -> str:
+    return _digest(outcome.encode(), cause.encode())
+
+
+@lru_cache(maxsize=_IDENTITIES_KEPT)
+def _decision_identity(outcome: Outcome, policy_documents: tuple[str, ...]) -> str:
+    return _digest(outcome.encode(), canonical(policy_documents))
+
+
+@lru_cache(maxsize=_IDENTITIES_KEPT)
+def _principal_digest(principal_id: str) -> str:
+    return _digest(principal_id.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(slots=True)
@@ -70,6 +87,34 @@ class Sighting:
     environments: set[str] = field(default_factory=set)
     cold_starts: int = 0
     phases: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def first_of(cls, exchange: Exchange, identity: str) -> Sighting:
+        """Make the sighting of one exchange."""
+        start, rate = exchange.intended_start, exchange.offered_rate
+        sighting = cls(exchange.answer.outcome, identity, 0, start, start, rate, rate)
+        sighting.see(exchange)
+        return sighting
+
+    def see(self, exchange: Exchange) -> None:
+        """Count one more exchange with this answer."""
+        self.count += 1
+        start, rate = exchange.intended_start, exchange.offered_rate
+        if start < self.first:
+            self.first = start
+        elif start > self.last:
+            self.last = start
+        if rate < self.lowest_rate:
+            self.lowest_rate = rate
+        elif rate > self.highest_rate:
+            self.highest_rate = rate
+        self.workers.add(exchange.worker)
+        if (invocation := exchange.answer.invocation) is not None:
+            if len(self.environments) < _NAMES_MAXIMUM:
+                self.environments.add(invocation.environment)
+            self.cold_starts += invocation.cold_start
+        if exchange.phase:
+            self.phases[exchange.phase] += 1
 
     def add(self, other: Sighting) -> None:
         """Add sightings of the same answer."""
@@ -129,32 +174,25 @@ class Ledger:
         self._entries: dict[int, CaseEntry] = {}
         self.samples: dict[str, dict[str, Any]] = {}
 
-    def add_exchange(self, exchange: Exchange, secrets: tuple[str, ...]) -> None:
-        """Enter one exchange; ``secrets`` are the texts of its request that must not be kept."""
+    def add_exchange(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]]) -> None:
+        """Enter one exchange; ``secrets`` gives the texts of its request that must not be kept."""
         answer = exchange.answer
         identity = identity_of(answer)
         if identity not in self.samples and len(self.samples) < SAMPLES_MAXIMUM:
-            self.samples[identity] = sample_of(answer, secrets)
+            self.samples[identity] = sample_of(answer, secrets())
         entry = self._entry(exchange.case_index)
-        invocation = answer.invocation
-        entry.add_sighting(
-            Sighting(
-                outcome=answer.outcome,
-                identity=identity,
-                count=1,
-                first=exchange.intended_start,
-                last=exchange.intended_start,
-                lowest_rate=exchange.offered_rate,
-                highest_rate=exchange.offered_rate,
-                workers={exchange.worker},
-                environments={invocation.environment} if invocation else set(),
-                cold_starts=int(invocation.cold_start) if invocation else 0,
-                phases=Counter([exchange.phase]) if exchange.phase else Counter(),
-            )
-        )
+        sighting = entry.sightings.get(identity)
+        if sighting is not None:
+            sighting.see(exchange)
+        elif len(entry.sightings) < DISTINCT_ANSWERS_MAXIMUM:
+            sighting = entry.sightings[identity] = Sighting.first_of(exchange, identity)
+        else:
+            entry.uncounted += 1
         if (decision := answer.decision) is not None:
+            principal = _principal_digest(decision.principal_id)
             lifetimes = (decision.refresh_after_in_seconds, decision.disconnect_after_in_seconds)
-            entry.add_variants({_digest(decision.principal_id.encode("utf-8", "surrogatepass"))}, {lifetimes})
+            if principal not in entry.principals or lifetimes not in entry.lifetimes:
+                entry.add_variants({principal}, {lifetimes})
 
     def _entry(self, case_index: int) -> CaseEntry:
         if case_index not in self._entries:

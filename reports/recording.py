@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,8 +31,8 @@ class Recording:
     warm_up_exchanges: int = 0
     cold_starts: int = 0
 
-    def add_exchange(self, exchange: Exchange, secrets: tuple[str, ...], *, timed: bool = True) -> None:
-        """Fold one exchange in; ``secrets`` are the texts of its request that must not be kept.
+    def add_exchange(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]], *, timed: bool = True) -> None:
+        """Fold one exchange in; ``secrets`` gives the texts of its request that must not be kept.
 
         One that isn't ``timed`` has no latency that means anything beside the others'.
         """

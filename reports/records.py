@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from authorizers.contract import Answer, Demand, Expectation
 
@@ -21,8 +21,7 @@ class LatencyKind(StrEnum):
     RESPONSE_TIME = "response_time"
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One firing of a case. Times are seconds since the start of the run on the worker's monotonic clock.
 
     ``offered_rate`` is the planned arrivals per second of the whole run at that time; ``phase`` names the part of a

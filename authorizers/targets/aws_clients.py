@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from authorizers.errors import UsageError
+from authorizers.targets.endpoints import is_on_this_machine
 
 # Longer than Lambda's ten seconds for a cold start and AWS IoT's five for the answer together.
 TIMEOUT_SECONDS: Final = 20.0
@@ -26,17 +25,6 @@ class IotApiSettings:
     profile: str | None = None
     endpoint_url: str | None = None
     connections: int = 10
-
-
-def is_on_this_machine(endpoint_url: str | None) -> bool:
-    """Say whether an endpoint is on the loopback interface."""
-    host = urlsplit(endpoint_url or "").hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def iot_client(settings: IotApiSettings) -> Any:

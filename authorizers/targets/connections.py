@@ -23,7 +23,9 @@ _BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024
 _IDLE_SECONDS: Final = 0.5
 _USUAL_HEAD: Final = re.compile(rb"HTTP/1\.1 ([2-5]\d\d)[ \r]")
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
-_UNUSUAL: Final = re.compile(rb"\r\n(?:transfer-encoding|connection|content-encoding)[ \t]*:|\n[ \t]", re.IGNORECASE)
+_UNUSUAL: Final = re.compile(
+    rb"\r\n(?:(?:transfer|content)-encoding|connection(?!:[ \t]*keep-alive[ \t]*\r\n))[ \t]*:|\n[ \t]", re.IGNORECASE
+)
 
 
 class HttpAnswer(NamedTuple):

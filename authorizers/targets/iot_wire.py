@@ -22,8 +22,9 @@ from authorizers import wire
 from authorizers.answers import outcome_of
 from authorizers.contract import Answer, AuthorizerRequest, Decision, Fault, Outcome
 from authorizers.errors import UsageError
-from authorizers.targets.aws_clients import TIMEOUT_SECONDS, IotApiSettings, iot_client, is_on_this_machine
+from authorizers.targets.aws_clients import TIMEOUT_SECONDS, IotApiSettings, iot_client
 from authorizers.targets.connections import ConnectionFailedError, Connections, HttpAnswer
+from authorizers.targets.endpoints import is_on_this_machine
 from authorizers.targets.service_answers import (
     HEADER,
     answer_of_error,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 from authorizers.contract import Answer, AuthorizerRequest
 
@@ -24,4 +25,13 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Give back connections and processes."""
+        ...
+
+
+@runtime_checkable
+class PreparedTarget(Protocol):
+    """A target that sends bodies which are ready, and need not know the request in them."""
+
+    def invoke_prepared(self, body: bytes, request: Callable[[], AuthorizerRequest]) -> Answer:
+        """Put one request to the authorizer by its wire body; ``request`` gives what is in it when asked."""
         ...

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from authorizers.gateway.process import serve as serve_gateway
 from gatecrash.options import settings_options
-from gatecrash.preparing import gateway_settings
 from gatecrash.settings import Settings
+from gatecrash.targets import gateway_settings
 
 
 @click.command(short_help="Run the embedded gateway alone.")

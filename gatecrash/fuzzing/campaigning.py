@@ -24,9 +24,9 @@ from gatecrash.fuzzing.slowness import ageing_findings, slow_findings
 from gatecrash.fuzzing.sweeping import Sweep
 from gatecrash.fuzzing.telling import Teller
 from gatecrash.judging import judge_and_render
-from gatecrash.preparing import credential_settings, run_facts
+from gatecrash.preparing import run_facts
 from gatecrash.running import SignalledError, signals_raise
-from gatecrash.settings import Settings
+from gatecrash.settings import Settings, credential_settings
 from generators.cases import CaseMaker
 from generators.credentials import open_profile
 from generators.mix import Mix

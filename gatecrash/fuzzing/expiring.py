@@ -93,7 +93,7 @@ class ExpiryWatch:
 def _finding(watched: _Watched, answer: Answer) -> Finding:
     ledger, case = Ledger(), watched.facts
     exchange = Exchange(case.index, 0.0, 0.0, 0.0, answer, False, 0.0, 0)
-    ledger.add_exchange(exchange, secrets_of(watched.shot.request))
+    ledger.add_exchange(exchange, lambda: secrets_of(watched.shot.request))
     answers = frozenset(ledger.entry(case.index).sightings)
     violation = Violation(rules.FAIL_OPEN, EXPIRED_CAUSE, case, 1, answers, frozenset({Outcome.ALLOW}))
     return replace(

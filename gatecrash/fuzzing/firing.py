@@ -12,9 +12,10 @@ from rich.console import Console
 
 from gatecrash.fuzzing.preparing import BENCH_SHARE, is_python_handler, request_budget, request_rate
 from gatecrash.fuzzing.schedules import CaseBook, interleaved, sequential
-from gatecrash.preparing import run_facts, target_settings
+from gatecrash.preparing import run_facts
 from gatecrash.running import fire, start_gateway
 from gatecrash.settings import Settings
+from gatecrash.targets import target_settings
 from generators.corpus import Corpus
 from reports.campaign import PhaseRow
 from reports.plan import Phase, Plan

@@ -48,10 +48,9 @@ class Observer:
         sent = max(0.0, now - seconds)
         environment = answer.invocation.environment if answer.invocation else ""
         exchange = Exchange(case_index, sent, sent, now, answer, False, 0.0, 0, phase)
-        secrets = secrets_of(self._corpus.request(case_index))
         key = (case_index, identity_of(answer))
         with self._lock:
-            self.recording.add_exchange(exchange, secrets, timed=False)
+            self.recording.add_exchange(exchange, lambda: secrets_of(self._corpus.request(case_index)), timed=False)
             history = self._histories.setdefault(environment, [])
             self._firsts.setdefault(key, _First(self.exchanges, environment, len(history)))
             self.exchanges += 1

@@ -13,8 +13,9 @@ from authorizers.targets.local import LocalGateway
 from authorizers.targets.opening import open_target
 from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM, Bench, LaboratoryBench, TargetBench
 from gatecrash.fuzzing.literals import words_of
-from gatecrash.preparing import check_credentials, check_lifetime, credential_settings, minted_at, target_settings
-from gatecrash.settings import Settings
+from gatecrash.preparing import check_credentials, check_lifetime, minted_at
+from gatecrash.settings import Settings, credential_settings
+from gatecrash.targets import target_settings
 from generators.building import CorpusPlan, build_corpus
 from generators.corpus import Corpus
 from generators.credentials.carrying import TOKEN_CARRIERS

@@ -226,7 +226,7 @@ class Prover:
         except OutOfBudgetError:
             return finding
         ledger = Ledger()
-        ledger.add_exchange(Exchange(index, 0.0, 0.0, 0.0, answer, False, 0.0, 0), secrets_of(shot.request))
+        ledger.add_exchange(Exchange(index, 0.0, 0.0, 0.0, answer, False, 0.0, 0), lambda: secrets_of(shot.request))
         smaller = finding_of(Group(finding.rule, finding.cause, [replace(shown.violation, case=facts)]), ledger)
         return replace(
             finding,

@@ -78,7 +78,7 @@ def _finding(
     ledger = Ledger()
     ledger.add_exchange(
         Exchange(case.index, 0.0, 0.0, seen.seconds, seen.answer, False, 0.0, 0),
-        secrets_of(shots.corpus.request(case.index)),
+        lambda: secrets_of(shots.corpus.request(case.index)),
     )
     ((_, entry),) = ledger
     outcomes = frozenset(sighting.outcome for sighting in entry.sightings.values())

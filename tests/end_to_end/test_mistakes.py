@@ -8,6 +8,7 @@ import time
 import pytest
 
 from generators.tokens import JsonWebToken
+from tests.authorizers.targets.raw_server import RawServer
 from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, start, wait_until
 
 CORRECT = ("--handler", str(HANDLERS / "correct.py"))
@@ -165,4 +166,14 @@ def test_a_corpus_file_cut_short_is_told(tmp_path, name):
     assert line == (
         f"gatecrash: the corpus in cache/{file.parent.name} is damaged or of another version; "
         "delete the folder, the corpus will be built again"
+    )
+
+
+def test_an_endpoint_that_is_no_service_of_aws(tmp_path):
+    server = RawServer()
+    arguments = ("--target", "iot", "--region", "us-east-1", "--endpoint-url", server.url, *PASSWORDS)
+    line = refused(tmp_path, "run", *arguments)
+    server.close()
+    assert line == (
+        f"gatecrash: {server.url} didn't describe the authorizer authorizer as AWS IoT does: is it the right endpoint?"
     )

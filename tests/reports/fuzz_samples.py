@@ -128,7 +128,7 @@ def clean_fuzz_summary() -> Summary:
 def broken_fuzz_summary() -> Summary:
     """Return the summary of a fuzz run against an authorizer that lets nobody in."""
     recording = Recording()
-    recording.add_exchange(exchange(deny()), ())
+    recording.add_exchange(exchange(deny()), tuple)
     reason = "every valid credential was turned away before the first attack (deny)"
     return summarise(fuzz_run([], Campaign("jwt", broken=reason), recording))
 

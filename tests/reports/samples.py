@@ -76,7 +76,7 @@ def facts(expectation: Expectation = Expectation.OPEN, *, index: int = 0, name: 
 def ledger_of(*answers: Answer, case: int = 0) -> Ledger:
     ledger = Ledger()
     for number, answer in enumerate(answers):
-        ledger.add_exchange(exchange(answer, case=case, start=float(number)), ())
+        ledger.add_exchange(exchange(answer, case=case, start=float(number)), tuple)
     return ledger
 
 
@@ -112,7 +112,7 @@ def good_recording(count: int = 300) -> Recording:
     for number in range(count):
         start = 5.0 + number / 10.0
         recording.add_arrival(start, 0.0001, warm_up=False)
-        recording.add_exchange(exchange(deny() if number % 3 else allow(), case=number % 3, start=start), ())
+        recording.add_exchange(exchange(deny() if number % 3 else allow(), case=number % 3, start=start), tuple)
     return recording
 
 
@@ -148,7 +148,7 @@ def busy_run() -> StoredRun:
             wait=stall,
             warm_up=warm_up,
         )
-        recording.add_exchange(made, ())
+        recording.add_exchange(made, tuple)
     known = {
         8: facts(Expectation.DENY, index=8, name="alg_none", token="*** (212 characters)", **_HOSTILE_CONTEXT),
         9: facts(Expectation.ALLOW, index=9, name="valid"),

@@ -99,7 +99,7 @@ def test_findings_with_the_same_weakness_are_one_and_name_the_other_cases():
 def test_a_finding_names_at_most_so_many_further_cases():
     ledger = Ledger()
     for case in range(ALSO_MAXIMUM + 5):
-        ledger.add_exchange(exchange(allow(), case=case), ())
+        ledger.add_exchange(exchange(allow(), case=case), tuple)
     weak = facts(Expectation.DENY)
     (found,) = checks.judge(ledger, lambda index: replace(weak, index=index, name=f"n{index}", weakness="weak"))
     assert (found.cases, len(found.also)) == (ALSO_MAXIMUM + 5, ALSO_MAXIMUM)
@@ -129,7 +129,7 @@ def test_the_rarer_answers_are_the_violating_ones():
 def test_invalid_answers_are_grouped_by_the_contract_rule_they_break():
     ledger = Ledger()
     for case, text in enumerate(["a at principalId", "b at principalId", "refreshAfterInSeconds", "whatever"]):
-        ledger.add_exchange(exchange(fault(Outcome.INVALID_RESPONSE, message=text), case=case), ())
+        ledger.add_exchange(exchange(fault(Outcome.INVALID_RESPONSE, message=text), case=case), tuple)
     found = checks.judge(ledger, lambda index: facts(index=index))
     assert [(finding.cause, finding.cases) for finding in found] == [
         ("principalId", 2),

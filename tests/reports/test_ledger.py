@@ -64,8 +64,8 @@ def test_workers_merged_equal_the_whole_and_survive_encoding(exchanges):
     whole, merged = Ledger(), Ledger()
     parts = [Ledger() for _ in range(3)]
     for one in exchanges:
-        whole.add_exchange(one, ())
-        parts[one.worker].add_exchange(one, ())
+        whole.add_exchange(one, tuple)
+        parts[one.worker].add_exchange(one, tuple)
     for part in parts:
         merged.add(Ledger.decode(json.loads(json.dumps(part.encode()))))
     assert comparable(merged) == comparable(Ledger.decode(json.loads(json.dumps(whole.encode()))))
@@ -104,7 +104,7 @@ def test_no_secret_is_in_a_sample():
         allow(principal=f"{secret}-token"),
         fault(Outcome.HANDLER_ERROR, message="eyJhbGciOiJub25l.eyJzdWIiOiJ4In0xx.sig", kind="Other"),
     ):
-        ledger.add_exchange(exchange(answer), secrets_of(request))
+        ledger.add_exchange(exchange(answer), lambda: secrets_of(request))
     kept = json.dumps(ledger.encode())
     assert secret not in kept
     assert "eyJ" not in kept

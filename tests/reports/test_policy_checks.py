@@ -34,7 +34,7 @@ def found(*rows, phases=()):
         for number, answer in enumerate(answers):
             made = allow(answer) if isinstance(answer, str) else answer
             phase = phases[number] if index == 0 and phases else ""
-            ledger.add_exchange(Exchange(index, 0.0, 0.0, 0.1, made, False, 1.0, 0, phase), ())
+            ledger.add_exchange(Exchange(index, 0.0, 0.0, 0.1, made, False, 1.0, 0, phase), tuple)
     return checks.judge(ledger, known.__getitem__)
 
 
@@ -133,7 +133,7 @@ def test_a_secret_in_a_policy_is_hidden_without_becoming_a_wildcard():
     request = AuthorizerRequest(token="secret-of-one")
     ledger = Ledger()
     answer = allow(policy(statement("client/secret-of-one")))
-    ledger.add_exchange(exchange(answer), secrets_of(request))
+    ledger.add_exchange(exchange(answer), lambda: secrets_of(request))
     valid = CaseFacts(index=0, name="name", request={}, reproducer={}, **VALID_ONE)
     assert checks.judge(ledger, lambda index: valid) == []
     kept = str(ledger.encode())

@@ -44,7 +44,7 @@ def test_a_stall_shows_in_the_response_time_and_not_in_the_service_time():
 def test_all_answered_leaves_out_what_the_authorizer_did_not_answer():
     recording = Recording()
     for answer in (allow(), deny(), THROTTLED, fault(Outcome.TRANSPORT_ERROR), fault(Outcome.UNAVAILABLE)):
-        recording.add_exchange(exchange(answer), ())
+        recording.add_exchange(exchange(answer), tuple)
     summary = summarise(run_of(recording))
     assert row(summary, None, "service_time").count == row(summary, None, "response_time").count == 2
     assert row(summary, "throttled", "service_time").count == 1
@@ -53,9 +53,9 @@ def test_all_answered_leaves_out_what_the_authorizer_did_not_answer():
 def test_the_warm_up_is_in_no_number_but_its_own():
     recording = Recording()
     recording.add_arrival(0.5, 0.0, warm_up=True)
-    recording.add_exchange(exchange(start=0.5, warm_up=True, service=9.0), ())
+    recording.add_exchange(exchange(start=0.5, warm_up=True, service=9.0), tuple)
     recording.add_arrival(1.5, 0.0, warm_up=False)
-    recording.add_exchange(exchange(start=1.5), ())
+    recording.add_exchange(exchange(start=1.5), tuple)
     summary = summarise(run_of(recording))
     assert (summary.planned, summary.exchanges, summary.warm_up_exchanges) == (1, 1, 1)
     assert row(summary, None, "service_time").maximum < 11

@@ -8,7 +8,8 @@ import pytest
 from authorizers.contract import AuthorizerRequest, MqttContext, Outcome
 from authorizers.errors import UsageError
 from authorizers.samples import sample_path
-from authorizers.targets.aws_clients import IotApiSettings, is_on_this_machine
+from authorizers.targets.aws_clients import IotApiSettings
+from authorizers.targets.endpoints import is_on_this_machine
 from authorizers.targets.iot_api import IotApiTarget
 from authorizers.targets.opening import open_target
 

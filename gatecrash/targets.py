@@ -1,0 +1,106 @@
+"""From settings to the target's plain settings, as a plan carries them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from authorizers.errors import UsageError
+from authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.settings import Settings, credential_settings
+from generators.credentials import open_profile
+from generators.credentials.signed import SignedProfile
+
+_TOKEN_KEY_NAME: Final = "token"
+# boto3 takes about a millisecond of a core for each call.
+_BOTO3_RATE_MAXIMUM: Final = 300.0
+
+
+def client_of(settings: Settings) -> Literal["boto3", "wire"]:
+    """Return which client calls TestInvokeAuthorizer.
+
+    The wire client on this machine, and where boto3 is too slow for the planned rate; else boto3, the reference.
+    """
+    target, load = settings.target, settings.load
+    if target.client is not None:
+        return target.client
+    if target.kind == "local" or is_on_this_machine(target.endpoint_url):
+        return "wire"
+    return "wire" if load.model == "open" and load.rate > _BOTO3_RATE_MAXIMUM else "boto3"
+
+
+def target_settings(settings: Settings) -> dict[str, Any]:
+    """Return the target's plain settings; for target local with the settings of its gateway."""
+    target = settings.target
+    if target.kind == "scripted":
+        return {"kind": "scripted", **target.script}
+    if target.kind == "handler":
+        keys = signing_keys(settings)
+        return {
+            "kind": "handler",
+            "handler": _absolute_handler(settings),
+            "dialect": settings.authorizer.dialect,
+            "token_key_name": settings.authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
+            "signing_keys": keys,
+        }
+    kind = "iot_wire" if client_of(settings) == "wire" else "iot_api"
+    api = {"kind": kind, "authorizer_name": settings.authorizer.name, "region": target.region}
+    if target.kind == "iot":
+        return {**api, "profile": target.profile, "endpoint_url": target.endpoint_url}
+    return {**api, "gateway": gateway_settings(settings)}
+
+
+def signing_keys(settings: Settings) -> dict[str, str]:
+    """Return the public keys of an authorizer for signed tokens, derived from the profile's private key."""
+    if settings.credentials.kind != "signed":
+        return {}
+    profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
+    return {"gatecrash": profile.public_key} if isinstance(profile, SignedProfile) else {}
+
+
+def gateway_settings(settings: Settings, *, port: int = 0) -> dict[str, Any]:
+    """Return the embedded gateway's settings as plain data, with one function and one authorizer."""
+    authorizer, keys = settings.authorizer, signing_keys(settings)
+    return {
+        "port": port,
+        "region": settings.target.region or "us-east-1",
+        "handler": None if authorizer.command else _absolute_handler(settings),
+        "command": list(authorizer.command) if authorizer.command else None,
+        "folder": str(Path.cwd()),
+        "authorizer": authorizer.name,
+        "token_key_name": authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
+        "signing_keys": keys,
+        "timeout": authorizer.timeout,
+        "provisioned": min(authorizer.environments, authorizer.concurrency),
+        "concurrency": authorizer.concurrency,
+        "dialect": authorizer.dialect,
+        "calls_per_second": authorizer.calls_per_second,
+        "faults": authorizer.faults,
+        "show_handler_output": authorizer.show_output,
+    }
+
+
+def _absolute_handler(settings: Settings) -> str:
+    location = settings.authorizer.handler
+    if location is None:
+        raise UsageError(
+            "authorizer.handler is missing: name your Lambda handler with --handler path/to/file.py:function"
+        )
+    name, mark, function = location.partition(":")
+    return f"{Path(name).resolve()}{mark}{function}"
+
+
+def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any]:
+    """Say what is fired at, for run.json."""
+    kind = settings.target.kind
+    facts: dict[str, Any] = {"kind": kind, "authorizer": settings.authorizer.name}
+    if kind in {"local", "iot"}:
+        facts["client"] = client_of(settings)
+    if kind in {"local", "handler"}:
+        facts["handler"] = settings.authorizer.command or target.get("handler") or target["gateway"]["handler"]
+        facts["dialect"] = settings.authorizer.dialect
+    if kind == "iot":
+        facts |= {"region": settings.target.region, "endpoint": settings.target.endpoint_url}
+    if kind == "scripted":
+        facts["script"] = settings.target.script
+    return facts
