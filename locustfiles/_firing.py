@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -46,6 +47,7 @@ class Firing:
         self._prepared = target if isinstance(target, PreparedTarget) else None
         self._warm_up = 0.0 if plan.phases else plan.warm_up
         self._offered_rate = plan.rate if plan.model == OPEN and not plan.phases else 0.0
+        self._patience = math.inf if plan.phases else plan.patience
         self._clock = clock
         self._queue: SimpleQueue[Arrival] = SimpleQueue()
         self._closed_number = share.position
@@ -88,16 +90,16 @@ class Firing:
         """Wait a moment for an arrival that is still worth firing; None when there was none."""
         if self.plan.model != OPEN and not self.plan.phases:
             return self._own_arrival()
+        queue, patience = self._queue, self._patience
         try:
-            # Waiting with a time-out is dear: it isn't done where something is there.
-            waits = self._queue.empty()
-            arrival: Arrival = self._queue.get(timeout=_POLL_SECONDS) if waits else self._queue.get_nowait()
+            while True:
+                # Waiting with a time-out is dear: it isn't done where something is there.
+                arrival: Arrival = queue.get(timeout=_POLL_SECONDS) if queue.empty() else queue.get_nowait()
+                if self._clock() - self._started - arrival.intended_start <= patience:
+                    return arrival
+                self.recording.add_drop(arrival.intended_start)
         except Empty:
             return None
-        if not self.plan.phases and self.elapsed - arrival.intended_start > self.plan.patience:
-            self.recording.add_drop(arrival.intended_start)
-            return None
-        return arrival
 
     def _own_arrival(self) -> Arrival | None:
         """Make the closed model's next arrival, which is intended for the moment at which its user is ready."""
@@ -110,17 +112,18 @@ class Firing:
     def fire(self, arrival: Arrival) -> Exchange:
         """Fire one arrival's case and record the exchange."""
         case_index = arrival.number % len(self.corpus) if arrival.case is None else arrival.case
+        clock, started = self._clock, self._started
         self.in_flight += 1
         try:
             if self._prepared is not None:
                 body = self.corpus.body(case_index)
-                sent = self.elapsed
+                sent = clock() - started
                 answer: Answer = self._prepared.invoke_prepared(body, partial(self.corpus.request, case_index))
             else:
                 request = self.corpus.request(case_index)
-                sent = self.elapsed
+                sent = clock() - started
                 answer = self._target.invoke(request)
-            received = self.elapsed
+            received = clock() - started
         finally:
             self.in_flight -= 1
         intended_start = arrival.intended_start

@@ -60,7 +60,7 @@ class AuthorizerUser(User):
         arrival = firing.next_arrival()
         while arrival is not None:
             self._report(firing, firing.fire(arrival))
-            if firing.queued == 0 or self._state == LOCUST_STATE_STOPPING:
+            if not firing.queued or self._state == LOCUST_STATE_STOPPING:
                 return
             arrival = firing.next_arrival()
 

@@ -19,6 +19,8 @@ from reports.records import LatencyKind
 _LOWEST_NANOSECONDS: Final = 16
 _HIGHEST_NANOSECONDS: Final = 3600 * 10**9
 _SIGNIFICANT_DIGITS: Final = 3
+# A histogram of three digits has 2,048 buckets from one power of two to the next.
+_SIGNIFICANT_BITS: Final = 12
 _NANOSECONDS: Final = 1e9
 _PER_MILLISECOND: Final = 1e6
 _DAMAGE: Final = (HdrCookieException, HdrHistogramSettingsException, HdrLengthException, IndexError, zlib.error)
@@ -32,15 +34,26 @@ class LatencyHistogram:
     ``encoded`` is what ``encode`` returned; ValueError says that it isn't.
     """
 
-    __slots__ = ("_histogram",)
+    __slots__ = ("_flushed", "_pending")
 
     def __init__(self, encoded: bytes | None = None) -> None:
-        self._histogram = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
+        self._flushed = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
+        # Counts by value, cut to the digits that the histogram keeps: adding to a dictionary is far cheaper.
+        self._pending: dict[int, int] = {}
         if encoded is not None:
             try:
-                self._histogram.decode_and_add(encoded)
+                self._flushed.decode_and_add(encoded)
             except _DAMAGE as error:
                 raise ValueError(f"not an encoded histogram: {error}") from error
+
+    @property
+    def _histogram(self) -> HdrHistogram:
+        """The histogram with everything in it."""
+        if self._pending:
+            pending, self._pending = self._pending, {}
+            for value, count in pending.items():
+                self._flushed.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS), count)
+        return self._flushed
 
     @property
     def count(self) -> int:
@@ -50,7 +63,11 @@ class LatencyHistogram:
     def record(self, seconds: float) -> None:
         """Record one latency; below the range counts as the lowest, above it as the highest value."""
         value = int(seconds * _NANOSECONDS)
-        self._histogram.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS))
+        surplus = value.bit_length() - _SIGNIFICANT_BITS
+        if surplus > 0:
+            value = value >> surplus << surplus
+        pending = self._pending
+        pending[value] = pending.get(value, 0) + 1
 
     def add(self, other: LatencyHistogram) -> None:
         """Add all values of another histogram."""

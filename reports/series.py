@@ -73,10 +73,10 @@ class Series:
 
     def add_exchange(self, exchange: Exchange) -> None:
         """Count one exchange."""
-        second = self.second(int(exchange.intended_start))
+        second = self._seconds.get(int(exchange.intended_start)) or self.second(int(exchange.intended_start))
         second.outcomes[exchange.answer.outcome.value] += 1
-        second.service_times[bucket_of(exchange.service_time)] += 1
-        second.response_times[bucket_of(exchange.response_time)] += 1
+        second.service_times[bucket_of(exchange.received - exchange.sent)] += 1
+        second.response_times[bucket_of(exchange.received - exchange.intended_start)] += 1
         second.warm_up = second.warm_up or exchange.warm_up
 
     def __iter__(self) -> Iterator[tuple[int, Second]]:

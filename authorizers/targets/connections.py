@@ -21,6 +21,7 @@ _RECEIVED_AT_ONCE: Final = 65536
 _BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024
 # A server may close an idle connection. Asking an encrypted one is dear, so that young ones are not asked.
 _IDLE_SECONDS: Final = 0.5
+_BUSY_SECONDS: Final = 0.001
 _USUAL_HEAD: Final = re.compile(rb"HTTP/1\.1 ([2-5]\d\d)[ \r]")
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
 _UNUSUAL: Final = re.compile(
@@ -71,7 +72,10 @@ class Connections:
         """Send a request and return its answer; raises ConnectionFailedError. No request is sent twice."""
         connection = self._take()
         try:
-            connection.sendall(data)
+            # gevent's sendall asks for the size of the send buffer each time: a request nearly always fits.
+            sent = connection.send(data)
+            if sent < len(data):
+                connection.sendall(data[sent:])
             answer, reusable = _answer(connection)
         except TimeoutError:
             connection.close()
@@ -99,8 +103,11 @@ class Connections:
 
     def _is_over(self, connection: socket.socket, since: float) -> bool:
         """Say whether an idle connection was closed, or holds what nobody asked for."""
+        idle = time.monotonic() - since
+        if idle < _BUSY_SECONDS:
+            return False
         if self._tls is not None:
-            return time.monotonic() - since >= _IDLE_SECONDS and _has_news(connection)
+            return idle >= _IDLE_SECONDS and _has_news(connection)
         try:
             # Sockets with a timeout don't block. A byte that is read here makes the connection useless anyway.
             os.read(connection.fileno(), 1)

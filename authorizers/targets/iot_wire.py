@@ -75,7 +75,7 @@ class IotWireTarget:
             user_agent="gatecrash",
         )
         self._decisions: dict[bytes, Decision] = {}
-        self._outcomes: dict[tuple[bytes, str | None], Outcome] = {}
+        self._answers: dict[tuple[bytes, str | None], Answer] = {}
 
     def invoke(self, request: AuthorizerRequest) -> Answer:
         """Call TestInvokeAuthorizer once."""
@@ -96,19 +96,16 @@ class IotWireTarget:
         return self._parsed(answer, request())
 
     def _known(self, answer: HttpAnswer, decision: Decision, request: Callable[[], AuthorizerRequest]) -> Answer:
-        if decision.is_authenticated:
-            key = (answer.body, request().client_id)
-            outcome = self._outcomes.get(key)
-            if outcome is None:
-                outcome = outcome_of(request(), decision)
-                if len(self._outcomes) < _ANSWERS_KEPT:
-                    self._outcomes[key] = outcome
-        else:
-            outcome = Outcome.DENY
+        key = (answer.body, request().client_id if decision.is_authenticated else None)
+        known = self._answers.get(key)
+        if known is None:
+            known = Answer(outcome_of(request(), decision), decision)
+            if len(self._answers) < _ANSWERS_KEPT:
+                self._answers[key] = known
         if _OF_THE_GATEWAY not in answer.head:
-            return Answer(outcome, decision)
+            return known
         headers = answer.headers
-        return Answer(outcome, decision, invocation=invocation_of(headers), notes=notes_of(headers))
+        return Answer(known.outcome, decision, invocation=invocation_of(headers), notes=notes_of(headers))
 
     def _parsed(self, answer: HttpAnswer, request: AuthorizerRequest) -> Answer:
         """Read an answer as boto3 does."""
