@@ -40,17 +40,20 @@ def schedule(plan: Plan, share: Share) -> Iterator[Arrival]:
     Even arrivals are 1/rate apart. Poisson arrivals have exponential gaps with that mean, drawn from the plan's
     seed, as independent devices would arrive.
     """
-    for number, start in enumerate(_poisson(plan) if plan.arrivals == POISSON else _even(plan)):
+    if plan.arrivals != POISSON:
+        yield from _even(plan, share)
+        return
+    for number, start in enumerate(_poisson(plan)):
         if number % share.count == share.position:
             yield Arrival(number, start)
 
 
-def _even(plan: Plan) -> Iterator[float]:
-    # Multiplied rather than summed up: no rounding error grows over hours.
-    number = 0
-    while (start := number / plan.rate) < plan.length:
-        yield start
-        number += 1
+def _even(plan: Plan, share: Share) -> Iterator[Arrival]:
+    number, rate, length = share.position, plan.rate, plan.length
+    # Divided rather than summed up: no rounding error grows over hours.
+    while (start := number / rate) < length:
+        yield Arrival(number, start)
+        number += share.count
 
 
 def _poisson(plan: Plan) -> Iterator[float]:

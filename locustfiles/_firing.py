@@ -1,8 +1,7 @@
-"""Firing in one process: a scheduler greenlet hands arrivals to slots, slots fire and record."""
+"""Firing in one process: slots take arrivals as they become due, fire them, and have them counted."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +10,7 @@ from typing import Final
 import gevent
 from gevent.queue import Empty, SimpleQueue
 
-from authorizers.contract import Answer
+from authorizers.contract import Answer, Outcome
 from authorizers.redact import secrets_of
 from authorizers.targets.protocol import PreparedTarget, Target
 from generators.corpus import Corpus
@@ -20,17 +19,21 @@ from locustfiles._phases import own_concurrency, phase_arrivals
 from locustfiles._statistics import BatchedStatistics
 from reports.plan import OPEN, Plan
 from reports.recording import Recording
-from reports.records import Exchange
+from reports.tally import Tally
 
 Clock = Callable[[], float]
+# The case, its outcome, and the response time in nanoseconds, cut to three digits.
+Shown = tuple[int, Outcome, int]
 _POLL_SECONDS: Final = 0.25
 _PHASE_POLL_SECONDS: Final = 0.001
+_LAG_SECONDS: Final = 0.01
 
 
 class Firing:
-    """What the slots of one process share during one run.
+    """What the slots of one process share during one run; times are seconds since its start.
 
-    ``recording`` holds what was seen since it was last taken; times in it are seconds since the run's start.
+    In the open model each slot takes the next arrival of the schedule and waits until it is due. How late such waits
+    end, and those of a greenlet that does nothing else, is the lag: it says whether this process keeps up.
     """
 
     def __init__(
@@ -39,27 +42,34 @@ class Firing:
         self.plan = plan
         self.share = share
         self.corpus = corpus
-        self.recording = Recording()
         self.statistics = BatchedStatistics()
         self.in_flight = 0
         self.scheduled_all = False
+        is_open = plan.model == OPEN and not plan.phases
+        self.is_slot_model = is_open or bool(plan.phases)
+        self._tally = Tally(
+            worker=share.position,
+            warm_up=0.0 if plan.phases else plan.warm_up,
+            offered_rate=plan.rate if is_open else 0.0,
+            secrets_of=lambda case_index: secrets_of(corpus.request(case_index)),
+        )
         self._target = target
         self._prepared = target if isinstance(target, PreparedTarget) else None
-        self._warm_up = 0.0 if plan.phases else plan.warm_up
-        self._offered_rate = plan.rate if plan.model == OPEN and not plan.phases else 0.0
-        self._patience = math.inf if plan.phases else plan.patience
         self._clock = clock
+        self._arrivals = schedule(plan, share) if is_open else iter(())
+        self._has_more = is_open
+        self._waiting = 0
+        self._stopped = False
         self._queue: SimpleQueue[Arrival] = SimpleQueue()
         self._closed_number = share.position
         self._started = clock()
         self._cpu_started = time.process_time()
-        self._scheduler = gevent.spawn(self._scheduled_by)
-
-    @property
-    def _scheduled_by(self) -> Callable[[], None]:
-        if self.plan.phases:
-            return self._fire_phases
-        return self._schedule if self.plan.model == OPEN else self._wait_for_end
+        self._scheduler = gevent.spawn(self._fire_phases if plan.phases else self._watch_time)
+        self.next_arrival: Callable[[], Arrival | None]
+        if plan.phases:
+            self.next_arrival = self._queued_arrival
+        else:
+            self.next_arrival = self._due_arrival if is_open else self._own_arrival
 
     @property
     def elapsed(self) -> float:
@@ -74,32 +84,43 @@ class Firing:
     @property
     def finished(self) -> bool:
         """Whether all that was planned for this process has been fired and answered, or dropped."""
-        return self.scheduled_all and self.in_flight == 0 and self._queue.empty()
-
-    @property
-    def queued(self) -> int:
-        """How many arrivals wait for a slot."""
-        return int(self._queue.qsize())
+        busy = self._has_more or self._waiting or self.in_flight or not self._queue.empty()
+        return self.scheduled_all and not busy
 
     def take_recording(self) -> Recording:
         """Return what was recorded since the last call, and start anew."""
-        taken, self.recording = self.recording, Recording()
-        return taken
+        return self._tally.take()
 
-    def next_arrival(self) -> Arrival | None:
-        """Wait a moment for an arrival that is still worth firing; None when there was none."""
-        if self.plan.model != OPEN and not self.plan.phases:
-            return self._own_arrival()
-        queue, patience = self._queue, self._patience
+    def _due_arrival(self) -> Arrival | None:
+        """Wait for the next arrival that is still worth firing; None when there is no further one."""
+        clock, started, tally = self._clock, self._started, self._tally
+        for arrival in self._arrivals:
+            late = clock() - started - arrival.intended_start
+            if late < 0.0:
+                self._waiting += 1
+                try:
+                    gevent.sleep(-late)
+                finally:
+                    self._waiting -= 1
+                if self._stopped:
+                    return None
+                tally.add_arrival(arrival.intended_start, clock() - started - arrival.intended_start)
+                return arrival
+            tally.add_planned(arrival.intended_start)
+            if late <= self.plan.patience:
+                return arrival
+            tally.add_drop(arrival.intended_start)
+        self._has_more = False
+        gevent.sleep(_POLL_SECONDS)
+        return None
+
+    def _queued_arrival(self) -> Arrival | None:
+        """Wait a moment for an arrival of a phase; None when there was none."""
         try:
-            while True:
-                # Waiting with a time-out is dear: it isn't done where something is there.
-                arrival: Arrival = queue.get(timeout=_POLL_SECONDS) if queue.empty() else queue.get_nowait()
-                if self._clock() - self._started - arrival.intended_start <= patience:
-                    return arrival
-                self.recording.add_drop(arrival.intended_start)
+            arrival: Arrival = self._queue.get(timeout=_POLL_SECONDS)
         except Empty:
             return None
+        return arrival
 
     def _own_arrival(self) -> Arrival | None:
         """Make the closed model's next arrival, which is intended for the moment at which its user is ready."""
@@ -109,9 +130,10 @@ class Firing:
         number, self._closed_number = self._closed_number, self._closed_number + self.share.count
         return Arrival(number, self.elapsed)
 
-    def fire(self, arrival: Arrival) -> Exchange:
-        """Fire one arrival's case and record the exchange."""
-        case_index = arrival.number % len(self.corpus) if arrival.case is None else arrival.case
+    def fire(self, arrival: Arrival) -> Shown:
+        """Fire one arrival's case and have it counted."""
+        number, intended_start, case, phase = arrival
+        case_index = number % len(self.corpus) if case is None else case
         clock, started = self._clock, self._started
         self.in_flight += 1
         try:
@@ -126,30 +148,16 @@ class Firing:
             received = clock() - started
         finally:
             self.in_flight -= 1
-        intended_start = arrival.intended_start
-        exchange = Exchange(
-            case_index,
-            intended_start,
-            sent,
-            received,
-            answer,
-            intended_start < self._warm_up,
-            self._offered_rate,
-            self.share.position,
-            arrival.phase,
-        )
-        self.recording.add_exchange(exchange, lambda: secrets_of(self.corpus.request(case_index)))
-        return exchange
+        return case_index, answer.outcome, self._tally.add(case_index, intended_start, sent, received, answer, phase)
 
-    def _schedule(self) -> None:
-        for arrival in schedule(self.plan, self.share):
-            wait = arrival.intended_start - self.elapsed
-            if wait > 0:
-                gevent.sleep(wait)
-            warm_up = arrival.intended_start < self.plan.warm_up
-            self.recording.add_arrival(arrival.intended_start, self.elapsed - arrival.intended_start, warm_up=warm_up)
-            self._queue.put(arrival)
-        self._wait_for_end()
+    def _watch_time(self) -> None:
+        """See how late a wait ends, until the schedule is over."""
+        while (left := self.plan.length - self.elapsed) > 0:
+            due = self.elapsed + min(left, _LAG_SECONDS)
+            gevent.sleep(max(0.0, due - self.elapsed))
+            if self.plan.model == OPEN:
+                self._tally.add_lag(due, self.elapsed - due)
+        self.scheduled_all = True
 
     def _fire_phases(self) -> None:
         for phase in self.plan.phases:
@@ -158,21 +166,25 @@ class Firing:
                     gevent.sleep(_PHASE_POLL_SECONDS)
                 if (wait := arrival.intended_start - self.elapsed) > 0:
                     gevent.sleep(wait)
-                self.recording.add_arrival(self.elapsed, 0.0, warm_up=False)
+                self._tally.add_arrival(self.elapsed, 0.0)
                 self._queue.put(arrival._replace(intended_start=self.elapsed))
             while self.in_flight or not self._queue.empty():
                 gevent.sleep(_PHASE_POLL_SECONDS)
         self.scheduled_all = True
 
-    def _wait_for_end(self) -> None:
-        gevent.sleep(max(0.0, self.plan.length - self.elapsed))
-        self.scheduled_all = True
-
     def stop(self) -> None:
         """End the schedule; arrivals that wait for a slot count as dropped."""
+        self._stopped = True
         self._scheduler.kill()
         while not self._queue.empty():
-            self.recording.add_drop(self._queue.get().intended_start)
+            self._tally.add_drop(self._queue.get().intended_start)
+        now = self.elapsed
+        for arrival in self._arrivals:
+            if arrival.intended_start > now:
+                break
+            self._tally.add_planned(arrival.intended_start)
+            self._tally.add_drop(arrival.intended_start)
+        self._arrivals, self._has_more = iter(()), False
 
     def close(self) -> None:
         """Stop, and give back the target's connections and the corpus."""

@@ -4,66 +4,72 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
 from locust.env import Environment
 from locust.stats import RequestStats, StatsEntry, StatsError
 
+from authorizers.contract import Expectation, Outcome
+
 # Whoever listens besides Locust itself gets an event for each exchange.
 _LISTENERS_OF_LOCUST: Final = 1
+_NANOSECONDS: Final = 1e6
+_FAULTS: Final = frozenset(
+    {
+        Outcome.HANDLER_ERROR,
+        Outcome.TIMED_OUT,
+        Outcome.INVALID_RESPONSE,
+        Outcome.UNAVAILABLE,
+        Outcome.TRANSPORT_ERROR,
+    }
+)
 
 
-class Row(NamedTuple):
-    """What exchanges have in common that are counted together; an empty ``failure`` is none."""
-
-    method: str
-    name: str
-    failure: str
+class WrongDecisionError(Exception):
+    """Shown in Locust's own table of failures: a decision that isn't the one the case was built for."""
 
 
-@dataclass(slots=True)
-class _Batch:
-    count: int = 0
-    total: float = 0.0
-    lowest: float = float("inf")
-    highest: float = 0.0
-    times: Counter[int] = field(default_factory=Counter)
-    seconds: Counter[int] = field(default_factory=Counter)
+class AuthorizerFaultError(Exception):
+    """Shown in Locust's own table of failures: no decision came back."""
+
+
+def failure_of(outcome: Outcome, expectation: Expectation) -> Exception | None:
+    """Return what Locust shows as a failure; a throttle is none."""
+    if outcome in _FAULTS:
+        return AuthorizerFaultError(outcome.value)
+    if expectation.is_met_by(outcome) is False:
+        return WrongDecisionError(f"{outcome.value} where {expectation.value} was expected")
+    return None
 
 
 class BatchedStatistics:
-    """Counts exchanges until they are added to Locust's statistics."""
+    """Counts exchanges, by outcome, family and expectation, until they are added to Locust's statistics."""
 
     def __init__(self) -> None:
-        self._batches: dict[Row, _Batch] = {}
+        self._batches: dict[tuple[Outcome, str, Expectation], dict[int, int]] = {}
 
-    def log(self, row: Row, milliseconds: float) -> None:
-        """Count one exchange."""
-        batch = self._batches.get(row)
+    def log(self, outcome: Outcome, family: str, expectation: Expectation, nanoseconds: int) -> None:
+        """Count one exchange by its response time."""
+        key = (outcome, family, expectation)
+        batch = self._batches.get(key)
         if batch is None:
-            batch = self._batches[row] = _Batch()
-        batch.count += 1
-        batch.total += milliseconds
-        if milliseconds < batch.lowest:
-            batch.lowest = milliseconds
-        if milliseconds > batch.highest:
-            batch.highest = milliseconds
-        batch.times[rounded(milliseconds)] += 1
-        batch.seconds[int(time.time())] += 1
+            batch = self._batches[key] = {}
+        batch[nanoseconds] = batch.get(nanoseconds, 0) + 1
 
     def flush(self, environment: Environment) -> None:
-        """Add what was counted to Locust's statistics."""
+        """Add what was counted to Locust's statistics, as seen in this second."""
         batches, self._batches = self._batches, {}
         statistics: RequestStats = environment.stats
-        for row, batch in batches.items():
-            for entry in (statistics.total, statistics.entries[row.name, row.method]):
-                _extend(entry, batch, failed=bool(row.failure))
-            if row.failure:
-                key = StatsError.create_key(row.method, row.name, row.failure)
-                error = statistics.errors.setdefault(key, StatsError(row.method, row.name, row.failure))
+        for (outcome, family, expectation), batch in batches.items():
+            failure = failure_of(outcome, expectation)
+            for entry in (statistics.total, statistics.entries[family, outcome.value]):
+                _extend(entry, batch, failed=failure is not None)
+            if failure is not None:
+                key = StatsError.create_key(outcome.value, family, failure)
+                error = statistics.errors.setdefault(key, StatsError(outcome.value, family, failure))
                 error.occurred()
-                error.occurrences += batch.count - 1
+                error.occurrences += sum(batch.values()) - 1
 
 
 def rounded(milliseconds: float) -> int:
@@ -75,21 +81,26 @@ def rounded(milliseconds: float) -> int:
     return int(round(milliseconds, -2)) if milliseconds < 10000 else int(round(milliseconds, -3))
 
 
-def _extend(entry: StatsEntry, batch: _Batch, *, failed: bool) -> None:
+def _extend(entry: StatsEntry, batch: Mapping[int, int], *, failed: bool) -> None:
+    count, now = sum(batch.values()), time.time()
+    times = Counter[int]()
+    for nanoseconds, seen in batch.items():
+        times[rounded(nanoseconds / _NANOSECONDS)] += seen
     more = StatsEntry(entry.stats, entry.name, entry.method)
     more.start_time = entry.start_time
-    more.num_requests = batch.count
-    more.num_failures = batch.count if failed else 0
-    more.total_response_time = batch.total  # type: ignore[assignment]
-    more.min_response_time, more.max_response_time = batch.lowest, batch.highest  # type: ignore[assignment]
-    more.response_times.update(batch.times)
-    more.num_reqs_per_sec.update(batch.seconds)
+    more.num_requests = count
+    more.total_response_time = sum(value * seen for value, seen in batch.items()) / _NANOSECONDS  # type: ignore[assignment]
+    more.min_response_time = min(batch) / _NANOSECONDS  # type: ignore[assignment]
+    more.max_response_time = max(batch) / _NANOSECONDS  # type: ignore[assignment]
+    more.response_times.update(times)
+    more.num_reqs_per_sec[int(now)] = count
     if failed:
-        more.num_fail_per_sec.update(batch.seconds)
-    more.last_request_timestamp = float(max(batch.seconds))
+        more.num_failures = count
+        more.num_fail_per_sec[int(now)] = count
+    more.last_request_timestamp = now
     entry.extend(more)
 
 
 def is_listened_to(environment: Environment) -> bool:
     """Say whether somebody besides Locust listens to each request."""
-    return len(environment.events.request._handlers) > _LISTENERS_OF_LOCUST  # noqa: SLF001 - there is no other way to know
+    return len(environment.events.request._handlers) > _LISTENERS_OF_LOCUST  # noqa: SLF001 - there is no other way

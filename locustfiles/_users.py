@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from locust import User, task
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from authorizers.contract import Outcome
-from locustfiles._firing import Firing
+from locustfiles._firing import Firing, Shown
 from locustfiles._state import state_of
-from locustfiles._statistics import Row, is_listened_to
+from locustfiles._statistics import failure_of, is_listened_to
 from reports.plan import OPEN
-from reports.records import Exchange
-
-_FAULTS: Final = frozenset(
-    {
-        Outcome.HANDLER_ERROR,
-        Outcome.TIMED_OUT,
-        Outcome.INVALID_RESPONSE,
-        Outcome.UNAVAILABLE,
-        Outcome.TRANSPORT_ERROR,
-    }
-)
-
-
-class WrongDecisionError(Exception):
-    """Shown in Locust's own table of failures: a decision that isn't the one the case was built for."""
-
-
-class AuthorizerFaultError(Exception):
-    """Shown in Locust's own table of failures: no decision came back."""
 
 
 class AuthorizerUser(User):
     """Fires cases at an authorizer. Use it in a locustfile of your own as ``locustfiles/steady.py`` does.
 
     Each exchange shows in Locust's statistics under its outcome and family; Locust's response time is the one
-    from the intended start. A throttle is neither success nor failure: it has a row of its own.
+    from the intended start. A throttle is neither success nor failure: it has a row of its own. Locust's event
+    ``request`` is fired for each exchange when somebody listens to it.
     """
 
     abstract = True
@@ -57,30 +36,26 @@ class AuthorizerUser(User):
     def fire(self) -> None:
         """Take one arrival and fire it, and then all others that are due: going through Locust's loop takes time."""
         firing = self._firing
-        arrival = firing.next_arrival()
-        while arrival is not None:
-            self._report(firing, firing.fire(arrival))
-            if not firing.queued or self._state == LOCUST_STATE_STOPPING:
+        fires_events = is_listened_to(self.environment)
+        statistics, facts_of = firing.statistics, firing.corpus.family_and_expectation
+        while (arrival := firing.next_arrival()) is not None:
+            case_index, outcome, nanoseconds = shown = firing.fire(arrival)
+            if fires_events:
+                self._announce(shown)
+            else:
+                family, expectation = facts_of(case_index)
+                statistics.log(outcome, family, expectation, nanoseconds)
+            if self._state == LOCUST_STATE_STOPPING or not firing.is_slot_model:
                 return
-            arrival = firing.next_arrival()
 
-    def _report(self, firing: Firing, exchange: Exchange) -> None:
-        outcome = exchange.answer.outcome
-        family, expectation = firing.corpus.family_and_expectation(exchange.case_index)
-        failure: Exception | None = None
-        if outcome in _FAULTS:
-            failure = AuthorizerFaultError(outcome.value)
-        elif expectation.is_met_by(outcome) is False:
-            failure = WrongDecisionError(f"{outcome.value} where {expectation.value} was expected")
-        milliseconds = exchange.response_time * 1000
-        if not is_listened_to(self.environment):
-            firing.statistics.log(Row(outcome.value, family, repr(failure) if failure else ""), milliseconds)
-            return
+    def _announce(self, shown: Shown) -> None:
+        case_index, outcome, nanoseconds = shown
+        family, expectation = self._firing.corpus.family_and_expectation(case_index)
         self.environment.events.request.fire(
             request_type=outcome.value,
             name=family,
-            response_time=milliseconds,
+            response_time=nanoseconds / 1e6,
             response_length=0,
-            exception=failure,
+            exception=failure_of(outcome, expectation),
             context={},
         )

@@ -28,6 +28,13 @@ _DAMAGE: Final = (HdrCookieException, HdrHistogramSettingsException, HdrLengthEx
 PERCENTILES: Final = (50.0, 90.0, 95.0, 99.0, 99.9)
 
 
+def cut_nanoseconds(seconds: float) -> int:
+    """Return a latency in nanoseconds, cut to the digits that a histogram keeps."""
+    value = int(seconds * _NANOSECONDS)
+    surplus = value.bit_length() - _SIGNIFICANT_BITS
+    return value >> surplus << surplus if surplus > 0 else value
+
+
 class LatencyHistogram:
     """One distribution of latencies in seconds; reads give milliseconds.
 
@@ -62,12 +69,15 @@ class LatencyHistogram:
 
     def record(self, seconds: float) -> None:
         """Record one latency; below the range counts as the lowest, above it as the highest value."""
-        value = int(seconds * _NANOSECONDS)
-        surplus = value.bit_length() - _SIGNIFICANT_BITS
-        if surplus > 0:
-            value = value >> surplus << surplus
+        value = cut_nanoseconds(seconds)
         pending = self._pending
         pending[value] = pending.get(value, 0) + 1
+
+    def add_cut(self, counts: Mapping[int, int]) -> None:
+        """Add latencies by how often each was seen, in nanoseconds as ``cut_nanoseconds`` gives them."""
+        pending = self._pending
+        for value, count in counts.items():
+            pending[value] = pending.get(value, 0) + count
 
     def add(self, other: LatencyHistogram) -> None:
         """Add all values of another histogram."""
@@ -115,6 +125,11 @@ class LatencyBook:
         """Record both latencies, in seconds, of one exchange."""
         self._histogram(outcome, LatencyKind.SERVICE_TIME).record(service_time)
         self._histogram(outcome, LatencyKind.RESPONSE_TIME).record(response_time)
+
+    def add_cut(self, outcome: Outcome, service_times: Mapping[int, int], response_times: Mapping[int, int]) -> None:
+        """Record latencies of one outcome by how often each was seen, as ``cut_nanoseconds`` gives them."""
+        self._histogram(outcome, LatencyKind.SERVICE_TIME).add_cut(service_times)
+        self._histogram(outcome, LatencyKind.RESPONSE_TIME).add_cut(response_times)
 
     def _histogram(self, outcome: Outcome, kind: LatencyKind) -> LatencyHistogram:
         key = (outcome, kind)

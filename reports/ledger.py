@@ -174,8 +174,13 @@ class Ledger:
         self._entries: dict[int, CaseEntry] = {}
         self.samples: dict[str, dict[str, Any]] = {}
 
-    def add_exchange(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]]) -> None:
-        """Enter one exchange; ``secrets`` gives the texts of its request that must not be kept."""
+    def add_exchange(
+        self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]], *, times: int = 1, last: float = 0.0
+    ) -> None:
+        """Enter an exchange; ``secrets`` gives the texts of its request that must not be kept.
+
+        With ``times`` it stands for several that differ in their intended starts alone, the latest of them ``last``.
+        """
         answer = exchange.answer
         identity = identity_of(answer)
         if identity not in self.samples and len(self.samples) < SAMPLES_MAXIMUM:
@@ -187,7 +192,10 @@ class Ledger:
         elif len(entry.sightings) < DISTINCT_ANSWERS_MAXIMUM:
             sighting = entry.sightings[identity] = Sighting.first_of(exchange, identity)
         else:
-            entry.uncounted += 1
+            entry.uncounted += times
+        if times > 1 and sighting is not None:
+            sighting.count += times - 1
+            sighting.last = max(sighting.last, last)
         if (decision := answer.decision) is not None:
             principal = _principal_digest(decision.principal_id)
             lifetimes = (decision.refresh_after_in_seconds, decision.disconnect_after_in_seconds)

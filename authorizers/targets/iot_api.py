@@ -39,7 +39,7 @@ class IotApiTarget:
         except (BotoCoreError, OSError, ValueError) as error:
             # botocore's messages hold the URL and at most the parameter's value: the class says enough.
             return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "the call failed"))
-        except (TypeError, AttributeError, RecursionError) as error:
+        except (TypeError, AttributeError, RecursionError, OverflowError) as error:
             # What botocore's parser raises when the answer is JSON of another shape than the model's.
             return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", type(error).__name__))
         return answer_of_success(request, response)

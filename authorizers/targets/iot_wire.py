@@ -114,7 +114,7 @@ class IotWireTarget:
             parsed = self._parser.parse(response, self._shape)
         except (parsers.ResponseParserError, ValueError, OSError) as error:
             return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "the call failed"))
-        except (TypeError, AttributeError, RecursionError) as error:
+        except (TypeError, AttributeError, RecursionError, OverflowError) as error:
             return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", type(error).__name__))
         if answer.status >= _ERROR_STATUS:
             return answer_of_error(parsed)

@@ -103,7 +103,7 @@ DECISIONS = st.fixed_dictionaries(
         "isAuthenticated": st.sampled_from([True, False, "true", 1, None, [], {}]),
         "principalId": st.sampled_from(["me", "", None, 5, []]),
         "policyDocuments": st.sampled_from([ALLOW["policyDocuments"], [], ["{}", "no JSON"], [5], "x", None, {}, 5]),
-        "refreshAfterInSeconds": st.sampled_from([300, 0, -1, "300", None, 1.5, True, 10**30, "x"]),
+        "refreshAfterInSeconds": st.sampled_from([300, 0, -1, "300", None, 1.5, True, 10**30, "x", 1e308 * 10]),
         "disconnectAfterInSeconds": st.sampled_from([3600, None, "x"]),
         "unknown": st.just(1),
     },

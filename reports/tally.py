@@ -1,0 +1,164 @@
+"""Counting exchanges while they are fired, with as little work for each as can be; a recording is made of it later.
+
+Nothing is lost: what is counted together is what a recording could not tell apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from authorizers.contract import Answer, Outcome
+from reports.latency import cut_nanoseconds
+from reports.recording import Recording
+from reports.records import Exchange
+from reports.series import bucket_of
+
+_NANOSECONDS: Final = 1e9
+_NO_SECOND: Final = -1
+
+
+class _Cell:
+    """Exchanges of one second with one outcome: how often each latency, in cut nanoseconds, was seen."""
+
+    __slots__ = ("response_times", "service_times")
+
+    def __init__(self) -> None:
+        self.service_times: dict[int, int] = {}
+        self.response_times: dict[int, int] = {}
+
+
+class _Repeated:
+    """A case's latest answer, and when the case got it: always the same object, so that it need not be compared."""
+
+    __slots__ = ("answer", "count", "first", "last")
+
+    def __init__(self, answer: Answer, start: float) -> None:
+        self.answer = answer
+        self.count = 1
+        self.first = self.last = start
+
+
+class Tally:
+    """Counts the exchanges of one worker.
+
+    Exchanges whose intended start (seconds) is before ``warm_up`` belong to the warm-up; ``offered_rate`` is in
+    arrivals a second. ``secrets_of`` gives the texts of a case's request that must not be kept.
+    """
+
+    def __init__(
+        self, *, worker: int, warm_up: float, offered_rate: float, secrets_of: Callable[[int], tuple[str, ...]]
+    ) -> None:
+        self._secrets_of = secrets_of
+        self._worker = worker
+        self._warm_up = warm_up
+        self._offered_rate = offered_rate
+        self._begin()
+
+    def _begin(self) -> None:
+        self._recording = Recording()
+        self._cells: dict[tuple[int, Outcome, bool], _Cell] = {}
+        self._repeated: dict[int, _Repeated] = {}
+        self._forget_cell()
+
+    def _forget_cell(self) -> None:
+        self._second, self._outcome, self._is_warm_up, self._cell = _NO_SECOND, Outcome.ALLOW, False, _Cell()
+
+    def add(
+        self,
+        case_index: int,
+        intended_start: float,
+        sent: float,
+        received: float,
+        answer: Answer,
+        phase: str,
+    ) -> int:
+        """Count one exchange; times are seconds since the run's start.
+
+        Returns the response time as it is kept: in nanoseconds, cut to three digits.
+        """
+        second, outcome, is_warm_up = int(intended_start), answer.outcome, intended_start < self._warm_up
+        if second != self._second or outcome is not self._outcome or is_warm_up is not self._is_warm_up:
+            self._turn_to((second, outcome, is_warm_up))
+        cell = self._cell
+        latency = cut_nanoseconds(received - sent)
+        cell.service_times[latency] = cell.service_times.get(latency, 0) + 1
+        latency = cut_nanoseconds(received - intended_start)
+        cell.response_times[latency] = cell.response_times.get(latency, 0) + 1
+
+        repeated = self._repeated.get(case_index)
+        if repeated is not None and repeated.answer is answer and not phase:
+            repeated.count += 1
+            if intended_start > repeated.last:
+                repeated.last = intended_start
+            elif intended_start < repeated.first:
+                repeated.first = intended_start
+        elif repeated is None and answer.invocation is None and not phase:
+            self._repeated[case_index] = _Repeated(answer, intended_start)
+        else:
+            self._enter(case_index, answer, intended_start, phase)
+        return latency
+
+    def _turn_to(self, key: tuple[int, Outcome, bool]) -> None:
+        cell = self._cells.get(key)
+        if cell is None:
+            cell = self._cells[key] = _Cell()
+        self._second, self._outcome, self._is_warm_up = key
+        self._cell = cell
+
+    def _enter(self, case_index: int, answer: Answer, start: float, phase: str) -> None:
+        if answer.invocation is not None and answer.invocation.cold_start:
+            self._recording.cold_starts += 1
+        exchange = self._exchange(case_index, answer, start, phase)
+        self._recording.ledger.add_exchange(exchange, partial(self._secrets_of, case_index))
+
+    def _exchange(self, case_index: int, answer: Answer, start: float, phase: str = "") -> Exchange:
+        return Exchange(
+            case_index, start, start, start, answer, start < self._warm_up, self._offered_rate, self._worker, phase
+        )
+
+    def add_arrival(self, intended_start: float, lag: float) -> None:
+        """Count an arrival that became due, and how late (seconds) it was handed out."""
+        self._recording.add_arrival(intended_start, lag, warm_up=intended_start < self._warm_up)
+
+    def add_planned(self, intended_start: float) -> None:
+        """Count an arrival that was due before a slot was free for it."""
+        second = self._recording.series.second(int(intended_start))
+        second.planned += 1
+        second.warm_up = second.warm_up or intended_start < self._warm_up
+
+    def add_lag(self, due: float, lag: float) -> None:
+        """Count how late (seconds) a wait ended that was due at a time."""
+        if due >= self._warm_up:
+            self._recording.lag.record(lag)
+
+    def add_drop(self, intended_start: float) -> None:
+        """Count an arrival that was never sent."""
+        self._recording.add_drop(intended_start)
+
+    def take(self) -> Recording:
+        """Return what was counted since the last call."""
+        recording, cells, repeated = self._recording, self._cells, self._repeated
+        self._begin()
+        for (number, outcome, is_warm_up), cell in cells.items():
+            count = sum(cell.service_times.values())
+            second = recording.series.second(number)
+            second.warm_up = second.warm_up or is_warm_up
+            second.outcomes[outcome.value] += count
+            for latencies, buckets in (
+                (cell.service_times, second.service_times),
+                (cell.response_times, second.response_times),
+            ):
+                for latency, times in latencies.items():
+                    buckets[bucket_of(latency / _NANOSECONDS)] += times
+            if is_warm_up:
+                recording.warm_up_exchanges += count
+            else:
+                recording.outcomes[outcome.value] += count
+                recording.latencies.add_cut(outcome, cell.service_times, cell.response_times)
+        for case_index, seen in repeated.items():
+            first = self._exchange(case_index, seen.answer, seen.first)
+            secrets = partial(self._secrets_of, case_index)
+            recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
+        return recording
