@@ -7,7 +7,7 @@ back is within 0.1 % of the exact one (from 16 microseconds on).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
@@ -86,6 +86,13 @@ class LatencyHistogram:
     def percentile(self, percent: float) -> float:
         """Return a percentile in milliseconds; 0 when nothing was recorded."""
         return float(self._histogram.get_value_at_percentile(percent)) / _PER_MILLISECOND
+
+    def percentiles(self, percents: Sequence[float]) -> list[float]:
+        """Return several percentiles in milliseconds, in one pass; 0 when nothing was recorded."""
+        if not self.count:
+            return [0.0 for _ in percents]
+        found = self._histogram.get_percentile_to_value_dict(list(percents))
+        return [float(found[percent]) / _PER_MILLISECOND for percent in percents]
 
     @property
     def mean(self) -> float:

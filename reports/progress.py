@@ -11,10 +11,12 @@ from reports.records import LatencyKind
 from reports.run_folder import RunState, write_atomically
 
 PROGRESS: Final = "progress.json"
+_PERCENTS: Final = (50.0, 95.0, 99.0)
 
 
 def write_progress(folder: Path, recording: Recording, state: RunState) -> None:
     """Write progress.json: counts over the whole run so far, latencies in milliseconds of the measured part."""
+    names = [f"p{percent:g}" for percent in _PERCENTS]
     seconds = [second for _, second in recording.series]
     value = {
         "elapsed": state.elapsed,
@@ -28,11 +30,7 @@ def write_progress(folder: Path, recording: Recording, state: RunState) -> None:
         "workers": state.workers,
         "workers_lost": state.workers_lost,
         "latency": {
-            kind.value: {
-                "p50": (total := recording.latencies.total(kind)).percentile(50),
-                "p95": total.percentile(95),
-                "p99": total.percentile(99),
-            }
+            kind.value: dict(zip(names, recording.latencies.total(kind).percentiles(_PERCENTS), strict=True))
             for kind in LatencyKind
         },
     }

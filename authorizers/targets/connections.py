@@ -6,6 +6,7 @@ Python's ``http.client``, with the bytes that have come already.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import os
@@ -13,6 +14,7 @@ import re
 import select
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
@@ -22,6 +24,7 @@ _BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024
 # A server may close an idle connection. Asking an encrypted one is dear, so that young ones are not asked.
 _IDLE_SECONDS: Final = 0.5
 _BUSY_SECONDS: Final = 0.001
+_WATCH_SECONDS: Final = 0.5
 _USUAL_HEAD: Final = re.compile(rb"HTTP/1\.1 ([2-5]\d\d)[ \r]")
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
 _UNUSUAL: Final = re.compile(
@@ -59,7 +62,8 @@ class ConnectionFailedError(Exception):
 class Connections:
     """Connections to one host, as many as there are requests at the same time; for threads and for greenlets.
 
-    ``timeout`` is in seconds, for connecting and for each wait for bytes.
+    ``timeout`` is in seconds, for connecting and for the whole of an exchange. A time-out of a socket's own costs
+    more than the rest of a wait does in gevent: one thread, or greenlet, looks after all connections instead.
     """
 
     def __init__(self, host: str, port: int, *, tls: ssl.SSLContext | None, timeout: float) -> None:
@@ -67,26 +71,33 @@ class Connections:
         self._tls = tls
         self._timeout = timeout
         self._idle: list[tuple[socket.socket, float]] = []
+        self._busy: dict[socket.socket, float] = {}
+        self._overdue: set[socket.socket] = set()
+        self._closed = threading.Event()
+        self._watch: threading.Thread | None = None
 
     def exchange(self, data: bytes) -> HttpAnswer:
         """Send a request and return its answer; raises ConnectionFailedError. No request is sent twice."""
         connection = self._take()
+        self._busy[connection] = time.monotonic()
         try:
             # gevent's sendall asks for the size of the send buffer each time: a request nearly always fits.
             sent = connection.send(data)
             if sent < len(data):
                 connection.sendall(data[sent:])
             answer, reusable = _answer(connection)
-        except TimeoutError:
-            connection.close()
-            raise ConnectionFailedError("ReadTimeoutError", timed_out=True) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
+            if connection in self._overdue:
+                raise ConnectionFailedError("ReadTimeoutError", timed_out=True) from None
             raise ConnectionFailedError(_name_of(error)) from None
         except BaseException:
             # Whoever was ended in the middle leaves half an answer behind.
             connection.close()
             raise
+        finally:
+            del self._busy[connection]
+            self._overdue.discard(connection)
         if reusable:
             self._idle.append((connection, time.monotonic()))
         else:
@@ -108,8 +119,10 @@ class Connections:
             return False
         if self._tls is not None:
             return idle >= _IDLE_SECONDS and _has_news(connection)
+        if os.get_blocking(connection.fileno()):
+            return _has_news(connection)
         try:
-            # Sockets with a timeout don't block. A byte that is read here makes the connection useless anyway.
+            # gevent's sockets never block. A byte that is read here makes the connection useless anyway.
             os.read(connection.fileno(), 1)
         except BlockingIOError:
             return False
@@ -135,10 +148,24 @@ class Connections:
         except OSError as error:
             connection.close()
             raise ConnectionFailedError("SSLError" if isinstance(error, ssl.SSLError) else "ConnectionError") from None
+        connection.settimeout(None)
+        if self._watch is None:
+            self._watch = threading.Thread(target=self._end_overdue, name="gatecrash time-outs", daemon=True)
+            self._watch.start()
         return connection
+
+    def _end_overdue(self) -> None:
+        while not self._closed.wait(min(_WATCH_SECONDS, self._timeout / 4)):
+            latest = time.monotonic() - self._timeout
+            for connection, since in list(self._busy.items()):
+                if since < latest:
+                    self._overdue.add(connection)
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
+        self._closed.set()
         while self._idle:
             self._idle.pop()[0].close()
 

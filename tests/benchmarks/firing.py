@@ -108,6 +108,28 @@ class FastUser(FastHttpUser):
     def fire(self):
         self.client.post("/authorizer/benchmark/test", data=BODIES[next(NUMBERS) % len(BODIES)], headers=HEADERS)
 """
+WIRE_ALONE = """
+import gevent.monkey
+gevent.monkey.patch_all()
+import itertools, os, sys
+import gevent
+from authorizers import wire
+from authorizers.targets.aws_clients import IotApiSettings
+from authorizers.targets.iot_wire import IotWireTarget
+
+CASES = [(line.rstrip(b"\\n"), wire.request_from_wire(wire.decode(line))) for line in open("bodies.jsonl", "rb")]
+NUMBERS = itertools.count()
+TARGET = IotWireTarget(IotApiSettings("benchmark", endpoint_url=os.environ["SINK"]))
+
+
+def slot():
+    while True:
+        body, request = CASES[next(NUMBERS) % len(CASES)]
+        TARGET.invoke_prepared(body, lambda: request)
+
+
+gevent.joinall([gevent.spawn(slot) for _ in range(int(sys.argv[1]))])
+"""
 WRK = """
 local bodies, number = {}, 0
 for line in io.lines("bodies.jsonl") do bodies[#bodies + 1] = line end
@@ -230,6 +252,7 @@ def prepare(folder: Path) -> None:
     (folder / "bodies.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "boto3_user.py").write_text(BOTO3_USER)
     (folder / "fast_http_user.py").write_text(FAST_HTTP_USER)
+    (folder / "wire_alone.py").write_text(WIRE_ALONE)
     (folder / "wrk.lua").write_text(WRK)
 
 
@@ -246,6 +269,7 @@ def ways(sink: Sink, rate: float) -> list[Way]:
     run = gatecrash("run", *at_sink, *profile, *load, "--client")
     return [
         Way("gatecrash run, wire client", [*run, "wire"]),
+        Way("wire client alone", [sys.executable, "wire_alone.py", str(SLOTS)]),
         Way("Locust User + boto3", [*locust, "boto3_user.py"]),
         Way("Locust FastHttpUser", [*locust, "fast_http_user.py", "--host", sink.url]),
         Way("wrk", ["wrk", "-t1", f"-c{SLOTS}", "-d60", "-s", "wrk.lua", sink.url]),
@@ -265,7 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="measured in each round, for each way")
-    parser.add_argument("--rate", type=float, default=25_000.0, help="planned for gatecrash: more than it can fire")
+    parser.add_argument("--rate", type=float, default=40_000.0, help="planned for gatecrash: more than it can fire")
     given = parser.parse_args(arguments)
     missing = [program for program in ("nginx", "wrk", "taskset") if shutil.which(program) is None]
     if missing:
@@ -288,6 +312,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{way.name:28} {median(way.rates):12,.0f} {min(way.rates):10,.0f} {max(way.rates):10,.0f} "
             f"{median(way.microseconds):12.1f} {shown:>7}"
         )
+    whole, alone = (median(way.microseconds) for way in measured[:2])
+    print(
+        f"\nprocessor time of one exchange: {alone:.1f} us to send and receive, {whole - alone:.1f} us for everything "
+        "around it (schedule, recording, ledger, Locust, checkpoints)"
+    )
     return 0
 
 
