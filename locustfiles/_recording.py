@@ -6,6 +6,7 @@ counting twice, and is early enough for ``quitting`` to see everything.
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from reports.plan import Plan
 
 _TICK_SECONDS: Final = 0.5
 _STATISTICS_SECONDS: Final = 0.25
+_COLLECTED_AFTER: Final = (50_000, 20, 50)
 _REPORT: Final = "gatecrash"
 _FINISHED: Final = "gatecrash_finished"
 _FAILED: Final = "gatecrash_failed"
@@ -94,6 +96,10 @@ def _start_firing(environment: Environment, plan: Plan, share: Share) -> None:
         old.close()
     corpus = Corpus(Path(plan.corpus))
     target = open_target(plan.target, connections=max(1, plan.users))
+    # What is there by now stays: looking through it for garbage again and again would hold the firing up.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED_AFTER)
     state_of(environment).firing = Firing(plan, share, corpus, target)
     gevent.spawn(_add_to_statistics, environment)
 

@@ -60,6 +60,8 @@ class Tally:
         self._recording = Recording()
         self._cells: dict[tuple[int, Outcome, bool], _Cell] = {}
         self._repeated: dict[int, _Repeated] = {}
+        self._planned: dict[int, int] = {}
+        self._dropped: dict[int, int] = {}
         self._forget_cell()
 
     def _forget_cell(self) -> None:
@@ -120,13 +122,13 @@ class Tally:
 
     def add_arrival(self, intended_start: float, lag: float) -> None:
         """Count an arrival that became due, and how late (seconds) it was handed out."""
-        self._recording.add_arrival(intended_start, lag, warm_up=intended_start < self._warm_up)
+        self.add_planned(intended_start)
+        self.add_lag(intended_start, lag)
 
     def add_planned(self, intended_start: float) -> None:
         """Count an arrival that was due before a slot was free for it."""
-        second = self._recording.series.second(int(intended_start))
-        second.planned += 1
-        second.warm_up = second.warm_up or intended_start < self._warm_up
+        second = int(intended_start)
+        self._planned[second] = self._planned.get(second, 0) + 1
 
     def add_lag(self, due: float, lag: float) -> None:
         """Count how late (seconds) a wait ended that was due at a time."""
@@ -135,12 +137,20 @@ class Tally:
 
     def add_drop(self, intended_start: float) -> None:
         """Count an arrival that was never sent."""
-        self._recording.add_drop(intended_start)
+        second = int(intended_start)
+        self._dropped[second] = self._dropped.get(second, 0) + 1
 
     def take(self) -> Recording:
         """Return what was counted since the last call."""
         recording, cells, repeated = self._recording, self._cells, self._repeated
+        planned, dropped = self._planned, self._dropped
         self._begin()
+        for number, count in planned.items():
+            second = recording.series.second(number)
+            second.planned += count
+            second.warm_up = second.warm_up or number < self._warm_up
+        for number, count in dropped.items():
+            recording.series.second(number).dropped += count
         for (number, outcome, is_warm_up), cell in cells.items():
             count = sum(cell.service_times.values())
             second = recording.series.second(number)

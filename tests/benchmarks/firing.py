@@ -289,7 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="measured in each round, for each way")
-    parser.add_argument("--rate", type=float, default=40_000.0, help="planned for gatecrash: more than it can fire")
+    parser.add_argument("--rate", type=float, default=36_000.0, help="planned for gatecrash: more than it can fire")
     given = parser.parse_args(arguments)
     missing = [program for program in ("nginx", "wrk", "taskset") if shutil.which(program) is None]
     if missing:
