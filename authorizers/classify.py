@@ -10,7 +10,9 @@ from authorizers.contract import Fault, Outcome
 _THROTTLED: Final = frozenset(
     {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "LimitExceeded", "429"}
 )
-_UNAVAILABLE: Final = frozenset({"ServiceUnavailableException", "InternalFailureException", "InternalFailure"})
+_UNAVAILABLE: Final = frozenset(
+    {"ServiceUnavailableException", "InternalFailureException", "InternalFailure", "ServiceException"}
+)
 _HANDLER_FAILED: Final = "Lambda function encountered error in execution: "
 _TIMED_OUT: Final = re.compile(r"Sandbox\.Timedout|Task timed out after ")
 _ERROR_TYPE: Final = re.compile(r": ([A-Za-z_][A-Za-z0-9_.]{0,127})\Z")

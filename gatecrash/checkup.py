@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from authorizers.errors import GatecrashError
 from authorizers.targets.aws_clients import IotApiSettings, iot_client
-from gatecrash.preflight import describe, read_quota
+from gatecrash.preflight import describe, dry_run, read_quota
 from gatecrash.settings import Settings, credential_settings
 from gatecrash.targets import gateway_settings
 from generators.credentials import open_profile
@@ -58,6 +58,8 @@ def _checks(settings: Settings) -> Iterator[Callable[[Settings], Iterator[Findin
         yield _handler
     if settings.target.kind == "iot":
         yield _aws
+    if settings.target.kind == "lambda":
+        yield _function
 
 
 def _versions(_: Settings) -> Iterator[Finding]:
@@ -140,6 +142,15 @@ def _aws(settings: Settings) -> Iterator[Finding]:
     quota = read_quota(settings)
     level = Level.GOOD if settings.load.rate <= quota else Level.BEWARE
     yield Finding(level, "TestInvokeAuthorizer quota", f"{quota:g} calls/s, planned {settings.load.rate:g}")
+
+
+def _function(settings: Settings) -> Iterator[Finding]:
+    try:
+        client = dry_run(settings)
+    except GatecrashError as error:
+        yield Finding(Level.BAD, "Lambda function", str(error))
+        return
+    yield Finding(Level.GOOD, "Lambda function", f"{settings.target.function} in {client.meta.region_name}")
 
 
 def _clock(date: str | None) -> Finding:

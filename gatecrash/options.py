@@ -13,15 +13,17 @@ from gatecrash.settings import Settings, parse_assignment, read_settings
 
 Command = Callable[..., Any]
 
+KINDS: Final = ["local", "iot", "lambda", "handler", "scripted"]
 # Flag, key of gatecrash.toml, type, help.
 _TARGET: Final = (
     ("--handler", "authorizer.handler", str, "Lambda handler: path/to/file.py:function, or a .mjs or .js file"),
-    ("--target", "target.kind", click.Choice(["local", "iot", "handler", "scripted"]), "where to fire (default local)"),
+    ("--target", "target.kind", click.Choice(KINDS), "where to fire (default local)"),
+    ("--function", "target.function", str, "name or ARN of the Lambda function, for --target lambda"),
     ("--authorizer", "authorizer.name", str, "name of the authorizer"),
-    ("--region", "target.region", str, "AWS region, for --target iot"),
-    ("--profile", "target.profile", str, "AWS profile, for --target iot"),
-    ("--endpoint-url", "target.endpoint_url", str, "endpoint in place of AWS's own, for --target iot"),
-    ("--client", "target.client", click.Choice(["boto3", "wire"]), "what calls the API (default: by rate and place)"),
+    ("--region", "target.region", str, "AWS region"),
+    ("--profile", "target.profile", str, "AWS profile"),
+    ("--endpoint-url", "target.endpoint_url", str, "endpoint in place of AWS's own, for --target iot and lambda"),
+    ("--client", "target.client", click.Choice(["boto3", "wire"]), "what calls AWS IoT (default: by rate and place)"),
 )
 _CREDENTIALS: Final = (
     (

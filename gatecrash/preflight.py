@@ -15,7 +15,7 @@ from rich.console import Console
 from authorizers.errors import UsageError
 from authorizers.gateway.functions import parse_handler
 from authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
-from authorizers.targets.aws_clients import IotApiSettings, iot_client
+from authorizers.targets.aws_clients import IotApiSettings, iot_client, service_client
 from authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.settings import Settings
 from reports.plan import CLOSED
@@ -61,6 +61,9 @@ def check_target(settings: Settings, console: Console, *, yes: bool, load: Load 
     Nothing is asked for targets on this machine. Raises UsageError when the target can't be used or the answer is
     no; not a single TestInvokeAuthorizer is sent before that.
     """
+    if settings.target.kind == "lambda":
+        check_function(settings, console, yes=yes, load=load or planned_load(settings))
+        return
     if settings.target.kind != "iot":
         _refuse_remote_settings(settings)
         if settings.target.kind != "scripted" and settings.authorizer.handler is not None:
@@ -94,6 +97,55 @@ def check_target(settings: Settings, console: Console, *, yes: bool, load: Load 
             markup=False,
             style="yellow",
         )
+    ask(yes=yes)
+
+
+def check_function(settings: Settings, console: Console, *, yes: bool, load: Load) -> None:
+    """Check a Lambda function without running it, show what will happen, and ask; nothing is asked on this machine.
+
+    Raises UsageError when the function can't be invoked or the answer is no.
+    """
+    client = dry_run(settings)
+    target = settings.target
+    if is_on_this_machine(target.endpoint_url):
+        return
+    lines = (
+        ("Account", _account(settings)),
+        ("Region", client.meta.region_name),
+        ("Endpoint", client.meta.endpoint_url),
+        ("Function", str(target.function)),
+        ("Calls", f"{load.in_words} of Invoke, which count against the concurrency of the whole account"),
+        ("Cost", f"{_cost(load)} at 128 MB and 100 ms"),
+    )
+    for name, value in lines:
+        console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
+    ask(yes=yes)
+
+
+def dry_run(settings: Settings) -> Any:
+    """Ask Lambda whether the function may be invoked, and return the client; raises UsageError when it may not."""
+    target = settings.target
+    _refuse_handler(settings)
+    if target.function is None:
+        raise UsageError("target.function is missing: name the authorizer's Lambda function with --function")
+    client = service_client(
+        "lambda", region=target.region, profile=target.profile, endpoint_url=target.endpoint_url, connections=1
+    )
+    try:
+        client.invoke(FunctionName=target.function, InvocationType="DryRun")
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise UsageError(
+            f"can't invoke the Lambda function {target.function} in {client.meta.region_name}: {code}; check "
+            "--function and --region, and that lambda:InvokeFunction is allowed"
+        ) from None
+    except BotoCoreError as error:
+        raise UsageError(_unreachable(error, client)) from None
+    return client
+
+
+def ask(*, yes: bool) -> None:
+    """Ask whether to fire; raises UsageError when the answer is no, or there is nobody to ask."""
     if not yes and not _confirmed():
         raise UsageError("not fired: the question was answered with no; --yes answers it in a script")
 
@@ -141,7 +193,7 @@ def _unreachable(error: BotoCoreError, client: Any) -> str:
         return "there are no AWS credentials: set them up with `aws configure`, or name a profile with --profile"
     if kind in {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError"}:
         return f"can't reach {client.meta.endpoint_url}: check the network, --region and --endpoint-url"
-    return f"can't ask {client.meta.endpoint_url} for the authorizer: {kind}"
+    return f"can't ask {client.meta.endpoint_url}: {kind}"
 
 
 def _check_signing(authorizer: Deployed, settings: Settings) -> None:
@@ -166,10 +218,11 @@ def _signing(authorizer: Deployed) -> str:
 
 
 def _refuse_remote_settings(settings: Settings) -> None:
-    for key in ("endpoint_url", "profile"):
+    for key in ("endpoint_url", "profile", "function"):
         if getattr(settings.target, key) is not None:
             raise UsageError(
-                f"target.{key} is set, but the target is {settings.target.kind}: fire at an endpoint with --target iot"
+                f"target.{key} is set, but the target is {settings.target.kind}: fire at an endpoint with --target iot "
+                "or lambda"
             )
 
 
@@ -188,7 +241,10 @@ def _check_region(settings: Settings) -> None:
 
 def _refuse_handler(settings: Settings) -> None:
     if settings.authorizer.handler is not None:
-        raise UsageError("--handler names a handler on this machine, but --target iot fires at a deployed authorizer")
+        raise UsageError(
+            f"--handler names a handler on this machine, but --target {settings.target.kind} fires at a deployed "
+            "authorizer"
+        )
 
 
 def _api_settings(settings: Settings) -> IotApiSettings:

@@ -105,7 +105,7 @@ def _opening_line(settings: Settings, plan: Plan) -> str:
     pace = f"{plan.rate:g} arrivals/s" if plan.model == "open" else f"{plan.users} users"
     return (
         f"Firing  {pace} for {plan.duration:g} s after {plan.warm_up:g} s of warm-up "
-        f"at {settings.authorizer.name} ({target['kind']}: {at})"
+        f"at {target.get('function') or settings.authorizer.name} ({target['kind']}: {at})"
     )
 
 

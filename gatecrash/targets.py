@@ -43,11 +43,30 @@ def target_settings(settings: Settings) -> dict[str, Any]:
             "token_key_name": settings.authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
             "signing_keys": keys,
         }
+    if target.kind == "lambda":
+        return _lambda_settings(settings)
     kind = "iot_wire" if client_of(settings) == "wire" else "iot_api"
     api = {"kind": kind, "authorizer_name": settings.authorizer.name, "region": target.region}
     if target.kind == "iot":
         return {**api, "profile": target.profile, "endpoint_url": target.endpoint_url}
     return {**api, "gateway": gateway_settings(settings)}
+
+
+def _lambda_settings(settings: Settings) -> dict[str, Any]:
+    target, keys = settings.target, signing_keys(settings)
+    if target.function is None:
+        raise UsageError("target.function is missing: name the authorizer's Lambda function with --function")
+    return {
+        "kind": "lambda_function",
+        "function": target.function,
+        "region": target.region,
+        "profile": target.profile,
+        "endpoint_url": target.endpoint_url,
+        "dialect": settings.authorizer.dialect,
+        "token_key_name": settings.authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
+        "signing_keys": keys,
+        "log_tail": target.log_tail,
+    }
 
 
 def signing_keys(settings: Settings) -> dict[str, str]:
@@ -99,8 +118,10 @@ def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any
     if kind in {"local", "handler"}:
         facts["handler"] = settings.authorizer.command or target.get("handler") or target["gateway"]["handler"]
         facts["dialect"] = settings.authorizer.dialect
-    if kind == "iot":
+    if kind in {"iot", "lambda"}:
         facts |= {"region": settings.target.region, "endpoint": settings.target.endpoint_url}
+    if kind == "lambda":
+        facts |= {"client": "boto3", "function": settings.target.function, "dialect": settings.authorizer.dialect}
     if kind == "scripted":
         facts["script"] = settings.target.script
     return facts

@@ -110,7 +110,7 @@ class Sighting:
             self.highest_rate = rate
         self.workers.add(exchange.worker)
         if (invocation := exchange.answer.invocation) is not None:
-            if len(self.environments) < _NAMES_MAXIMUM:
+            if invocation.environment and len(self.environments) < _NAMES_MAXIMUM:
                 self.environments.add(invocation.environment)
             self.cold_starts += invocation.cold_start
         if exchange.phase:

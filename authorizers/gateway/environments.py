@@ -18,6 +18,7 @@ from authorizers.gateway.processes import ChildProcess
 from authorizers.gateway.runtime_api import RuntimeApi, RuntimeEvent, RuntimeResult
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 
+HEADER: Final = "x-gatecrash-"
 # Lambda's own limit for the init phase.
 INIT_SECONDS_MAXIMUM: Final = 10.0
 # A runtime client asks for the next event as soon as it has answered one; one that doesn't is of no more use.
@@ -38,6 +39,15 @@ class InvocationResult:
     environment: str
     cold_start: bool
     seconds: float
+
+
+def invocation_headers(result: InvocationResult) -> dict[str, str]:
+    """Return the headers by which the gateway tells what AWS doesn't: where and how long an event was handled."""
+    return {
+        f"{HEADER}environment": result.environment,
+        f"{HEADER}cold-start": "1" if result.cold_start else "0",
+        f"{HEADER}handler-seconds": f"{result.seconds:.6f}",
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from aiohttp import web
 from authorizers.errors import ApiError, UsageError
 from authorizers.gateway.environments import EnvironmentSettings
 from authorizers.gateway.faults import Faults
+from authorizers.gateway.lambda_api import LambdaApi
 from authorizers.gateway.operations import Operations
 from authorizers.gateway.pool import Pool
 from authorizers.gateway.registry import Registry
@@ -92,7 +93,7 @@ async def start(settings: GatewaySettings) -> RunningGateway:
     ]
     faults = Faults(settings.faults) if settings.faults is not None else None
     operations = Operations(registry, pools, settings.dialect, faults)
-    iot = IotServer(operations, calls_per_second=settings.calls_per_second, burst=settings.burst)
+    iot = IotServer(operations, LambdaApi(pools), calls_per_second=settings.calls_per_second, burst=settings.burst)
     server = web.Server(iot.handle, access_log=None, keepalive_timeout=_KEEP_ALIVE_SECONDS)
     # The port first, so that one in use is told at once; connections are taken when all is ready.
     listener = await _listen(server, settings)

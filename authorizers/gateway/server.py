@@ -13,26 +13,34 @@ from aiohttp import web
 
 from authorizers import wire
 from authorizers.errors import ApiError, MissingCredentialsError, ThrottlingError
+from authorizers.gateway.lambda_api import PAYLOAD_BYTES_MAXIMUM, LambdaApi, LambdaReply
 from authorizers.gateway.operations import Operations, Reply
 from authorizers.gateway.pool import RATE_EXCEEDED
 from authorizers.gateway.quotas import TokenBucket
 
 _JSON: Final = "application/json"
 _BODY_BYTES_MAXIMUM: Final = 2 * 1024 * 1024
+_INVOCATION: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 _SIGNED: Final = re.compile(r"AWS4-HMAC-SHA256 (?=.*Credential=)(?=.*SignedHeaders=)(?=.*Signature=)")
 
 
 class IotServer:
-    """Answers requests as ``https://iot.REGION.amazonaws.com`` does.
+    """Answers requests as ``https://iot.REGION.amazonaws.com`` does, and Lambda's Invoke beside them.
 
     Signature Version 4 must be there in form; keys, scope and signature are not looked at. ``calls_per_second`` is
     the rate of each operation, without limit when None, and ``burst`` how many calls may come at once.
     """
 
     def __init__(
-        self, operations: Operations, *, calls_per_second: float | None = None, burst: float | None = None
+        self,
+        operations: Operations,
+        functions: LambdaApi,
+        *,
+        calls_per_second: float | None = None,
+        burst: float | None = None,
     ) -> None:
         self._operations = operations
+        self._functions = functions
         self._rate = calls_per_second
         self._burst = burst
         self._buckets: dict[str, TokenBucket] = {}
@@ -42,7 +50,10 @@ class IotServer:
         try:
             if _SIGNED.match(request.headers.get("Authorization", "")) is None:
                 raise MissingCredentialsError("Missing Authentication Token")
-            body = await _read(request)
+            if (name := _function_of(request)) is not None:
+                payload = await _read(request, 2 * PAYLOAD_BYTES_MAXIMUM)
+                return _lambda_response(await self._functions.invoke(name, payload, request.headers))
+            body = await _read(request, _BODY_BYTES_MAXIMUM)
             if body is None:
                 return _response(413, "RequestEntityTooLargeException", {"message": "Request is too large"})
             reply = await self._answer(request, body)
@@ -112,14 +123,27 @@ class IotServer:
             raise ThrottlingError(RATE_EXCEEDED)
 
 
-async def _read(request: web.BaseRequest) -> bytes | None:
-    """Return the body, None when it is larger than any request of the API."""
+def _function_of(request: web.BaseRequest) -> str | None:
+    """Return the function that a request invokes, None when it is no invocation."""
+    found = _INVOCATION.fullmatch(request.raw_path.partition("?")[0]) if request.method == "POST" else None
+    return unquote(found[1]) if found else None
+
+
+async def _read(request: web.BaseRequest, maximum: int) -> bytes | None:
+    """Return the body, None when it is larger than that many bytes."""
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
-        if len(body) > _BODY_BYTES_MAXIMUM:
+        if len(body) > maximum:
             return None
     return bytes(body)
+
+
+def _lambda_response(reply: LambdaReply) -> web.Response:
+    headers = {"x-amzn-RequestId": str(uuid.uuid4()), **reply.headers}
+    if reply.error is not None:
+        headers["x-amzn-ErrorType"] = reply.error
+    return web.Response(status=reply.status, body=reply.body, content_type=_JSON, headers=headers)
 
 
 def _response(

@@ -14,6 +14,7 @@ from authorizers.targets.endpoints import is_on_this_machine
 
 # Longer than Lambda's ten seconds for a cold start and AWS IoT's five for the answer together.
 TIMEOUT_SECONDS: Final = 20.0
+_NAMES: Final = {"iot": "IoT", "lambda": "Lambda"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +29,37 @@ class IotApiSettings:
 
 
 def iot_client(settings: IotApiSettings) -> Any:
-    """Return a boto3 client for AWS IoT that sends each request once.
+    """Return a boto3 client for AWS IoT, see ``service_client``."""
+    return service_client(
+        "iot",
+        region=settings.region,
+        profile=settings.profile,
+        endpoint_url=settings.endpoint_url,
+        connections=settings.connections,
+    )
+
+
+def service_client(
+    service: str, *, region: str | None, profile: str | None, endpoint_url: str | None, connections: int
+) -> Any:
+    """Return a boto3 client that sends each request once.
 
     Retries are off, so that every throttle is seen and the load is the load that was planned; parameters are not
     validated, so that what is sent is what the case says. An endpoint on this machine gets made-up credentials.
     Raises UsageError when the profile or the region is unknown.
     """
-    local = is_on_this_machine(settings.endpoint_url)
+    local = is_on_this_machine(endpoint_url)
     try:
-        session = boto3.Session(profile_name=None if local else settings.profile, region_name=settings.region)
+        session = boto3.Session(profile_name=None if local else profile, region_name=region)
         return session.client(
-            "iot",
+            service,
             region_name=session.region_name or ("us-east-1" if local else None),
-            endpoint_url=settings.endpoint_url,
+            endpoint_url=endpoint_url,
             aws_access_key_id="gatecrash" if local else None,
             aws_secret_access_key="gatecrash" if local else None,
             config=Config(
                 retries={"total_max_attempts": 1},
-                max_pool_connections=settings.connections,
+                max_pool_connections=connections,
                 connect_timeout=TIMEOUT_SECONDS,
                 read_timeout=TIMEOUT_SECONDS,
                 parameter_validation=False,
@@ -53,4 +67,4 @@ def iot_client(settings: IotApiSettings) -> Any:
             ),
         )
     except (BotoCoreError, ValueError) as error:
-        raise UsageError(f"can't make a client for AWS IoT: {error}") from error
+        raise UsageError(f"can't make a client for AWS {_NAMES[service]}: {error}") from error

@@ -126,7 +126,7 @@ class HandlerTarget:
         """Nothing to give back."""
 
 
-def judged(request: AuthorizerRequest, payload: bytes, invocation: Invocation) -> Answer:
+def judged(request: AuthorizerRequest, payload: bytes, invocation: Invocation | None) -> Answer:
     """Return the answer that a handler's payload is, by AWS IoT's checks after the handler."""
     decide = _remembered_decision if len(payload) <= _REMEMBERED_BYTES else decision_from_payload
     try:

@@ -35,6 +35,12 @@ def _iot_wire(members: Mapping[str, Any], connections: int) -> Target:
     return IotWireTarget(IotApiSettings(**members, connections=connections))
 
 
+def _lambda_function(members: Mapping[str, Any], connections: int) -> Target:
+    from authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
+
+    return LambdaFunctionTarget(LambdaFunctionSettings(**members, connections=connections))
+
+
 def _handler(members: Mapping[str, Any], connections: int) -> Target:  # noqa: ARG001 - a handler has none
     from authorizers.targets.handler import HandlerSettings, HandlerTarget
 
@@ -50,6 +56,7 @@ def _scripted(members: Mapping[str, Any], connections: int) -> Target:  # noqa: 
 _OPENERS: Final[dict[str, Callable[[Mapping[str, Any], int], Target]]] = {
     "iot_api": _iot_api,
     "iot_wire": _iot_wire,
+    "lambda_function": _lambda_function,
     "handler": _handler,
     "scripted": _scripted,
 }

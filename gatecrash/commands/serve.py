@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
+from authorizers.gateway.functions import parse_handler
 from authorizers.gateway.process import serve as serve_gateway
 from gatecrash.options import settings_options
 from gatecrash.settings import Settings
@@ -29,6 +30,14 @@ def serve(settings: Settings, *, port: int) -> int:
             markup=False,
             soft_wrap=True,
         )
+        if (handler := settings.authorizer.handler) is not None:
+            function = parse_handler(handler).name
+            console.print(
+                f"  aws --endpoint-url {url} lambda invoke --function-name {function} …",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
 
     serve_gateway(gateway_settings(settings, port=port), ready)
     return 0

@@ -116,7 +116,7 @@ def _keep_log(inner: Path, outer: Path) -> None:
 
 
 def _rows(settings: Settings, phases: tuple[Phase, ...], recording: Recording) -> list[PhaseRow]:
-    where = "aws" if settings.target.kind == "iot" and settings.target.endpoint_url is None else "gateway"
+    where = "aws" if settings.target.kind in {"iot", "lambda"} and settings.target.endpoint_url is None else "gateway"
     rows = []
     for phase in phases:
         seen = [

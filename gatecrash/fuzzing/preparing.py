@@ -22,6 +22,7 @@ from generators.credentials.carrying import TOKEN_CARRIERS
 
 _TOKEN_KEY_NAME: Final = "token"
 _LOCAL_REQUESTS: Final = 20_000
+_AWS_KINDS: Final = frozenset({"iot", "lambda"})
 _AWS_REQUESTS: Final = 400
 _AWS_RATE: Final = 8.0
 _LIFETIME_NEEDED: Final = 120.0
@@ -85,12 +86,12 @@ def request_budget(settings: Settings) -> int:
     """Return how many requests a gateway or AWS may get."""
     if settings.fuzz.requests is not None:
         return settings.fuzz.requests
-    return _AWS_REQUESTS if settings.target.kind == "iot" else _LOCAL_REQUESTS
+    return _AWS_REQUESTS if settings.target.kind in _AWS_KINDS else _LOCAL_REQUESTS
 
 
 def request_rate(settings: Settings) -> float | None:
     """Return how many requests a second a gateway or AWS may get; None: as many as it answers."""
-    if settings.fuzz.rate is not None or settings.target.kind != "iot":
+    if settings.fuzz.rate is not None or settings.target.kind not in _AWS_KINDS:
         return settings.fuzz.rate
     return _AWS_RATE
 

@@ -28,10 +28,12 @@ class Teller:
 
     def opening(self, settings: Settings, book: CaseBook) -> None:
         """Say what is about to be fired at what."""
-        at = settings.authorizer.handler or settings.target.endpoint_url or settings.target.kind
+        target, seed = settings.target, settings.corpus.seed
+        what = target.function or settings.authorizer.name
+        at = settings.authorizer.handler or target.endpoint_url or target.kind
         self.line(
-            f"Fuzzing {settings.authorizer.name} ({settings.target.kind}: {at}) with {len(book.valid)} valid requests "
-            f"and {len(book.attacks)} attacks of seed {settings.corpus.seed}"
+            f"Fuzzing {what} ({target.kind}: {at}) with {len(book.valid)} valid requests "
+            f"and {len(book.attacks)} attacks of seed {seed}"
         )
 
     def phase(self, name: str) -> None:

@@ -97,7 +97,9 @@ def test_locustfiles_import_targets_the_corpus_and_records(path):
     for name in own(path):
         allowed = top(name) == "locustfiles" or is_pure_import(name)
         allowed |= name.startswith(("authorizers.targets", "generators.corpus"))
-        allowed |= name.startswith(("reports.plan", "reports.progress", "reports.record", "reports.run_folder"))
+        allowed |= name.startswith(
+            ("reports.plan", "reports.progress", "reports.record", "reports.run_folder", "reports.tally")
+        )
         assert allowed, f"{relative(path)} imports {name}"
 
 

@@ -1,0 +1,143 @@
+"""The sections of gatecrash.toml, with every key, its meaning and its default."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from generators.mix import VALID_SHARE_DEFAULT
+
+
+class Section(BaseModel):
+    """What all sections share: unknown keys are mistakes, and nothing changes once it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class TargetSettings(Section):
+    """Where requests are fired."""
+
+    kind: Literal["local", "iot", "lambda", "handler", "scripted"] = Field(
+        "local",
+        description="local: the embedded gateway; iot: AWS IoT Core, or any endpoint; lambda: the function by Lambda's "
+        "Invoke; handler: the Python handler in the firing process; scripted: a fake",
+    )
+    function: str | None = Field(None, description="name or ARN of the Lambda function, for kind lambda")
+    log_tail: bool = Field(False, description="kind lambda: ask for the end of each log, which tells cold starts")
+    endpoint_url: str | None = Field(None, description="endpoint in place of AWS's own, for kinds iot and lambda")
+    region: str | None = Field(None, description="AWS region; boto3's own configuration by default")
+    profile: str | None = Field(None, description="profile of the AWS configuration files")
+    client: Literal["boto3", "wire"] | None = Field(
+        None,
+        description="what calls the API; default: wire on this machine and beyond 300 a second, else boto3",
+    )
+    script: dict[str, float | int | None] = Field(
+        default_factory=dict, description="for kind scripted: latency, stall_at, stall, throttle_rate, … in seconds"
+    )
+
+
+class AuthorizerSettings(Section):
+    """The authorizer that is tested."""
+
+    name: str = Field("authorizer", description="the authorizer's name")
+    handler: str | None = Field(
+        None,
+        description="Lambda handler for targets local and handler: path/to/file.py:function, or a .mjs or .js file",
+    )
+    command: list[str] | None = Field(
+        None, description="command that starts the runtime client of another language, for target local"
+    )
+    token_key_name: str | None = Field(None, description="header or parameter under which a token travels")
+    dialect: Literal["test_invoke", "device"] = Field(
+        "test_invoke", description="event as TestInvokeAuthorizer sends it, or as a device's connection does"
+    )
+    timeout: float = Field(5.0, gt=0, le=5.0, description="seconds until a handler is stopped, for target local")
+    environments: int = Field(4, ge=0, description="execution environments started ahead, for target local")
+    concurrency: int = Field(32, ge=1, description="most environments at a time, for target local")
+    calls_per_second: float | None = Field(
+        None, gt=0, description="API rate of the embedded gateway; none by default, AWS has 10"
+    )
+    faults: dict[str, Any] | None = Field(
+        None, description="faults that the embedded gateway injects: errors, latency, latency_rate, crash_rate, seed"
+    )
+    show_output: bool = Field(False, description="pass on what the handler prints (it may print secrets)")
+
+
+class CredentialSettings(Section):
+    """How valid credentials are made."""
+
+    kind: Literal["jwt", "password", "signed", "api_key", "python"] | None = Field(
+        None, description="kind of profile; the sample's own when no handler is named"
+    )
+    algorithm: str | None = Field(None, description="jwt: RS256 (default), RS384, RS512, ES256, ES384, HS256, …")
+    private_key: str | None = Field(None, description="jwt, signed: PEM file of the private key")
+    secret_file: str | None = Field(None, description="jwt with HS256: file that holds the secret")
+    secret_variable: str | None = Field(None, description="jwt with HS256: environment variable that holds it")
+    key_id: str | None = Field(None, description="jwt: kid of the header")
+    claims: dict[str, Any] | None = Field(None, description="jwt: claims, with templates such as {identity}")
+    token: str | None = Field(None, description="signed: template of the token")
+    identity: str | None = Field(None, description="jwt, signed: template of a device's name, such as dev{number:4}")
+    identities: int | None = Field(None, ge=1, description="jwt, signed: how many devices there are")
+    client_id: str | None = Field(None, description="jwt, signed: template of the MQTT client id")
+    lifetime: int | None = Field(None, ge=1, description="jwt, signed: seconds until a credential expires")
+    carriers: list[str] | None = Field(
+        None,
+        description="jwt: bearer_header, mqtt_password; jwt, signed: token, token_in_username, token_in_query, "
+        "token_in_header",
+    )
+    table: str | None = Field(None, description="password, api_key: JSON Lines or CSV file")
+    column: str | None = Field(None, description="api_key: column of the key")
+    header: str | None = Field(None, description="api_key: header of the key")
+    query: dict[str, str] | None = Field(None, description="api_key: query parameters, with {column} as template")
+    file: str | None = Field(None, description="python: file with the function credential(identity, salt, minted_at)")
+
+
+class CorpusSettings(Section):
+    """The cases that are fired."""
+
+    cases: int = Field(200, ge=1, description="distinct cases; they are fired in turn, again and again")
+    seed: int = Field(1, ge=0, description="the same seed gives the same cases")
+    valid_share: float = Field(
+        VALID_SHARE_DEFAULT, ge=0, le=1, description="share of valid cases; the rest are attacks"
+    )
+    minted_at: int | None = Field(None, ge=0, description="epoch seconds at which tokens are made; now by default")
+
+
+class LoadSettings(Section):
+    """When, and how hard."""
+
+    model: Literal["open", "closed"] = Field("open", description="open: arrivals by schedule; closed: users' own pace")
+    arrivals: Literal["even", "poisson"] = Field("even", description="how arrivals are spread")
+    rate: float = Field(100.0, gt=0, description="arrivals a second")
+    duration: float = Field(30.0, gt=0, description="seconds that are measured")
+    warm_up: float = Field(3.0, ge=0, description="seconds before them that are kept apart")
+    users: int = Field(50, ge=1, description="slots of the open model, users of the closed one")
+    patience: float = Field(5.0, gt=0, description="seconds that an arrival waits for a slot before it is dropped")
+    wait_time: float = Field(0.0, ge=0, description="closed model: seconds between two requests of a user")
+    processes: int = Field(1, ge=1, le=64, description="Locust workers on this machine")
+
+
+class FuzzSettings(Section):
+    """What `gatecrash fuzz` may take. Every single attack is always tried; time and requests bound the rest."""
+
+    drawn: int = Field(1000, ge=0, description="cases of up to four changes that Hypothesis draws")
+    seconds: float = Field(15.0, gt=0, description="seconds for the phases in this process")
+    gateway_seconds: float = Field(6.0, ge=0, description="seconds for the phases that Locust fires; 0: none")
+    requests: int | None = Field(
+        None, ge=1, description="most requests at a gateway or at AWS; 20000 for a gateway, 400 for AWS by default"
+    )
+    rate: float | None = Field(
+        None, gt=0, description="most requests a second at a gateway or at AWS; 8 for AWS by default, whose quota is 10"
+    )
+    confirm_seconds: float = Field(20.0, gt=0, description="seconds for confirming and shrinking all findings")
+    shrink_requests: int = Field(200, ge=0, description="most requests to make one finding smaller")
+
+
+class OutputSettings(Section):
+    """What is kept, and where."""
+
+    runs: str = Field("runs", description="folder of the run folders")
+    name: str = Field("run", description="name of the run, part of its folder's name")
+    cache: str | None = Field(None, description="folder for corpora, which hold secrets; the user's cache by default")
+    baseline: str | None = Field(None, description="file of findings that are known and accepted until a date")
