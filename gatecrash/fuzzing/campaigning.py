@@ -55,6 +55,7 @@ class _Campaign:
     teller: Teller
     phases: list[PhaseRow] = field(default_factory=list)
     timed: list[Finding] = field(default_factory=list)
+    confirmed_seconds: float = 0.0
     state: RunState = field(default_factory=lambda: RunState(complete=True))
 
 
@@ -157,10 +158,12 @@ def _sweep(campaign: _Campaign, bench: LaboratoryBench) -> Sweep:
     finally:
         watch.close()
     campaign.teller.phase("timing")
-    deadline = time.monotonic() + settings.fuzz.confirm_seconds
+    started = time.monotonic()
+    deadline = started + settings.fuzz.confirm_seconds / 2
     campaign.timed += slow_findings(bench, shots, sweep.slow, book.valid, deadline=deadline)
     mixed = [*book.representatives[:1], *book.denied_representatives, *book.valid[1:]]
     campaign.timed += ageing_findings(bench, shots, mixed, sweep.usual_seconds, time.monotonic)
+    campaign.confirmed_seconds = time.monotonic() - started
     return sweep
 
 
@@ -177,7 +180,7 @@ def _prove(campaign: _Campaign, judge: Judge, broken: str | None) -> list[Findin
         campaign.observer.recording.ledger,
         campaign.observer,
         campaign.book.valid,
-        seconds=fuzz.confirm_seconds,
+        seconds=max(fuzz.confirm_seconds / 2, fuzz.confirm_seconds - campaign.confirmed_seconds),
         shrink_requests=fuzz.shrink_requests,
     )
     return in_order([*prover.prove(groups, campaign.teller.proving), *campaign.timed])
