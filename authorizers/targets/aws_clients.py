@@ -7,13 +7,24 @@ from typing import Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import (
+    BotoCoreError,
+    ConnectTimeoutError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+)
 
+from authorizers.contract import Answer, Fault, Outcome
 from authorizers.errors import UsageError
 from authorizers.targets.endpoints import is_on_this_machine
 
 # Longer than Lambda's ten seconds for a cold start and AWS IoT's five for the answer together.
 TIMEOUT_SECONDS: Final = 20.0
+# What botocore's parser raises when an answer is JSON of another shape than the model's.
+_MALFORMED: Final = (TypeError, AttributeError, KeyError, RecursionError, OverflowError)
+# Everything by which a call may fail besides an error that the service answers.
+CALL_FAILURES: Final = (BotoCoreError, OSError, ValueError, *_MALFORMED)
 _NAMES: Final = {"iot": "IoT", "lambda": "Lambda"}
 
 
@@ -68,3 +79,16 @@ def service_client(
         )
     except (BotoCoreError, ValueError) as error:
         raise UsageError(f"can't make a client for AWS {_NAMES[service]}: {error}") from error
+
+
+def answer_of_failure(error: Exception) -> Answer:
+    """Return the answer that a failed call is; ``error`` is one of ``CALL_FAILURES``."""
+    name = type(error).__name__
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return Answer(Outcome.REJECTED, fault=Fault(name, str(error)))
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(name, "no answer in time"))
+    if isinstance(error, _MALFORMED):
+        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", name))
+    # botocore's messages hold the URL and at most the parameter's value: the class says enough.
+    return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(name, "the call failed"))

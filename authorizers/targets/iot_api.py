@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import ClientError
 
-from authorizers.contract import Answer, AuthorizerRequest, Fault, Outcome
-from authorizers.targets.aws_clients import IotApiSettings, iot_client
+from authorizers.contract import Answer, AuthorizerRequest
+from authorizers.targets.aws_clients import CALL_FAILURES, IotApiSettings, answer_of_failure, iot_client
 from authorizers.targets.service_answers import answer_of_error, answer_of_success
 
 
@@ -32,16 +25,8 @@ class IotApiTarget:
             response = self._client.test_invoke_authorizer(authorizerName=self._settings.authorizer_name, **parameters)
         except ClientError as error:
             return answer_of_error(error.response)
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            return Answer(Outcome.REJECTED, fault=Fault(type(error).__name__, str(error)))
-        except (ConnectTimeoutError, ReadTimeoutError) as error:
-            return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "no answer in time"))
-        except (BotoCoreError, OSError, ValueError) as error:
-            # botocore's messages hold the URL and at most the parameter's value: the class says enough.
-            return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "the call failed"))
-        except (TypeError, AttributeError, RecursionError, OverflowError) as error:
-            # What botocore's parser raises when the answer is JSON of another shape than the model's.
-            return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", type(error).__name__))
+        except CALL_FAILURES as error:
+            return answer_of_failure(error)
         return answer_of_success(request, response)
 
     def description(self) -> dict[str, Any]:

@@ -14,22 +14,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore.exceptions import (
-    BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ReadTimeoutError,
 )
 
 from authorizers import wire
 from authorizers.answers import handler_failed
 from authorizers.classify import classify
-from authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation, Outcome
+from authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation
 from authorizers.errors import ApiError, WireError
 from authorizers.event import Dialect
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from authorizers.targets.aws_clients import service_client
+from authorizers.targets.aws_clients import CALL_FAILURES, answer_of_failure, service_client
 from authorizers.targets.handler import Front, HandlerSettings, failed, judged, timed_out
 from authorizers.targets.service_answers import invocation_of
 
@@ -86,14 +81,8 @@ class LambdaFunctionTarget:
             payload = response["Payload"].read()
         except ClientError as error:
             return _refused(error)
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            return Answer(Outcome.REJECTED, fault=Fault(type(error).__name__, str(error)))
-        except (ConnectTimeoutError, ReadTimeoutError) as error:
-            return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "no answer in time"))
-        except (BotoCoreError, OSError, ValueError) as error:
-            return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "the call failed"))
-        except (TypeError, AttributeError, KeyError, RecursionError) as error:
-            return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", type(error).__name__))
+        except CALL_FAILURES as error:
+            return answer_of_failure(error)
         return self._answer(request, response, payload, time.perf_counter() - started)
 
     def _answer(
