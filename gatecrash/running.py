@@ -139,6 +139,8 @@ def fire(
                 console.print(f"Stopping on {signalled.name}: the report follows", highlight=False, markup=False)
                 _stop(locust)
             exit_code = locust.exit_code
+            if not folder.path.is_dir():
+                raise UsageError(f"the run folder {folder.path} is gone: nothing of this run was kept")
             if exit_code == 2 and not (folder.path / "run.json").exists():
                 sentence = _last_line(locust.errors()) or "Locust could not start"
                 _remove_empty(folder.path, "plan.json", "locust.log", "locust.log.errors", "progress.json")

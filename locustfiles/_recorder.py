@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from reports.run_folder import RunFolder, RunInfo, RunState
 
 _TICK_SECONDS: Final = 0.5
 _CHECKPOINT_SECONDS: Final = 2.0
+_USAGE_EXIT_CODE: Final = 2
 
 
 class RunRecorder:
@@ -45,6 +47,7 @@ class RunRecorder:
         self.cpu = 0.0
         self.elapsed = 0.0
         self.complete = False
+        self.unwritable = False
 
     def start(self) -> None:
         """Begin a run: a folder, its run.json, and the checkpoints. A second test in the web page is a new run."""
@@ -81,10 +84,15 @@ class RunRecorder:
         while self.folder is folder and not self.complete:
             gevent.sleep(_TICK_SECONDS)
             self._gather()
-            write_progress(folder.path, self.total, self.state())
             if self.elapsed - written >= _CHECKPOINT_SECONDS:
                 self.checkpoint()
                 written = self.elapsed
+            if not self.unwritable:
+                self._write(lambda: write_progress(folder.path, self.total, self.state()))
+            if self.unwritable:
+                # A load whose recording nobody can read is for nothing.
+                self._end_test()
+                return
             if self._all_finished():
                 self.complete = True
                 self._end_test()
@@ -142,8 +150,20 @@ class RunRecorder:
 
     def checkpoint(self) -> None:
         """Write what there is; safe to call at any time and again."""
-        if self.folder is not None:
-            self.folder.checkpoint(self.total, self.state())
+        if (folder := self.folder) is not None:
+            self._write(lambda: folder.checkpoint(self.total, self.state()))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write to the run folder; one that can't be written is told once."""
+        try:
+            write()
+        except OSError as error:
+            if not self.unwritable and self.folder is not None:
+                sentence = f"can't write to the run folder {self.folder.path}: {error.strerror}; the run ends"
+                print(f"gatecrash: {sentence}", file=sys.stderr)
+                self.incidents.append(sentence)
+                self.environment.process_exit_code = _USAGE_EXIT_CODE
+            self.unwritable = True
 
     def finish(self) -> None:
         """Gather and write for the last time."""
@@ -151,8 +171,8 @@ class RunRecorder:
         if self._all_finished():
             self.complete = True
         self.checkpoint()
-        if self.folder is not None:
-            write_progress(self.folder.path, self.total, self.state())
+        if (folder := self.folder) is not None:
+            self._write(lambda: write_progress(folder.path, self.total, self.state()))
 
     def close(self) -> None:
         """End the gateway that this process started, and take the live file away."""

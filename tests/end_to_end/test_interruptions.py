@@ -105,3 +105,15 @@ def test_a_killed_command_leaves_a_folder_that_renders_and_no_process(tmp_path):
     done = gatecrash(tmp_path, "report", run_folder(tmp_path))
     assert done.returncode == 4, done.stdout + done.stderr
     assert statistics(tmp_path)["exchanges"] > 0
+
+
+def test_a_run_folder_that_can_not_be_written_any_more_ends_the_run(tmp_path):
+    process = begin(tmp_path)
+    descendants = psutil.Process(process.pid).children(recursive=True)
+    folder = run_folder(tmp_path)
+    folder.rename(tmp_path / "elsewhere")
+    output = end(process)
+    assert process.returncode == 2, output
+    assert f"gatecrash: the run folder {folder.relative_to(tmp_path)} is gone: nothing of this run was kept" in output
+    assert "Traceback" not in output
+    wait_until(lambda: nothing_left(descendants))
