@@ -18,7 +18,6 @@ from authorizers.gateway.processes import ChildProcess
 from authorizers.gateway.runtime_api import RuntimeApi, RuntimeEvent, RuntimeResult
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 
-HEADER: Final = "x-gatecrash-"
 # Lambda's own limit for the init phase.
 INIT_SECONDS_MAXIMUM: Final = 10.0
 # A runtime client asks for the next event as soon as it has answered one; one that doesn't is of no more use.
@@ -30,7 +29,7 @@ class InvocationResult:
     """How one invocation ended: with a payload, or with the function's error.
 
     ``cold_start`` is true for the first event of an environment, ``seconds`` from the event's handing over to the
-    answer, without the environment's start.
+    answer, without the environment's start, which took ``init_seconds``.
     """
 
     payload: bytes | None
@@ -39,15 +38,8 @@ class InvocationResult:
     environment: str
     cold_start: bool
     seconds: float
-
-
-def invocation_headers(result: InvocationResult) -> dict[str, str]:
-    """Return the headers by which the gateway tells what AWS doesn't: where and how long an event was handled."""
-    return {
-        f"{HEADER}environment": result.environment,
-        f"{HEADER}cold-start": "1" if result.cold_start else "0",
-        f"{HEADER}handler-seconds": f"{result.seconds:.6f}",
-    }
+    request_id: str
+    init_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +90,8 @@ class Environment:
         self._cause: RuntimeResult | None = None
         self._request_id = ""
         self._invoked = False
+        self._init_started = time.perf_counter()
+        self._init_seconds = 0.0
         self._api_closing: asyncio.Task[None] | None = None
         self._arn = f"arn:aws:lambda:{settings.region}:{settings.account}:function:{function.name}"
 
@@ -143,8 +137,7 @@ class Environment:
         """Give an idle environment an event and wait for what comes of it; ``crash`` kills the process on the way."""
         cold_start, self._invoked = not self._invoked, True
         if self.state is State.DEAD:
-            error = _exit_error(request_id, -signal.SIGKILL)
-            return InvocationResult(None, error.error_type, error.error_message, self.name, cold_start, 0.0)
+            return self._result(_exit_error(request_id, -signal.SIGKILL), request_id, cold_start, 0.0)
         self.state = State.BUSY
         self._request_id = request_id
         self._answer = self._loop.create_future()
@@ -155,8 +148,24 @@ class Environment:
         if crash:
             self._kill()
         result = await self._answer
-        seconds = time.perf_counter() - started
-        return InvocationResult(result.payload, result.error_type, result.error_message, self.name, cold_start, seconds)
+        return self._result(result, request_id, cold_start, time.perf_counter() - started)
+
+    def failed_init(self, request_id: str, error: RuntimeResult) -> InvocationResult:
+        """Return what the event that an environment was started for gets when ``start`` failed with an error."""
+        self._init_seconds = time.perf_counter() - self._init_started
+        return self._result(error, request_id, True, 0.0)
+
+    def _result(self, result: RuntimeResult, request_id: str, cold_start: bool, seconds: float) -> InvocationResult:  # noqa: FBT001 - it is the result's own member
+        return InvocationResult(
+            result.payload,
+            result.error_type,
+            result.error_message,
+            self.name,
+            cold_start,
+            seconds,
+            request_id,
+            self._init_seconds,
+        )
 
     def _set_timer(self, seconds: float, callback: Callable[..., None], *arguments: float) -> None:
         self._clear_timer()
@@ -170,6 +179,8 @@ class Environment:
     def _idle(self) -> None:
         if self.state not in (State.STARTING, State.FINISHING):
             return
+        if self.state is State.STARTING:
+            self._init_seconds = time.perf_counter() - self._init_started
         self._clear_timer()
         self.state = State.IDLE
         if not self._ready.done():

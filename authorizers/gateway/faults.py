@@ -19,7 +19,7 @@ _MESSAGE_DEFAULT: Final = "This fault was injected by gatecrash."
 
 @dataclass(frozen=True, slots=True)
 class FaultSettings:
-    """Which faults TestInvokeAuthorizer has; rates are shares between 0 and 1, ``latency`` is in seconds.
+    """Which faults TestInvokeAuthorizer and Invoke have; rates are shares of 0 to 1, ``latency`` is in seconds.
 
     ``errors`` maps an error code, such as ``ServiceUnavailableException``, to the share of calls answered so;
     ``latency`` is added to a share of ``latency_rate`` of the calls; ``crash_rate`` is the share of invocations

@@ -93,7 +93,8 @@ async def start(settings: GatewaySettings) -> RunningGateway:
     ]
     faults = Faults(settings.faults) if settings.faults is not None else None
     operations = Operations(registry, pools, settings.dialect, faults)
-    iot = IotServer(operations, LambdaApi(pools), calls_per_second=settings.calls_per_second, burst=settings.burst)
+    lambda_api = LambdaApi(pools, region=settings.region, account=settings.account, faults=faults)
+    iot = IotServer(operations, lambda_api, calls_per_second=settings.calls_per_second, burst=settings.burst)
     server = web.Server(iot.handle, access_log=None, keepalive_timeout=_KEEP_ALIVE_SECONDS)
     # The port first, so that one in use is told at once; connections are taken when all is ready.
     listener = await _listen(server, settings)

@@ -15,13 +15,15 @@ from authorizers.errors import ApiError, InvalidRequestError, WireError
 from authorizers.event import Dialect, event_for
 from authorizers.gateway.checks import check_members, check_request
 from authorizers.gateway.definitions import function_name_of
-from authorizers.gateway.environments import HEADER, InvocationResult, invocation_headers
+from authorizers.gateway.environments import InvocationResult
 from authorizers.gateway.faults import Fault, Faults
 from authorizers.gateway.pool import Pool
 from authorizers.gateway.registry import Registry
 
+_HEADER: Final = "x-gatecrash-"
 _ERROR_TYPE_LENGTH_MAXIMUM: Final = 128
 _NO_FAULT: Final = Fault()
+UNNAMED_ERROR: Final = "Error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +133,28 @@ def _members(data: bytes) -> dict[str, Any]:
     return value
 
 
+def invocation_headers(result: InvocationResult) -> dict[str, str]:
+    """Return what only the gateway knows of an invocation, as headers of the answer."""
+    headers = {
+        f"{_HEADER}environment": result.environment,
+        f"{_HEADER}cold-start": "1" if result.cold_start else "0",
+        f"{_HEADER}handler-seconds": f"{result.seconds:.6f}",
+    }
+    if result.payload is None:
+        error_type = result.error_type or UNNAMED_ERROR
+        headers[f"{_HEADER}error-type"] = re.sub(r"[^A-Za-z0-9_.:]", "", error_type)[:_ERROR_TYPE_LENGTH_MAXIMUM]
+    return headers
+
+
 def _reply(result: InvocationResult) -> Reply:
     headers = invocation_headers(result)
     if result.payload is None:
-        error_type = result.error_type or "Error"
-        headers[f"{HEADER}error-type"] = re.sub(r"[^A-Za-z0-9_.:]", "", error_type)[:_ERROR_TYPE_LENGTH_MAXIMUM]
-        return Reply(error=handler_failed(result.error_message or "", error_type), headers=headers)
+        error = handler_failed(result.error_message or "", result.error_type or UNNAMED_ERROR)
+        return Reply(error=error, headers=headers)
     try:
         decision, notes = decision_from_payload(result.payload)
     except ApiError as error:
         return Reply(error=error, headers=headers)
     if notes:
-        headers[f"{HEADER}notes"] = ",".join(notes)
+        headers[f"{_HEADER}notes"] = ",".join(notes)
     return Reply(wire.decision_to_wire(decision), headers=headers)

@@ -66,7 +66,7 @@ class Pool:
             environment = self._new()
             error = await environment.start(request_id)
             if error is not None:
-                return InvocationResult(None, error.error_type, error.error_message, environment.name, True, 0.0)
+                return environment.failed_init(request_id, error)
         return await environment.invoke(request_id, payload, crash=crash)
 
     async def _free_environment(self) -> Environment | None:

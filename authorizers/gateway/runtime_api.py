@@ -14,6 +14,7 @@ from aiohttp import web
 
 from authorizers import wire
 from authorizers.errors import WireError
+from authorizers.gateway.bodies import read_body
 from authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
 
 _ROOT: Final = "/2018-06-01/runtime/"
@@ -104,7 +105,8 @@ class RuntimeApi:
             case ["invocation", request_id, "error"] if request.method == "POST":
                 return await self._finish(request, request_id, _error)
             case ["init", "error"] if request.method == "POST":
-                self._on_init_error(_result_of_error(await _read(request), request))
+                body = await read_body(request, LAMBDA_PAYLOAD_BYTES_MAXIMUM)
+                self._on_init_error(_result_of_error(body, request))
                 return _accepted()
         return _refusal(404, "NotFound")
 
@@ -144,7 +146,7 @@ class RuntimeApi:
         return answer
 
     async def _response(self, request: web.BaseRequest) -> tuple[RuntimeResult, web.Response]:
-        payload = await _read(request)
+        payload = await read_body(request, LAMBDA_PAYLOAD_BYTES_MAXIMUM)
         if payload is None:
             result = RuntimeResult(error_type="Function.ResponseSizeTooLarge", error_message=_TOO_LARGE)
             return result, _refusal(413, "RequestEntityTooLarge")
@@ -152,17 +154,7 @@ class RuntimeApi:
 
 
 async def _error(request: web.BaseRequest) -> tuple[RuntimeResult, web.Response]:
-    return _result_of_error(await _read(request), request), _accepted()
-
-
-async def _read(request: web.BaseRequest) -> bytes | None:
-    """Return the body, None when it is over Lambda's limit; it is read to its end all the same."""
-    body, size = bytearray(), 0
-    async for chunk in request.content.iter_any():
-        size += len(chunk)
-        if size <= LAMBDA_PAYLOAD_BYTES_MAXIMUM:
-            body += chunk
-    return bytes(body) if size <= LAMBDA_PAYLOAD_BYTES_MAXIMUM else None
+    return _result_of_error(await read_body(request, LAMBDA_PAYLOAD_BYTES_MAXIMUM), request), _accepted()
 
 
 def _result_of_error(body: bytes | None, request: web.BaseRequest) -> RuntimeResult:

@@ -1,4 +1,7 @@
-"""The IoT control plane's wire protocol (rest-json, API version 2015-05-28): routes, errors, quotas."""
+"""The IoT control plane's wire protocol (rest-json, API version 2015-05-28): routes, errors, quotas.
+
+Lambda's Invoke has a path that no operation of IoT has, so one address serves both.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,19 @@ from aiohttp import web
 
 from authorizers import wire
 from authorizers.errors import ApiError, MissingCredentialsError, ThrottlingError
-from authorizers.gateway.lambda_api import PAYLOAD_BYTES_MAXIMUM, LambdaApi, LambdaReply
+from authorizers.gateway.bodies import read_body
+from authorizers.gateway.lambda_api import LAMBDA_ROOT, LambdaApi
 from authorizers.gateway.operations import Operations, Reply
 from authorizers.gateway.pool import RATE_EXCEEDED
 from authorizers.gateway.quotas import TokenBucket
 
 _JSON: Final = "application/json"
 _BODY_BYTES_MAXIMUM: Final = 2 * 1024 * 1024
-_INVOCATION: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 _SIGNED: Final = re.compile(r"AWS4-HMAC-SHA256 (?=.*Credential=)(?=.*SignedHeaders=)(?=.*Signature=)")
 
 
 class IotServer:
-    """Answers requests as ``https://iot.REGION.amazonaws.com`` does, and Lambda's Invoke beside them.
+    """Answers requests as ``https://iot.REGION.amazonaws.com`` does, and hands Lambda's to ``lambda_api``.
 
     Signature Version 4 must be there in form; keys, scope and signature are not looked at. ``calls_per_second`` is
     the rate of each operation, without limit when None, and ``burst`` how many calls may come at once.
@@ -34,13 +37,13 @@ class IotServer:
     def __init__(
         self,
         operations: Operations,
-        functions: LambdaApi,
+        lambda_api: LambdaApi,
         *,
         calls_per_second: float | None = None,
         burst: float | None = None,
     ) -> None:
         self._operations = operations
-        self._functions = functions
+        self._lambda_api = lambda_api
         self._rate = calls_per_second
         self._burst = burst
         self._buckets: dict[str, TokenBucket] = {}
@@ -50,10 +53,9 @@ class IotServer:
         try:
             if _SIGNED.match(request.headers.get("Authorization", "")) is None:
                 raise MissingCredentialsError("Missing Authentication Token")
-            if (name := _function_of(request)) is not None:
-                payload = await _read(request, 2 * PAYLOAD_BYTES_MAXIMUM)
-                return _lambda_response(await self._functions.invoke(name, payload, request.headers))
-            body = await _read(request, _BODY_BYTES_MAXIMUM)
+            if request.raw_path.startswith(LAMBDA_ROOT):
+                return await self._lambda_api.handle(request)
+            body = await read_body(request, _BODY_BYTES_MAXIMUM)
             if body is None:
                 return _response(413, "RequestEntityTooLargeException", {"message": "Request is too large"})
             reply = await self._answer(request, body)
@@ -121,29 +123,6 @@ class IotServer:
             bucket = self._buckets[operation] = TokenBucket(self._rate, max(1.0, burst), now)
         if not bucket.take(now):
             raise ThrottlingError(RATE_EXCEEDED)
-
-
-def _function_of(request: web.BaseRequest) -> str | None:
-    """Return the function that a request invokes, None when it is no invocation."""
-    found = _INVOCATION.fullmatch(request.raw_path.partition("?")[0]) if request.method == "POST" else None
-    return unquote(found[1]) if found else None
-
-
-async def _read(request: web.BaseRequest, maximum: int) -> bytes | None:
-    """Return the body, None when it is larger than that many bytes."""
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > maximum:
-            return None
-    return bytes(body)
-
-
-def _lambda_response(reply: LambdaReply) -> web.Response:
-    headers = {"x-amzn-RequestId": str(uuid.uuid4()), **reply.headers}
-    if reply.error is not None:
-        headers["x-amzn-ErrorType"] = reply.error
-    return web.Response(status=reply.status, body=reply.body, content_type=_JSON, headers=headers)
 
 
 def _response(
