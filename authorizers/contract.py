@@ -148,7 +148,8 @@ _EXPECTATIONS = {
 class Fault:
     """Why there is no decision: the API's or transport's error code, and its message (may hold secrets).
 
-    For handler errors ``error_type`` is the exception class that the handler raised.
+    For handler errors ``error_type`` is the exception class that the handler raised, for Lambda's own throttles the
+    reason that Lambda gives, such as ReservedFunctionConcurrentInvocationLimitExceeded.
     """
 
     code: str
@@ -158,7 +159,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How the handler was run, where the target can tell: which environment, warm or cold, for how long."""
+    """How the handler was run, where the target can tell: which environment, warm or cold, for how long.
+
+    ``environment`` is empty where the target can't tell one from another.
+    """
 
     environment: str
     cold_start: bool

@@ -52,13 +52,21 @@ def target_settings(settings: Settings) -> dict[str, Any]:
     return {**api, "gateway": gateway_settings(settings)}
 
 
+def function_of(settings: Settings) -> str:
+    """Return the Lambda function that is invoked; raises UsageError when none is named."""
+    if settings.target.function is None:
+        raise UsageError(
+            "target.function is missing: name the authorizer's Lambda function with --function NAME or ARN"
+        )
+    return settings.target.function
+
+
 def _lambda_settings(settings: Settings) -> dict[str, Any]:
     target, keys = settings.target, signing_keys(settings)
-    if target.function is None:
-        raise UsageError("target.function is missing: name the authorizer's Lambda function with --function")
     return {
+        "authorizer_name": settings.authorizer.name,
         "kind": "lambda_function",
-        "function": target.function,
+        "function": function_of(settings),
         "region": target.region,
         "profile": target.profile,
         "endpoint_url": target.endpoint_url,

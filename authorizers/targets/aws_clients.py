@@ -21,10 +21,12 @@ from authorizers.targets.endpoints import is_on_this_machine
 
 # Longer than Lambda's ten seconds for a cold start and AWS IoT's five for the answer together.
 TIMEOUT_SECONDS: Final = 20.0
-# What botocore's parser raises when an answer is JSON of another shape than the model's.
-_MALFORMED: Final = (TypeError, AttributeError, KeyError, RecursionError, OverflowError)
-# Everything by which a call may fail besides an error that the service answers.
-CALL_FAILURES: Final = (BotoCoreError, OSError, ValueError, *_MALFORMED)
+# All but ClientError, which holds an answer. The last four are what botocore's parser raises when the answer is JSON of
+# another shape than the model's.
+CALL_ERRORS: Final = (
+    *(BotoCoreError, OSError, ValueError),
+    *(TypeError, AttributeError, RecursionError, OverflowError),
+)
 _NAMES: Final = {"iot": "IoT", "lambda": "Lambda"}
 
 
@@ -81,14 +83,13 @@ def service_client(
         raise UsageError(f"can't make a client for AWS {_NAMES[service]}: {error}") from error
 
 
-def answer_of_failure(error: Exception) -> Answer:
-    """Return the answer that a failed call is; ``error`` is one of ``CALL_FAILURES``."""
-    name = type(error).__name__
+def answer_of_call_error(error: Exception) -> Answer:
+    """Return the answer that one of CALL_ERRORS is: nothing that could be read came back."""
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        return Answer(Outcome.REJECTED, fault=Fault(name, str(error)))
+        return Answer(Outcome.REJECTED, fault=Fault(type(error).__name__, str(error)))
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
-        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(name, "no answer in time"))
-    if isinstance(error, _MALFORMED):
-        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", name))
-    # botocore's messages hold the URL and at most the parameter's value: the class says enough.
-    return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(name, "the call failed"))
+        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "no answer in time"))
+    if isinstance(error, BotoCoreError | OSError | ValueError):
+        # botocore's messages hold the URL and at most the parameter's value: the class says enough.
+        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "the call failed"))
+    return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", type(error).__name__))

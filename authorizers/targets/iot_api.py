@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from authorizers.contract import Answer, AuthorizerRequest
-from authorizers.targets.aws_clients import CALL_FAILURES, IotApiSettings, answer_of_failure, iot_client
+from authorizers.targets.aws_clients import CALL_ERRORS, IotApiSettings, answer_of_call_error, iot_client
 from authorizers.targets.service_answers import answer_of_error, answer_of_success
 
 
@@ -25,8 +25,8 @@ class IotApiTarget:
             response = self._client.test_invoke_authorizer(authorizerName=self._settings.authorizer_name, **parameters)
         except ClientError as error:
             return answer_of_error(error.response)
-        except CALL_FAILURES as error:
-            return answer_of_failure(error)
+        except CALL_ERRORS as error:
+            return answer_of_call_error(error)
         return answer_of_success(request, response)
 
     def description(self) -> dict[str, Any]:

@@ -1,104 +1,102 @@
-"""The authorizer's Lambda function by Lambda's own Invoke, with the event that AWS IoT would send.
+"""The authorizer's Lambda function called by Lambda's Invoke, with the event that AWS IoT would send it.
 
-TestInvokeAuthorizer is limited to a few calls a second for a whole account; what the function itself holds is measured
-here. The checks that AWS IoT makes before and after the function are made on this side.
+TestInvokeAuthorizer takes 10 calls a second of an account; this is how the capacity of the function itself is measured.
+What AWS IoT does before and after the function is done here.
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from botocore.exceptions import (
-    ClientError,
-)
+from botocore.exceptions import ClientError
 
 from authorizers import wire
 from authorizers.answers import handler_failed
-from authorizers.classify import classify
-from authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation
-from authorizers.errors import ApiError, WireError
+from authorizers.contract import Answer, AuthorizerRequest, Invocation, Outcome
+from authorizers.errors import ApiError, InvalidResponseError, WireError
 from authorizers.event import Dialect
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from authorizers.targets.aws_clients import CALL_FAILURES, answer_of_failure, service_client
-from authorizers.targets.handler import Front, HandlerSettings, failed, judged, timed_out
-from authorizers.targets.service_answers import invocation_of
+from authorizers.targets.aws_clients import CALL_ERRORS, answer_of_call_error, service_client
+from authorizers.targets.front import Front, failed, judged, timed_out
+from authorizers.targets.service_answers import HEADER, answer_of_error, invocation_of
 
-_DURATION: Final = re.compile(r"\tDuration: ([\d.]+) ms")
-_INIT_DURATION: Final = re.compile(r"\tInit Duration: ([\d.]+) ms")
+# The function could not be run, for now or until it is mended, whatever the request: its files, its network, its state.
+_UNAVAILABLE_STATUSES: Final = frozenset({408, 409, 410})
+_SERVER_ERROR: Final = 500
+_UNNAMED_ERROR: Final = "Error"
+# What Lambda writes last of an invocation, as text or, where the function logs JSON, as an object.
+_REPORT: Final = re.compile(r"REPORT RequestId: |platform\.report")
+_DURATION: Final = re.compile(r'\bDuration: ([0-9.]{1,20}) ms|"durationMs" ?: ?([0-9.]{1,20})')
+_START: Final = re.compile(r'\b(?:Init|Restore) Duration: |"(?:init|restore)DurationMs"')
 
 
 @dataclass(frozen=True, slots=True)
 class LambdaFunctionSettings:
     """Which function, by name or ARN, and what the authorizer in front of it is set to.
 
-    ``log_tail`` asks for the end of the log with each answer, which tells cold starts; None leaves a choice to boto3's
-    own configuration.
+    None leaves a choice to boto3's own configuration. ``signing_keys`` are PEM public keys by name; with some, tokens
+    must be rightly signed, else the request never reaches the function, as with AWS IoT. ``log_tail`` has Lambda tell
+    how long the function took and whether its environment was just started, in 4 KB more of each answer.
     """
 
     function: str
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    connections: int = 10
+    log_tail: bool = False
+    authorizer_name: str = "gatecrash"
     dialect: str = Dialect.TEST_INVOKE.value
     token_key_name: str | None = None
     signing_keys: Mapping[str, str] = field(default_factory=dict)
-    log_tail: bool = False
-    connections: int = 10
+
+
+def lambda_client(settings: LambdaFunctionSettings) -> Any:
+    """Return a boto3 client for Lambda that sends each request once; raises UsageError, as ``service_client`` does."""
+    return service_client(
+        "lambda",
+        region=settings.region,
+        profile=settings.profile,
+        endpoint_url=settings.endpoint_url,
+        connections=settings.connections,
+    )
 
 
 class LambdaFunctionTarget:
-    """An authorizer's function behind Lambda's Invoke."""
+    """An authorizer's Lambda function behind Invoke."""
 
     def __init__(self, settings: LambdaFunctionSettings) -> None:
         self._settings = settings
-        self._client = service_client(
-            "lambda",
-            region=settings.region,
-            profile=settings.profile,
-            endpoint_url=settings.endpoint_url,
-            connections=settings.connections,
-        )
-        front = HandlerSettings(settings.function, settings.dialect, settings.token_key_name, settings.signing_keys)
-        self._front = Front(front)
+        self._front = Front(settings, settings.authorizer_name)
+        self._parameters: dict[str, Any] = {"FunctionName": settings.function}
+        if settings.log_tail:
+            self._parameters["LogType"] = "Tail"
+        self._client = lambda_client(settings)
 
     def invoke(self, request: AuthorizerRequest) -> Answer:
-        """Make the event, invoke the function once, and judge what it returns."""
+        """Check the request, invoke the function once, and judge what it answers."""
         try:
             event = self._front.event(request)
         except ApiError as error:
             return failed(error, None)
-        parameters = {"FunctionName": self._settings.function, "Payload": wire.encode(event)}
-        if self._settings.log_tail:
-            parameters["LogType"] = "Tail"
         started = time.perf_counter()
         try:
-            response = self._client.invoke(**parameters)
+            response = self._client.invoke(**self._parameters, Payload=wire.encode(event))
             payload = response["Payload"].read()
         except ClientError as error:
-            return _refused(error)
-        except CALL_FAILURES as error:
-            return answer_of_failure(error)
-        return self._answer(request, response, payload, time.perf_counter() - started)
-
-    def _answer(
-        self, request: AuthorizerRequest, response: Mapping[str, Any], payload: bytes, seconds: float
-    ) -> Answer:
-        headers = response["ResponseMetadata"]["HTTPHeaders"]
-        invocation = invocation_of(headers) or _logged(response.get("LogResult"))
-        if response.get("FunctionError"):
-            return failed(_failure(payload), invocation)
-        if (invocation.handler_seconds if invocation else seconds) > LAMBDA_SECONDS_MAXIMUM:
-            # Lambda lets the function go on; AWS IoT waits no longer.
-            return failed(timed_out(), invocation)
-        return judged(request, payload, invocation)
+            return _answer_of_error(error.response)
+        except CALL_ERRORS as error:
+            return answer_of_call_error(error)
+        return _answer_of_success(request, response, payload, time.perf_counter() - started)
 
     def description(self) -> dict[str, Any]:
-        """Say what is invoked."""
+        """Say what is called."""
         return {
             "kind": "lambda_function",
             "client": "boto3",
@@ -112,33 +110,54 @@ class LambdaFunctionTarget:
         self._client.close()
 
 
-def _refused(error: ClientError) -> Answer:
-    """Return the answer that an error of the service is; a throttle's reason tells which limit it was."""
-    told = error.response.get("Error", {})
-    reason = error.response.get("Reason")
-    fault = Fault(str(told.get("Code") or "Unknown"), str(told.get("Message") or ""), str(reason) if reason else None)
-    return Answer(classify(fault), fault=fault)
+def _answer_of_success(
+    request: AuthorizerRequest, response: Mapping[str, Any], payload: bytes, seconds: float
+) -> Answer:
+    headers = response["ResponseMetadata"]["HTTPHeaders"]
+    invocation = invocation_of(headers) or _invocation_in(response.get("LogResult"))
+    if response.get("FunctionError"):
+        return failed(_function_error(payload), invocation, headers.get(f"{HEADER}error-type"))
+    if (invocation.handler_seconds if invocation else seconds) > LAMBDA_SECONDS_MAXIMUM:
+        # AWS IoT would not have waited for it, whatever the function's own time-out.
+        return failed(timed_out(), invocation)
+    return judged(request, payload, invocation)
 
 
-def _failure(payload: bytes) -> ApiError:
-    """Return AWS IoT's error for a function that failed, from what Lambda tells of it."""
+def _function_error(payload: bytes) -> InvalidResponseError:
+    """Return AWS IoT's error for a function that failed, as Lambda tells of it in the payload."""
     try:
-        told = wire.decode(payload)
+        error = wire.decode(payload)
     except WireError:
-        told = None
-    members = told if isinstance(told, dict) else {}
-    return handler_failed(str(members.get("errorMessage") or ""), str(members.get("errorType") or "Error"))
+        error = None
+    members = error if isinstance(error, dict) else {}
+    return handler_failed(str(members.get("errorMessage") or ""), str(members.get("errorType") or _UNNAMED_ERROR))
 
 
-def _logged(tail: str | None) -> Invocation | None:
-    """Read Lambda's own line at the end of a log: how long the function took, and whether it was a cold start."""
-    if not tail:
-        return None
+def _answer_of_error(response: Mapping[str, Any]) -> Answer:
+    """Read an error of Lambda itself; a throttle's reason stands in the place of an error's type."""
+    answer = answer_of_error(response)
+    if answer.outcome is Outcome.THROTTLED and answer.fault is not None and (reason := response.get("Reason")):
+        return replace(answer, fault=replace(answer.fault, error_type=str(reason)))
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if answer.outcome is Outcome.REJECTED and (status >= _SERVER_ERROR or status in _UNAVAILABLE_STATUSES):
+        return replace(answer, outcome=Outcome.UNAVAILABLE)
+    return answer
+
+
+def _invocation_in(log: str | None) -> Invocation | None:
+    """Read the report in a log's tail; it doesn't name the environment. None when there is no report."""
     try:
-        text = base64.b64decode(tail).decode("utf-8", "replace")
+        text = base64.b64decode(log or "").decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return None
+    reports = list(_REPORT.finditer(text))
+    if not reports:
+        return None
+    # The last one: what the function printed itself may look like one.
+    report = text[reports[-1].start() :]
+    found = _DURATION.search(report)
+    try:
+        seconds = float(found[1] or found[2]) / 1000 if found else 0.0
     except ValueError:
         return None
-    duration = _DURATION.search(text)
-    if duration is None:
-        return None
-    return Invocation("", _INIT_DURATION.search(text) is not None, float(duration[1]) / 1000)
+    return Invocation("", _START.search(report) is not None, seconds)
