@@ -20,9 +20,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from authorizers.errors import GatecrashError
 from authorizers.targets.aws_clients import IotApiSettings, iot_client
-from gatecrash.preflight import describe, dry_run, read_quota
+from authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.preflight import describe, read_quota
+from gatecrash.preflight_lambda import client_of_function, read_concurrency, try_dry
 from gatecrash.settings import Settings, credential_settings
-from gatecrash.targets import gateway_settings
+from gatecrash.targets import function_of, gateway_settings
 from generators.credentials import open_profile
 
 _DESCRIPTORS_BESIDE_USERS: Final = 200
@@ -56,10 +58,8 @@ def _checks(settings: Settings) -> Iterator[Callable[[Settings], Iterator[Findin
     yield from (_versions, _machine, _descriptors, _folders, _credentials)
     if settings.target.kind == "local":
         yield _handler
-    if settings.target.kind == "iot":
+    if settings.target.kind in {"iot", "lambda"}:
         yield _aws
-    if settings.target.kind == "lambda":
-        yield _function
 
 
 def _versions(_: Settings) -> Iterator[Finding]:
@@ -124,6 +124,15 @@ def _handler(settings: Settings) -> Iterator[Finding]:
 
 
 def _aws(settings: Settings) -> Iterator[Finding]:
+    if not is_on_this_machine(settings.target.endpoint_url):
+        identity = list(_identity(settings))
+        yield from identity
+        if identity[0].level is Level.BAD:
+            return
+    yield from (_authorizer if settings.target.kind == "iot" else _function)(settings)
+
+
+def _identity(settings: Settings) -> Iterator[Finding]:
     target = settings.target
     try:
         session = boto3.Session(profile_name=target.profile, region_name=target.region)
@@ -132,7 +141,10 @@ def _aws(settings: Settings) -> Iterator[Finding]:
         yield _clock(identity["ResponseMetadata"]["HTTPHeaders"].get("date"))
     except (BotoCoreError, ClientError) as error:
         yield Finding(Level.BAD, "AWS credentials", f"{type(error).__name__}: try `aws sts get-caller-identity`")
-        return
+
+
+def _authorizer(settings: Settings) -> Iterator[Finding]:
+    target = settings.target
     api = IotApiSettings(settings.authorizer.name, target.region, target.profile, target.endpoint_url)
     try:
         found = describe(iot_client(api), settings)
@@ -146,11 +158,15 @@ def _aws(settings: Settings) -> Iterator[Finding]:
 
 def _function(settings: Settings) -> Iterator[Finding]:
     try:
-        client = dry_run(settings)
+        client = client_of_function(settings)
+        try_dry(client, settings)
     except GatecrashError as error:
-        yield Finding(Level.BAD, "Lambda function", str(error))
+        yield Finding(Level.BAD, "function", str(error))
         return
-    yield Finding(Level.GOOD, "Lambda function", f"{settings.target.function} in {client.meta.region_name}")
+    yield Finding(Level.GOOD, "function", f"{function_of(settings)} may be invoked")
+    limit, users = read_concurrency(client), settings.load.users
+    state = f"{limit} in the account, shared by all its functions; {users} users take as many at most"
+    yield Finding(Level.GOOD if users <= limit else Level.BEWARE, "concurrency", state)
 
 
 def _clock(date: str | None) -> Finding:

@@ -23,7 +23,7 @@ class TargetSettings(Section):
         description="local: the embedded gateway; iot: AWS IoT Core, or any endpoint; lambda: the function by Lambda's "
         "Invoke; handler: the Python handler in the firing process; scripted: a fake",
     )
-    function: str | None = Field(None, description="name or ARN of the Lambda function, for kind lambda")
+    function: str | None = Field(None, min_length=1, description="name or ARN of the Lambda function, for kind lambda")
     log_tail: bool = Field(False, description="kind lambda: ask for the end of each log, which tells cold starts")
     endpoint_url: str | None = Field(None, description="endpoint in place of AWS's own, for kinds iot and lambda")
     region: str | None = Field(None, description="AWS region; boto3's own configuration by default")

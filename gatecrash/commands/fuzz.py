@@ -7,12 +7,14 @@ import webbrowser
 import click
 from rich.console import Console
 
+from gatecrash.asking import Load
 from gatecrash.baselines import check_baseline
+from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM
 from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
 from gatecrash.fuzzing.preparing import request_budget, request_rate
 from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
-from gatecrash.preflight import Load, check_target
+from gatecrash.preflight import check_target
 from gatecrash.settings import Settings
 
 
@@ -30,7 +32,7 @@ def fuzz(settings: Settings, *, yes: bool, open_report: bool) -> int:
     check_baseline(settings)
     budget, rate = request_budget(settings), request_rate(settings)
     pace = f" at {rate:g} a second" if rate else ""
-    check_target(settings, console, yes=yes, load=Load(budget, rate, f"at most {budget}{pace}"))
+    check_target(settings, console, yes=yes, load=Load(budget, rate, f"at most {budget}{pace}", PARALLEL_MAXIMUM))
     summary, folder = fuzz_settings(settings, console)
     show(summary, folder, console)
     if open_report:

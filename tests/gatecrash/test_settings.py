@@ -1,6 +1,8 @@
 import tomllib
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +10,7 @@ from authorizers.errors import UsageError
 from gatecrash.commands.init import commented_settings
 from gatecrash.options import settings_options
 from gatecrash.settings import Settings, known_keys, parse_assignment, read_settings, stored_settings
+from gatecrash.targets import target_settings
 
 
 def test_without_a_file_the_sample_authorizer_is_tested(tmp_path, monkeypatch):
@@ -106,3 +109,47 @@ def test_every_flag_stands_for_a_key_that_exists(scenario):
     shown = {option.help.rpartition("[")[2].rstrip("]") for option in command.__click_params__ if "  [" in option.help}
     assert shown
     assert shown <= set(known_keys())
+
+
+def lambda_settings(tmp_path, monkeypatch, **given):
+    monkeypatch.chdir(tmp_path)
+    overrides = {f"target.{name}": value for name, value in {"kind": "lambda", "function": "mine", **given}.items()}
+    return read_settings(None, overrides)
+
+
+def test_a_lambda_function_is_a_target_with_the_front_of_its_authorizer(tmp_path, monkeypatch):
+    settings = lambda_settings(tmp_path, monkeypatch, region="eu-west-1", log_tail=True)
+    assert target_settings(settings) == {
+        "kind": "lambda_function",
+        "function": "mine",
+        "region": "eu-west-1",
+        "profile": None,
+        "endpoint_url": None,
+        "log_tail": True,
+        "authorizer_name": "authorizer",
+        "dialect": "test_invoke",
+        "token_key_name": None,
+        "signing_keys": {},
+    }
+    assert settings.uses_sample is False
+    assert settings.credentials.kind is None
+
+
+def test_signed_tokens_are_verified_with_the_profiles_own_key(tmp_path, monkeypatch):
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "key.pem").write_bytes(pem)
+    monkeypatch.chdir(tmp_path)
+    signed = {"credentials.kind": "signed", "credentials.private_key": "key.pem"}
+    settings = read_settings(None, {"target.kind": "lambda", "target.function": "mine", **signed})
+    found = target_settings(settings)
+    assert found["token_key_name"] == "token"
+    (public,) = found["signing_keys"].values()
+    assert public.startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def test_a_lambda_target_without_a_function_is_a_sentence(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match=r"target\.function is missing: .* --function"):
+        target_settings(lambda_settings(tmp_path, monkeypatch, function=None))
+    with pytest.raises(UsageError, match=r"target\.function is ''"):
+        lambda_settings(tmp_path, monkeypatch, function="")
