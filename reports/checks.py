@@ -9,10 +9,11 @@ from typing import Any
 from authorizers.contract import Answer, Demand, Expectation, Outcome
 from reports import rules
 from reports.findings import ALSO_MAXIMUM, Finding
-from reports.ledger import CaseEntry, Ledger, Sighting
+from reports.ledger import Ledger
 from reports.policy_checks import PolicyJudge
 from reports.records import CaseFacts, Exchange
 from reports.rules import Rule
+from reports.sightings import CaseEntry, Sighting
 
 _FAULT_RULES = {
     Outcome.INVALID_RESPONSE: rules.INVALID_ANSWER,

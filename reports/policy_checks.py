@@ -9,10 +9,11 @@ from typing import Final
 from authorizers.contract import Demand, Outcome
 from authorizers.policy import allows_anything, granted
 from reports import rules
-from reports.ledger import CaseEntry, Ledger, Sighting
+from reports.ledger import Ledger
 from reports.records import CaseFacts
 from reports.rights import KnownRights, Pair, strange_rights
 from reports.rules import Rule
+from reports.sightings import CaseEntry, Sighting
 
 # Where an environment had seen nothing before, no other request can have left its mark on the answer.
 ALONE: Final = "alone"

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome
 from authorizers.redact import secrets_of
-from reports.ledger import DISTINCT_ANSWERS_MAXIMUM, Ledger, cause_of, identity_of
+from reports.ledger import Ledger, cause_of, identity_of
+from reports.sightings import DISTINCT_ANSWERS_MAXIMUM
 from tests.reports.samples import THROTTLED, allow, deny, exchange, fault, ledger_of, policy, statement
 
 CONNECT, PUBLISH = statement(), statement("topic/a", Action="iot:Publish")
