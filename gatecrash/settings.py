@@ -15,6 +15,7 @@ from authorizers.errors import UsageError
 from authorizers.samples import sample_path
 from gatecrash.sections import (
     AuthorizerSettings,
+    CapacitySettings,
     CorpusSettings,
     CredentialSettings,
     FuzzSettings,
@@ -41,6 +42,7 @@ class Settings(Section):
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
     corpus: CorpusSettings = Field(default_factory=CorpusSettings)
     load: LoadSettings = Field(default_factory=LoadSettings)
+    capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)
 

@@ -15,6 +15,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner
 
 from authorizers.targets.local import LocalGateway
+from locustfiles._capacity import CapacityControl
 from locustfiles._firing import Firing
 from locustfiles._options import with_overrides
 from reports.plan import Plan
@@ -48,6 +49,8 @@ class RunRecorder:
         self.elapsed = 0.0
         self.complete = False
         self.unwritable = False
+        self.search: CapacityControl | None = None
+        self.searcher: gevent.Greenlet | None = None
 
     def start(self) -> None:
         """Begin a run: a folder, its run.json, and the checkpoints. A second test in the web page is a new run."""
@@ -95,7 +98,9 @@ class RunRecorder:
                 return
             if self._all_finished():
                 self.complete = True
-                self._end_test()
+                # A search is ended by its shape, as Locust would have it.
+                if self.search is None:
+                    self._end_test()
             elif self.plan.parent is not None and os.getppid() != self.plan.parent:
                 # Whoever wanted this run was killed: nobody would end it, or read its report, in time.
                 self._end_test()
@@ -112,6 +117,15 @@ class RunRecorder:
         runner = self.environment.runner
         if isinstance(runner, MasterRunner):
             self.lost |= {client.id for client in runner.clients.missing if client.id in self.workers}
+        if self.lost and self.search is not None:
+            self._end_search("the loss of a worker")
+
+    def _end_search(self, reason: str) -> None:
+        """End a search that can't go on, with what is known by now."""
+        if self.searcher is not None:
+            self.searcher.kill(block=False)
+        if self.search is not None:
+            self.search.finish(reason)
 
     def _all_finished(self) -> bool:
         return bool(self.finished) and self.workers <= self.finished | self.lost
@@ -152,6 +166,8 @@ class RunRecorder:
         """Write what there is; safe to call at any time and again."""
         if (folder := self.folder) is not None:
             self._write(lambda: folder.checkpoint(self.total, self.state()))
+            if (search := self.search) is not None:
+                self._write(lambda: folder.write_capacity(search.result))
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write to the run folder; one that can't be written is told once."""
@@ -183,5 +199,7 @@ class RunRecorder:
 
 
 def _plan_facts(plan: Plan) -> dict[str, Any]:
+    if plan.capacity is not None:
+        return {"scenario": "capacity", "arrivals": plan.arrivals, "users": plan.users, **plan.capacity}
     names = ("model", "arrivals", "rate", "duration", "warm_up", "users", "patience", "wait_time")
     return {name: getattr(plan, name) for name in names}

@@ -23,6 +23,8 @@ from locustfiles._arrivals import Share
 from locustfiles._firing import Firing
 from locustfiles._options import plan_from_options
 from locustfiles._recorder import RunRecorder
+from locustfiles._searching import begin_search, listen
+from locustfiles._shapes import CapacityShape
 from locustfiles._state import state_of
 from reports.plan import Plan
 
@@ -39,12 +41,15 @@ _USAGE_EXIT_CODE: Final = 2
 def on_init(environment: Environment, runner: Any, **_: Any) -> None:
     """Make the plan, and prepare to hear from workers."""
     environment.events.quit.add_listener(lambda **_: _on_quit(environment))
+    listen(runner)
     if isinstance(runner, WorkerRunner):
         environment.events.report_to_master.add_listener(lambda data, **_: _report_to_master(environment, data))
         return
     try:
         state = state_of(environment)
-        state.recorder = RunRecorder(lambda: state.firing, environment, plan_from_options(environment.parsed_options))
+        searches = isinstance(environment.shape_class, CapacityShape)
+        plan = plan_from_options(environment.parsed_options, capacity=searches)
+        state.recorder = RunRecorder(lambda: state.firing, environment, plan)
     except GatecrashError as error:
         _give_up(environment, error)
     if isinstance(runner, MasterRunner):
@@ -83,6 +88,7 @@ def on_test_start(environment: Environment, **_: Any) -> None:
             gevent.spawn(_announce_end, environment)
         elif recorder is not None:
             _start_firing(environment, recorder.plan, Share(0, 1))
+        begin_search(environment)
     except GatecrashError as error:
         if isinstance(runner, WorkerRunner):
             runner.send_message(_FAILED, {"sentence": str(error)})
