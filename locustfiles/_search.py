@@ -17,7 +17,7 @@ from reports.probe_judging import Probe, Standing
 from reports.probes import Step, StepKind
 
 # How near both ends come before they are confirmed, and how near they must be in the end.
-_RATIO_BISECTED: Final = 1.08
+_RATIO_BISECTED: Final = 1.10
 _STEP_ASIDE: Final = 1.04
 _STEP_LEAST: Final = 1.01
 _CONFIRM_FACTOR: Final = 2.0
