@@ -162,7 +162,7 @@ class CapacityControl:
         bucket = None if step.drain else estimate_bucket(counts)
         self._cold.add(counts.cold)
         if step.kind is StepKind.REST:
-            self._apart = frozenset(counts.apart)
+            self._apart = counts.apart
         elif step.kind is StepKind.RECOVER:
             self._note_recovery(step, counts)
         elif probe.leans_to_broken:

@@ -19,7 +19,7 @@ from locustfiles._phases import own_concurrency, phase_arrivals
 from locustfiles._probing import Probing
 from locustfiles._statistics import BatchedStatistics
 from reports.plan import OPEN, Plan
-from reports.probes import Step
+from reports.probes import Step, StepKind
 from reports.recording import Recording
 from reports.tally import Tally
 
@@ -56,6 +56,8 @@ class Firing:
             secrets_of=lambda case_index: secrets_of(corpus.request(case_index)),
         )
         self.probing = Probing(plan, share, self._tally, lambda: self.elapsed) if plan.capacity else None
+        self._rate = 0.0
+        self._turning = gevent.Greenlet()
         self._target = target
         self._prepared = target if isinstance(target, PreparedTarget) else None
         self._clock = clock
@@ -161,11 +163,17 @@ class Firing:
     def begin_step(self, step: Step, apart: frozenset[int], delay: float) -> None:
         """Fire a step of a capacity search, ``delay`` seconds from now on."""
         assert self.probing is not None  # noqa: S101 - steps come in a capacity search only
-        self._tally.offer(max(step.rate, step.drain_rate))
+        # What an overload does to the answers lasts a while: until a step is measured, they count for the higher rate.
+        self._turning.kill()
+        self._tally.offer(max(self._rate, step.rate, step.drain_rate))
+        if step.kind is not StepKind.RECOVER:
+            self._rate = step.rate
+            self._turning = gevent.spawn_later(delay + step.measured_from, self._tally.offer, step.rate)
         self.probing.begin(step, apart, delay)
 
     def end_step(self) -> None:
         """Fire nothing more of the step."""
+        self._turning.kill()
         if self.probing is not None:
             self.probing.end()
 

@@ -120,8 +120,8 @@ class Probing:
         apart = case_index in self._known
         times = (start - began, sent - began, received - began)
         counts.add_exchange(*times, answer.outcome, wrong=wrong, apart=apart, cold=cold)
-        if counts.step.kind is StepKind.REST and (wrong or answer.outcome in ERRORS):
-            counts.note_apart(case_index)
+        if counts.step.kind is StepKind.REST:
+            counts.note_case(case_index, right=not (wrong or answer.outcome in ERRORS))
 
     def add_lag(self, due: float, lag: float) -> None:
         """Count how late a wait ended; ``due`` in seconds since the run's start."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from reports.capacity import Capacity
 from reports.objectives import Objective
 from reports.plots import Figure, layout_of, log_axis
-from reports.probe_judging import Probe, Standing
+from reports.probe_judging import Probe
 
 _PERCENTILES: Final = (("p50", "solid", 1.5), ("p95", "dash", 2.0), ("p99", "dot", 1.5))
 _SHARES: Final = (
@@ -83,7 +83,7 @@ def shares_figure(capacity: Capacity) -> Figure:
 
 
 def _held(probe: Probe) -> bool:
-    return probe.standing is Standing.HELD and not probe.limited
+    return not (probe.leans_to_broken or probe.limited)
 
 
 def _rate_layout(capacity: Capacity, y_title: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from reports.latency import LatencyHistogram
 
 # So many bins a second: fine enough to see work pile up, and a bucket run dry.
 BINS_A_SECOND: Final = 10
-CASES_APART_MAXIMUM: Final = 10_000
+CASES_NOTED_MAXIMUM: Final = 10_000
 ERRORS: Final = frozenset(
     {
         Outcome.HANDLER_ERROR,
@@ -109,7 +109,7 @@ class ProbeCounts:
 
     The histograms are of the measured part, and leave out exchanges that started an execution environment: those are
     in ``cold``. ``lag`` is how late this process was at what it meant to do in time, ``cpu`` the highest share of a
-    core that a worker used. ``apart`` are the cases that were answered wrongly, to be known where that is at rest.
+    core that a worker used. At rest ``wrong_cases`` were answered wrongly at least once, and ``right_cases`` rightly.
     """
 
     step: Step
@@ -120,7 +120,8 @@ class ProbeCounts:
     cold: LatencyHistogram = field(default_factory=LatencyHistogram)
     lag: LatencyHistogram = field(default_factory=LatencyHistogram)
     cpu: float = 0.0
-    apart: set[int] = field(default_factory=set)
+    wrong_cases: set[int] = field(default_factory=set)
+    right_cases: set[int] = field(default_factory=set)
 
     def bin_at(self, seconds: float) -> Bin:
         """Return the bin of a time."""
@@ -168,10 +169,16 @@ class ProbeCounts:
             self.service_times.record(received - sent)
             self.response_times.record(received - start)
 
-    def note_apart(self, case_index: int) -> None:
-        """Note that a case was answered wrongly."""
-        if len(self.apart) < CASES_APART_MAXIMUM:
-            self.apart.add(case_index)
+    def note_case(self, case_index: int, *, right: bool) -> None:
+        """Note that a case was answered rightly or wrongly."""
+        cases = self.right_cases if right else self.wrong_cases
+        if len(cases) < CASES_NOTED_MAXIMUM:
+            cases.add(case_index)
+
+    @property
+    def apart(self) -> frozenset[int]:
+        """The cases that were never answered rightly."""
+        return frozenset(self.wrong_cases - self.right_cases)
 
     def measured(self) -> Iterator[Bin]:
         """Yield the bins of the measured part, empty ones too, in their order."""
@@ -195,7 +202,8 @@ class ProbeCounts:
         for name in ("service_times", "response_times", "cold", "lag"):
             getattr(self, name).add(getattr(other, name))
         self.cpu = max(self.cpu, other.cpu)
-        self.apart |= other.apart
+        self.wrong_cases |= other.wrong_cases
+        self.right_cases |= other.right_cases
 
     def encode(self) -> dict[str, Any]:
         """Return a JSON value."""
@@ -208,7 +216,8 @@ class ProbeCounts:
             "latency": self.latency,
             "bins": [[number, *self.bins[number].encode()] for number in sorted(self.bins)],
             "cpu": self.cpu,
-            "apart": sorted(self.apart),
+            "wrong_cases": sorted(self.wrong_cases),
+            "right_cases": sorted(self.right_cases),
             **histograms,
         }
 
@@ -220,7 +229,8 @@ class ProbeCounts:
             latency=value["latency"],
             bins={number: Bin(*counts) for number, *counts in value["bins"]},
             cpu=value["cpu"],
-            apart=set(value["apart"]),
+            wrong_cases=set(value["wrong_cases"]),
+            right_cases=set(value["right_cases"]),
             service_times=LatencyHistogram(value["service_times"].encode("ascii")),
             response_times=LatencyHistogram(value["response_times"].encode("ascii")),
             cold=LatencyHistogram(value["cold"].encode("ascii")),
