@@ -16,7 +16,8 @@ _BINS_LEAST: Final = 2 * BINS_A_SECOND
 class Bucket:
     """A token bucket: calls let through a second in the long run, and how many more were saved up.
 
-    ``burst`` is of a bucket that had time to fill; a limit on concurrent executions looks like a bucket without one.
+    The bucket holds at least ``burst``: rates that were fired before took from it. A limit on concurrent executions
+    looks like a bucket without one.
     """
 
     rate: float

@@ -74,7 +74,7 @@ def facts(capacity: Capacity) -> list[tuple[str, str]]:
         state = "both ends confirmed" if capacity.sure else "not confirmed"
         rows.append(("interval", f"{percent(width)} wide, {state}"))
     if capacity.bucket is not None:
-        burst = f" and {capacity.bucket.burst:,.0f} saved up" if capacity.bucket.burst >= 1 else ""
+        burst = f" and at least {capacity.bucket.burst:,.0f} saved up" if capacity.bucket.burst >= 1 else ""
         rows.append(
             ("throttling lets through", f"{capacity.bucket.rate:,.1f} a second{burst} (estimated token bucket)")
         )
