@@ -110,6 +110,8 @@ class Search:
         while (rate := self._between(_RATIO_BISECTED)) is not None:
             yield from self._probe(StepKind.BISECT, rate)
         yield from self._confirm()
+        if self._known.high is None and (low := self._known.low) is not None:
+            yield from self._make_sure(low.rate, broken=False)
 
     def _double(self) -> Steps:
         rate, top = self._settings.start_rate, self._settings.max_rate
