@@ -15,7 +15,10 @@ from reports.verdict import ExitCode
 
 _DEBUG: Final = "GATECRASH_TRACEBACK"
 # A module of gatecrash.commands each, with the command under the same name.
-_NAMES: Final = ("run", "fuzz", "serve", "report", "replay", "export", "baseline", "explain", "init", "doctor", "plan")
+_NAMES: Final = (
+    *("run", "worker", "fuzz", "serve", "report", "replay", "export", "baseline", "explain", "init", "doctor"),
+    *("plan", "corpus"),
+)
 
 
 class _Commands(click.Group):

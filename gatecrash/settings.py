@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field, ValidationError
 
-from authorizers.errors import UsageError
+from authorizers import wire
+from authorizers.errors import UsageError, WireError
 from authorizers.samples import sample_path
 from gatecrash.sections import (
     AuthorizerSettings,
     CorpusSettings,
     CredentialSettings,
+    DistributedSettings,
     FuzzSettings,
     LoadSettings,
     OutputSettings,
@@ -41,6 +43,7 @@ class Settings(Section):
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
     corpus: CorpusSettings = Field(default_factory=CorpusSettings)
     load: LoadSettings = Field(default_factory=LoadSettings)
+    distributed: DistributedSettings = Field(default_factory=DistributedSettings)
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)
 
@@ -101,13 +104,17 @@ def _with_sample(settings: Settings) -> Settings:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        # As `gatecrash worker` hands its own on.
+        return dict(wire.decode(text.encode())) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(f"--config: there is no file {path}; `gatecrash init` writes a commented one") from None
     except OSError as error:
         raise UsageError(f"--config: can't read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from None
+    except (WireError, TypeError, ValueError):
+        raise UsageError(f"{path} holds no settings as a JSON object") from None
 
 
 def stored_settings(settings: Settings) -> dict[str, Any]:

@@ -187,7 +187,7 @@ def _throttle_rate(summary: Summary) -> list[tuple[str, str]]:
     return [("throttle rate", f"{percent(summary.throttle_rate)} of exchanges")]
 
 
-WORKER_COLUMNS: Final = ("worker", "exchanges", "highest CPU", "longest silence", "reported until")
+WORKER_COLUMNS: Final = ("worker", "exchanges", "CPU", "silence", "records to")
 
 
 def worker_rows(summary: Summary) -> list[tuple[str, ...]]:
@@ -199,7 +199,7 @@ def worker_rows(summary: Summary) -> list[tuple[str, ...]]:
             f"{one.exchanges:,}",
             percent(one.cpu),
             f"{one.silence:.1f} s",
-            f"second {one.reported:.1f}",
+            f"{one.reported:.1f} s",
         )
         for one in state.worker_facts
     ]
