@@ -124,8 +124,7 @@ def start_gateway(plan: Plan, host: str = LOOPBACK) -> tuple[LocalGateway | None
     if settings is None:
         return None, plan
     gateway = LocalGateway(reachable(settings, host))
-    target = {name: value for name, value in plan.target.items() if name != "gateway"}
-    return gateway, replace(plan, target={**target, "endpoint_url": gateway.url})
+    return gateway, replace(plan, target=gateway.target_of(plan.target))
 
 
 def fire(

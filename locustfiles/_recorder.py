@@ -89,8 +89,7 @@ class RunRecorder:
             return
         if self.gateway is None:
             self.gateway = LocalGateway(reachable(settings, self._host()))
-        target = {name: value for name, value in self.plan.target.items() if name != "gateway"}
-        self.plan = replace(self.plan, target={**target, "endpoint_url": self.gateway.url})
+        self.plan = replace(self.plan, target=self.gateway.target_of(self.plan.target))
 
     def _host(self) -> str:
         """Return the address that workers reach this machine by, as far as it is known."""

@@ -56,6 +56,11 @@ class LocalGateway:
             raise UsageError(str(answer["error"]))
         self.url = str(answer["url"])
 
+    def target_of(self, target: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a plan's target, which asked for this gateway, as one that fires at it."""
+        settings = {name: value for name, value in target.items() if name != "gateway"}
+        return {**settings, "endpoint_url": self.url, "embedded": True}
+
     @property
     def process_id(self) -> int:
         """The id of the gateway's process."""
