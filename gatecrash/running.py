@@ -27,7 +27,7 @@ from generators.corpus import Corpus
 from reports.plan import Plan
 from reports.run_folder import RunFolder, RunInfo
 from reports.summary import Summary
-from reports.words import plural
+from reports.words import plural, visible
 
 _POLL_SECONDS: Final = 0.25
 _START_SECONDS: Final = 60.0
@@ -176,7 +176,7 @@ def _follow(
     told = 0
     while not locust.wait(_POLL_SECONDS):
         for sentence in locust.told_of_workers()[told:] if is_master else ():
-            console.print(f"  {sentence}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
             told += 1
         if (progress := locust.progress()) is not None:
             view.show(progress)

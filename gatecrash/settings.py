@@ -105,16 +105,24 @@ def _with_sample(settings: Settings) -> Settings:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
-        # As `gatecrash worker` hands its own on.
-        return dict(wire.decode(text.encode())) if path.suffix == ".json" else tomllib.loads(text)
+        return _read_json(text, path) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(f"--config: there is no file {path}; `gatecrash init` writes a commented one") from None
     except OSError as error:
         raise UsageError(f"--config: can't read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from None
-    except (WireError, TypeError, ValueError):
-        raise UsageError(f"{path} holds no settings as a JSON object") from None
+
+
+def _read_json(text: str, path: Path) -> dict[str, Any]:
+    """Read settings as `gatecrash worker` hands its own on."""
+    try:
+        value = wire.decode(text.encode())
+    except WireError:
+        value = None
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} holds no settings as a JSON object")
+    return value
 
 
 def stored_settings(settings: Settings) -> dict[str, Any]:

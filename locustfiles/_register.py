@@ -100,8 +100,9 @@ class WorkerRegister:
                 worker.exchanges += total.outcomes.total() + total.warm_up_exchanges - before
                 worker.number, worker.reported = number, elapsed
         worker.cpu = max(worker.cpu, data["cpu"])
-        worker.delivered = data["last"] is not None and worker.number >= data["last"]
-        worker.finished = worker.delivered and data["finished"]
+        # A report that was under way for long says nothing new.
+        if data["last"] is not None and worker.number >= data["last"] and not worker.delivered:
+            worker.delivered, worker.finished = True, data["finished"]
         return worker.number
 
     def leave(self, client_id: str) -> None:

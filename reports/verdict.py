@@ -86,8 +86,8 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
         reasons.append("no exchange was answered by the authorizer: all were throttled or did not get through")
     if seen.state.workers_lost:
         reasons.append(
-            f"{seen.state.workers_lost} of {seen.state.workers} workers were lost: their share of the load "
-            "and up to three seconds of their records are missing"
+            f"{seen.state.workers_lost} of {seen.state.workers} workers were lost: what they had not reported yet, and "
+            "the rest of their share of the load, are missing"
         )
     reasons += [lost_sentence(worker) for worker in seen.state.worker_facts if worker.lost]
     if seen.state.stopped_by is not None and seen.state.stopped_by not in _SIGNALS:
