@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 from dataclasses import dataclass
 
@@ -18,6 +19,13 @@ class Listening:
     port: int
     workers: int
     wait: float
+
+    def options(self) -> list[str]:
+        """Return Locust's options for it."""
+        return [
+            *("--master", "--master-bind-host", in_brackets(self.host), "--master-bind-port", str(self.port)),
+            *("--expect-workers", str(self.workers), "--expect-workers-max-wait", str(math.ceil(self.wait))),
+        ]
 
 
 def listening(settings: Settings) -> Listening:
@@ -49,6 +57,11 @@ def address_of(bind: str) -> str:
     except OSError as error:
         raise UsageError(f"--bind: there is no address {bind}: {error.strerror}") from None
     return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
+
+
+def in_brackets(host: str) -> str:
+    """Return a host as it stands before a colon and a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _check_free(host: str, port: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import os
 import signal
 import socket
@@ -43,13 +42,7 @@ class LocustProcess:
             *("--loglevel", "WARNING", "--logfile", str(self._folder / LOG)),
         ]
         if listening is not None:
-            command += ["--master", "--master-bind-host", listening.host, "--master-bind-port", str(listening.port)]
-            command += [
-                "--expect-workers",
-                str(listening.workers),
-                "--expect-workers-max-wait",
-                str(math.ceil(listening.wait)),
-            ]
+            command += listening.options()
         elif processes > 1:
             port = str(_free_port())
             command += ["--processes", str(processes), "--master-bind-host", "127.0.0.1", "--master-bind-port", port]

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from authorizers import wire
 from authorizers.errors import UsageError
+from gatecrash.distributing import in_brackets
 from gatecrash.firing_process import STOP_TIMEOUT_SECONDS, locust_environment, locustfile
 from gatecrash.running import SignalledError, signals_raise
 from gatecrash.settings import Settings, stored_settings
@@ -67,7 +68,7 @@ def _follow(settings: Settings, folder: Path, console: Console) -> int:
     stored.write_bytes(wire.encode(stored_settings(settings)))
     command = [
         *(sys.executable, "-m", "locust", "-f", str(locustfile("steady")), "--worker"),
-        *("--master-host", place.master_host, "--master-port", str(place.port), "--settings", str(stored)),
+        *("--master-host", in_brackets(place.master_host), "--master-port", str(place.port), "--settings", str(stored)),
         *("--stop-timeout", str(STOP_TIMEOUT_SECONDS), "--exit-code-on-error", "0", "--loglevel", "WARNING"),
     ]
     if settings.load.processes > 1:

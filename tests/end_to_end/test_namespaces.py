@@ -6,25 +6,34 @@ in namespaces of its own.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from tests.end_to_end.command import HANDLERS, PASSWORDS, run_folder, statistics, wait_until
 from tests.end_to_end.distributed import parts, process_ids
 
 MASTER, WORKER = "10.213.7.1", "10.213.7.2"
-PORT = "5557"
 RATE = 40
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
 def ip(*arguments):
     return subprocess.run(["ip", *arguments], check=False, capture_output=True, text=True, timeout=20)
+
+
+def of_compose(service):
+    """Return the command by which deploy/compose.yaml starts a service, for one worker and on a machine like this."""
+    described = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"][service]
+    return [re.sub(r"\$\{WORKERS:-\d+\}", "1", word).replace("/runs", "runs") for word in described["command"]]
 
 
 class Cable:
@@ -45,6 +54,11 @@ class Cable:
                 ("-n", name, "link", "set", "lo", "up"),
                 ("-n", name, "link", "set", end, "up"),
             ]
+        for name in self._names:
+            # What `ip netns exec` mounts over /etc/hosts: names as compose gives them.
+            hosts = Path("/etc/netns", name, "hosts")
+            hosts.parent.mkdir(parents=True)
+            hosts.write_text(f"127.0.0.1 localhost\n{MASTER} master\n")
         for step in steps:
             done = ip(*step)
             assert done.returncode == 0, f"ip {' '.join(step)}: {done.stderr}"
@@ -52,6 +66,7 @@ class Cable:
     def remove(self):
         for name in self._names:
             ip("netns", "delete", name)
+            shutil.rmtree(Path("/etc/netns", name), ignore_errors=True)
 
     def set(self, state):
         done = ip("-n", self._names[1], "link", "set", self._ends[1], state)
@@ -68,23 +83,22 @@ class Cable:
 
 @contextmanager
 def run(folder, name, duration):
-    """Start a run of one worker and wait until it fires."""
+    """Start a run of one worker by the commands of deploy/compose.yaml, and wait until it fires."""
     cable = Cable(name)
     place = folder / name
     place.mkdir()
     load = ("--rate", str(RATE), "--cases", "20", "--warm-up", "0", "--duration", str(duration))
-    listen = ("--bind", MASTER, "--port", PORT, "--expect-workers", "1")
     with parts() as start:
         try:
             cable.lay()
             master = start(
                 place / "master",
-                *("run", "--master", *listen, "--handler", HANDLERS / "correct.py", *PASSWORDS, *load),
+                *(*of_compose("master"), "--handler", HANDLERS / "correct.py", *PASSWORDS, *load),
                 before=cable.at_master(),
             )
             worker = start(
                 place / "worker",
-                *("worker", "--master-host", MASTER, "--port", PORT, *PASSWORDS),
+                *(*of_compose("worker"), *PASSWORDS),
                 before=cable.at_worker(place / "master"),
             )
 
@@ -180,4 +194,4 @@ def test_a_cable_that_stays_out_ends_both_sides_and_is_never_green(runs):
     (reason,) = [one for one in one.found["verdict"]["reasons"] if f"process {process_id}) was lost" in one]
     assert f"about {worker['missing']} planned arrivals are missing" in reason
     assert worker["missing"] + worker["exchanges"] == pytest.approx(60 * RATE, rel=0.05)
-    assert f"the master at {MASTER}:{PORT} was not heard for 15 s: firing stopped" in one.worker
+    assert "the master at master:5557 was not heard for 15 s: firing stopped" in one.worker

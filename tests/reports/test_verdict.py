@@ -95,8 +95,7 @@ def measured(state=COMPLETE, *, planned=10_000, dropped=0, answered=10_000, outc
         (
             measured(RunState(complete=True, workers=2, workers_lost=1, worker_facts=(LOST,))),
             Validity.INVALID,
-            "worker 2 (host-b, process 12) was lost, last heard in second 7.0, its records reach to second 6.5: about "
-            "120 planned arrivals are missing",
+            "lost, last heard in second 7.0, its records reach to second 6.5: about 120 planned arrivals are missing",
         ),
         (measured(planned=0, answered=0), Validity.INVALID, "no exchange was measured"),
         (measured(outcomes={"transport_error": 500}), Validity.VALID, None),

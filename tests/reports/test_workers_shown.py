@@ -12,7 +12,7 @@ from tests.reports.samples import HOSTILE, INFO, WORKERS, busy_run, distributed_
 
 def text_of(summary):
     file = io.StringIO()
-    as_text.write(summary, Console(file=file, width=100, no_color=True), "runs/one")
+    as_text.write(summary, Console(file=file, width=240, no_color=True), "runs/one")
     return file.getvalue()
 
 
