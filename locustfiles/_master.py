@@ -174,17 +174,22 @@ class Master:
             if client_id not in self._runner.clients:
                 self.register.leave(client_id)
 
+    def stop(self) -> None:
+        """Have the workers end firing, and send what is left."""
+        if self._firing and not self.register.settled:
+            self.register.stopping = True
+            self._runner.send_message(STOP, {})
+
     def end(self) -> None:
         """Have the workers stop and send what is left, and wait for it."""
         if not self._firing:
             return
+        self.stop()
         self._firing = False
-        if not self.register.settled:
-            self._runner.send_message(STOP, {})
-            waited = 0.0
-            while not self.register.settled and waited < _LAST_RECORDS_SECONDS:
-                gevent.sleep(_TICK_SECONDS)
-                waited += _TICK_SECONDS
+        waited = 0.0
+        while not self.register.settled and waited < _LAST_RECORDS_SECONDS:
+            gevent.sleep(_TICK_SECONDS)
+            waited += _TICK_SECONDS
         self.register.write_off()
 
     def dismiss(self, error: GatecrashError) -> None:

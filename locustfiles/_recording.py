@@ -168,6 +168,8 @@ def on_test_stopping(environment: Environment, **_: Any) -> None:
     state = state_of(environment)
     if state.worker is not None:
         state.worker.stop()
+    elif state.recorder is not None and state.recorder.master is not None:
+        state.recorder.master.stop()
     elif state.firing is not None:
         state.firing.stop()
 

@@ -47,6 +47,8 @@ class WorkerRegister:
         self._ids: list[str] = []
         self._started = 0.0
         self._plan: Plan | None = None
+        # Whether workers were asked to end before their share was fired.
+        self.stopping = False
 
     def greet(self, client_id: str, host: str, process_id: int) -> KnownWorker:
         """Enter a worker."""
@@ -70,6 +72,7 @@ class WorkerRegister:
         """Begin a run with these workers, and give each its share."""
         self._ids = sorted(ids)
         self._plan = plan
+        self.stopping = False
         self._started = self._clock()
         for position, client_id in enumerate(self._ids):
             before = self._known[client_id]
@@ -103,17 +106,24 @@ class WorkerRegister:
         # A report that was under way for long says nothing new.
         if data["last"] is not None and worker.number >= data["last"] and not worker.delivered:
             worker.delivered, worker.finished = True, data["finished"]
+            if not worker.finished and not self.stopping:
+                # It ended by itself: what it recorded is here, the rest of its share will never be fired.
+                worker.gone = True
         return worker.number
 
     def leave(self, client_id: str) -> None:
-        """Note that a worker left: without its last records it is lost."""
-        if client_id in self._ids and not self._known[client_id].delivered:
+        """Note that a worker left: without its last records, or with arrivals to fire, it is lost."""
+        if client_id in self._ids and not self._is_done(self._known[client_id]):
             self._known[client_id].gone = True
 
+    def _is_done(self, worker: KnownWorker) -> bool:
+        return worker.finished or (self.stopping and worker.delivered)
+
     def is_lost(self, client_id: str) -> bool:
-        """Say whether a worker's records can't be expected any more, for now."""
+        """Say whether what is missing of a worker can't be expected any more, for now."""
         worker = self._known[client_id]
-        return not worker.delivered and (worker.gone or self._clock() - worker.heard > LOST_SECONDS)
+        silent = not self._is_done(worker) and self._clock() - worker.heard > LOST_SECONDS
+        return worker.gone or silent
 
     def look(self) -> None:
         """Take note of silences that go on."""
@@ -123,7 +133,7 @@ class WorkerRegister:
                 worker.silence = max(worker.silence, self._clock() - worker.heard)
 
     def write_off(self) -> None:
-        """Give up all whose last records are not there."""
+        """Give up all that something is missing of."""
         for client_id in self._ids:
             self.leave(client_id)
 
@@ -134,8 +144,8 @@ class WorkerRegister:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more is to come: each has delivered its last records, or is lost."""
-        return all(self._known[client_id].delivered or self.is_lost(client_id) for client_id in self._ids)
+        """Whether nothing more is to come: each has delivered its last records as it should, or is lost."""
+        return all(self._is_done(self._known[client_id]) or self.is_lost(client_id) for client_id in self._ids)
 
     @property
     def any_finished(self) -> bool:

@@ -112,11 +112,30 @@ def test_what_is_missing_is_what_was_planned_after_the_last_report(register):
     assert facts(register, 2).missing == 400
 
 
-def test_a_worker_that_leaves_after_its_last_records_is_not_lost(register):
-    register.add("a", report((1, 5.0, 3), last=1), Recording())
+def test_a_worker_that_leaves_before_its_share_is_fired_is_lost_with_all_its_records_here(register):
+    register.add("a", report((1, 20.0, 3), last=1, finished=True), Recording())
+    register.add("b", report((1, 5.0, 3), last=1), Recording())
     register.leave("a")
-    register.leave("b")
     assert [one.lost for one in register.facts()] == [False, True]
+    assert facts(register, 2).missing == 750
+    assert register.settled
+
+
+def test_a_worker_that_was_asked_to_stop_is_not_lost(register):
+    register.stopping = True
+    for client_id in "ab":
+        register.add(client_id, report((1, 5.0, 3), last=1), Recording())
+    register.write_off()
+    assert register.settled
+    assert register.lost == 0
+    assert not register.any_finished
+
+
+def test_what_was_written_off_stays_lost(register):
+    register.stopping = True
+    register.write_off()
+    register.add("a", report((1, 5.0, 3), last=1), Recording())
+    assert register.lost == 2
 
 
 def test_silence_after_the_last_records_is_none(register, clock):
