@@ -86,7 +86,7 @@ def _follow(settings: Settings, folder: Path, console: Console) -> int:
         _wait_until_joined(locust, folder, place.wait, f"{place.master_host}:{place.port}")
         code = locust.wait()
     finally:
-        _end(locust)
+        _end(locust, alone=settings.load.processes == 1)
     if code not in _KNOWN_CODES:
         print(f"gatecrash: Locust ended with exit code {code}", file=sys.stderr)
         return int(ExitCode.INVALID_MEASUREMENT)
@@ -106,9 +106,13 @@ def _wait_until_joined(locust: subprocess.Popen[bytes], folder: Path, seconds: f
         time.sleep(_POLL_SECONDS)
 
 
-def _end(locust: subprocess.Popen[bytes]) -> None:
-    """End what still runs, in order if it can."""
-    for number, seconds in ((signal.SIGINT, _END_SECONDS), (signal.SIGKILL, None)):
+def _end(locust: subprocess.Popen[bytes], *, alone: bool) -> None:
+    """End what still runs, in order if it can.
+
+    The parent of several workers waits for them on SIGINT, but not on SIGTERM.
+    """
+    in_order = signal.SIGTERM if alone else signal.SIGINT
+    for number, seconds in ((in_order, _END_SECONDS), (signal.SIGKILL, None)):
         if locust.poll() is not None:
             break
         try:
