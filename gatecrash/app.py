@@ -16,8 +16,8 @@ from reports.verdict import ExitCode
 _DEBUG: Final = "GATECRASH_TRACEBACK"
 # A module of gatecrash.commands each, with the command under the same name.
 _NAMES: Final = (
-    *("run", "capacity", "fuzz", "serve", "report", "replay", "export", "baseline", "explain", "init", "doctor"),
-    "plan",
+    *("run", "worker", "capacity", "fuzz", "serve", "report", "replay", "export", "baseline", "explain", "init"),
+    *("doctor", "plan", "corpus"),
 )
 
 

@@ -61,6 +61,26 @@ _CAPACITY: Final = (
     ("--at-least", "capacity.at_least", float, "rate that must be held, else the exit code is 1"),
     ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
 )
+_PORT: Final = ("--port", "distributed.port", int, "the master's port (default 5557)")
+_WAIT: Final = (
+    "--wait",
+    "distributed.wait",
+    float,
+    "seconds that master and workers wait for each other (default 120)",
+)
+_MASTER: Final = (
+    ("--bind", "distributed.bind", str, "with --master: address on which to listen for workers (default 127.0.0.1)"),
+    _PORT,
+    ("--expect-workers", "distributed.expect_workers", int, "with --master: how many workers to wait for"),
+    _WAIT,
+)
+_WORKER: Final = (
+    ("--master-host", "distributed.master_host", str, "where the master is (default 127.0.0.1)"),
+    _PORT,
+    _WAIT,
+    ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
+    ("--cache", "output.cache", click.Path(), "folder for corpora, which hold secrets"),
+)
 _FUZZ: Final = (
     ("--seed", "corpus.seed", int, "moves devices, salts and drawn cases; every single attack is always tried"),
     ("--drawn", "fuzz.drawn", int, "cases of up to four changes, drawn by Hypothesis (default 1000)"),
@@ -80,13 +100,17 @@ _OUTPUT: Final = (
 
 _SCENARIOS: Final = {
     "none": (),
+    "corpus": (*_CORPUS, _OUTPUT[2]),
     "load": (*_CORPUS, *_LOAD, *_OUTPUT),
-    "capacity": (*_CORPUS, *_CAPACITY, *_OUTPUT),
+    "run": (*_CORPUS, *_LOAD, *_MASTER, *_OUTPUT),
+    "capacity": (*_CORPUS, *_CAPACITY, *_MASTER, *_OUTPUT),
+    "worker": _WORKER,
     "fuzz": (*_FUZZ, *_OUTPUT),
 }
+Options = Literal["none", "corpus", "load", "run", "capacity", "worker", "fuzz"]
 
 
-def settings_options(scenario: Literal["none", "load", "capacity", "fuzz"]) -> Callable[[Command], Command]:
+def settings_options(scenario: Options) -> Callable[[Command], Command]:
     """Give a command the options of gatecrash.toml that its scenario has; it is called with ``settings``."""
     flags = (*_TARGET, *_CREDENTIALS, *_SCENARIOS[scenario])
     keys = {flag.lstrip("-").replace("-", "_"): key for flag, key, _, _ in flags}

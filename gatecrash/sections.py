@@ -145,6 +145,16 @@ class CapacitySettings(Section):
     )
 
 
+class DistributedSettings(Section):
+    """A run over several machines. Nothing on the way is authenticated or encrypted: keep it in a private network."""
+
+    bind: str = Field("127.0.0.1", description="address of this machine on which the master listens for workers")
+    port: int = Field(5557, ge=1, le=65535, description="the master's port")
+    master_host: str = Field("127.0.0.1", description="of a worker: where the master is")
+    expect_workers: int | None = Field(None, ge=1, le=1000, description="of the master: how many workers it waits for")
+    wait: float = Field(120.0, gt=0, description="seconds that master and workers wait for each other")
+
+
 class FuzzSettings(Section):
     """What `gatecrash fuzz` may take. Every single attack is always tried; time and requests bound the rest."""
 

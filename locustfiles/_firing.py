@@ -68,7 +68,6 @@ class Firing:
         self._queue: SimpleQueue[Arrival] = SimpleQueue()
         self._closed_number = share.position
         self._started = clock()
-        self._cpu_started = time.process_time()
         self._scheduler = gevent.spawn(self._fire_phases if plan.phases else self._watch_time)
         self.next_arrival: Callable[[], Arrival | None]
         if self.probing is not None:
@@ -82,11 +81,6 @@ class Firing:
     def elapsed(self) -> float:
         """Seconds since the run's start."""
         return self._clock() - self._started
-
-    @property
-    def cpu(self) -> float:
-        """The share of one core that this process used since the run's start."""
-        return (time.process_time() - self._cpu_started) / max(self.elapsed, 1e-9)
 
     @property
     def finished(self) -> bool:
@@ -131,7 +125,7 @@ class Firing:
 
     def _own_arrival(self) -> Arrival | None:
         """Make the closed model's next arrival, which is intended for the moment at which its user is ready."""
-        if self.scheduled_all:
+        if self.scheduled_all or self._stopped:
             gevent.sleep(_POLL_SECONDS)
             return None
         number, self._closed_number = self._closed_number, self._closed_number + self.share.count

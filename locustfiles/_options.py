@@ -35,6 +35,14 @@ def add_options(parser: LocustArgumentParser) -> None:
         help="plan to follow, as `gatecrash plan` writes it; without one it is made from gatecrash.toml, "
         "or for the embedded gateway and the sample authorizer",
     )
+    parser.add_argument(
+        "--settings",
+        metavar="FILE",
+        default="",
+        include_in_web_ui=False,
+        help="of a worker: settings to build the corpus from, as `gatecrash worker` writes them; without them "
+        "gatecrash.toml of this folder",
+    )
     parser.add_argument("--rate", type=float, default=None, help="arrivals a second, over all workers")
     parser.add_argument("--duration", type=float, default=None, help="seconds that are measured")
     parser.add_argument("--warm-up", type=float, default=None, help="seconds before them that are kept apart")

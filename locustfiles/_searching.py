@@ -19,6 +19,7 @@ from reports.probes import ProbeCounts, Step
 _STEP: Final = "gatecrash_step"
 _END: Final = "gatecrash_end_step"
 _OVER: Final = "gatecrash_search_over"
+_READY: Final = "gatecrash_ready"
 _PROBE: Final = "gatecrash_probe"
 _LOCAL: Final = "local"
 _TICK_SECONDS: Final = 0.1
@@ -32,6 +33,7 @@ def listen(runner: Any) -> None:
         runner.register_message(_END, lambda environment, **_: _on_end(environment))
         runner.register_message(_OVER, lambda environment, **_: _on_over(environment))
     elif isinstance(runner, MasterRunner):
+        runner.register_message(_READY, lambda environment, msg, **_: _on_ready(environment, msg.node_id))
         runner.register_message(_PROBE, lambda environment, msg, **_: _on_probe(environment, msg.node_id, msg.data))
 
 
@@ -40,17 +42,17 @@ def begin_search(environment: Environment) -> None:
     recorder = state_of(environment).recorder
     if recorder is None or recorder.plan.capacity is None:
         return
-    runner, started = environment.runner, time.perf_counter()
-    firing = state_of(environment).firing
-    if isinstance(runner, MasterRunner):
-        master = runner
+    runner, firing = environment.runner, state_of(environment).firing
+    started = time.perf_counter()
+    if isinstance(runner, MasterRunner) and recorder.master is not None:
+        master, register = runner, recorder.master.register
         control = CapacityControl(
             recorder.plan.capacity,
             begin=lambda step, apart, delay: master.send_message(
                 _STEP, {"step": step.to_json(), "apart": sorted(apart), "delay": delay}
             ),
             end=lambda: master.send_message(_END),
-            workers=lambda: recorder.workers - recorder.lost,
+            workers=lambda: register.firing,
             elapsed=lambda: time.perf_counter() - started,
             sleep=gevent.sleep,
             users=recorder.plan.users,
@@ -70,7 +72,18 @@ def begin_search(environment: Environment) -> None:
     recorder.searcher = gevent.spawn(_search, environment, control)
 
 
+def tell_ready(environment: Environment) -> None:
+    """Tell the master that this worker can fire steps, where there are any."""
+    firing, runner = state_of(environment).firing, environment.runner
+    if firing is not None and firing.probing is not None and runner is not None:
+        runner.send_message(_READY, {})
+
+
 def _search(environment: Environment, control: CapacityControl) -> None:
+    recorder = state_of(environment).recorder
+    if recorder is not None and recorder.master is not None:
+        while not recorder.master.register.firing <= recorder.ready:
+            gevent.sleep(_TICK_SECONDS)
     control.run()
     if isinstance(environment.runner, MasterRunner):
         environment.runner.send_message(_OVER)
@@ -110,6 +123,11 @@ def _tell(environment: Environment, firing: Firing, number: int) -> None:
             value = {"counts": wire.encode(seen.counts.encode()), "closed": seen.closed, "finished": seen.finished}
             environment.runner.send_message(_PROBE, value)  # type: ignore[union-attr]
         gevent.sleep(_TICK_SECONDS)
+
+
+def _on_ready(environment: Environment, client_id: str) -> None:
+    if (recorder := state_of(environment).recorder) is not None:
+        recorder.ready.add(client_id)
 
 
 def _on_probe(environment: Environment, client_id: str, data: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@
 from locustfiles import AuthorizerUser, CapacityShape
 
 
-class CapacityUser(AuthorizerUser):
+class FleetUser(AuthorizerUser):
     """A slot that fires the arrivals of the rate that is being probed."""
 
 

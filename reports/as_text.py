@@ -33,6 +33,7 @@ def write(
     if summary.campaign is not None:
         text_campaign.write(summary.campaign, console)
     _write_latencies(summary, console)
+    _write_workers(summary, console)
     text_findings.write(summary, console, run_folder, findings_shown)
 
 
@@ -80,3 +81,14 @@ def _write_latencies(summary: Summary, console: Console) -> None:
             numbers = (row.p50, row.p90, row.p95, row.p99, row.p99_9, row.maximum)
             table.add_row(words.outcome_label(row.outcome), f"{row.count:,}", *map(words.milliseconds, numbers))
         write_table(console, table)
+
+
+def _write_workers(summary: Summary, console: Console) -> None:
+    rows = words.worker_rows(summary)
+    if not rows:
+        return
+    heading(console, "Workers")
+    table = table_of(*words.WORKER_COLUMNS)
+    for row in rows:
+        table.add_row(*row)
+    write_table(console, table)

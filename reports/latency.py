@@ -48,10 +48,14 @@ class LatencyHistogram:
         # Counts by value, cut to the digits that the histogram keeps: adding to a dictionary is far cheaper.
         self._pending: dict[int, int] = {}
         if encoded is not None:
-            try:
-                self._flushed.decode_and_add(encoded)
-            except _DAMAGE as error:
-                raise ValueError(f"not an encoded histogram: {error}") from error
+            self.add_encoded(encoded)
+
+    def add_encoded(self, encoded: bytes) -> None:
+        """Add all values of another histogram as ``encode`` wrote it; raises ValueError for what is none."""
+        try:
+            self._flushed.decode_and_add(encoded)
+        except _DAMAGE as error:
+            raise ValueError(f"not an encoded histogram: {error}") from error
 
     @property
     def _histogram(self) -> HdrHistogram:
@@ -170,7 +174,11 @@ class LatencyBook:
     def decode(cls, encoded: Mapping[str, str]) -> LatencyBook:
         """Read what ``encode`` wrote."""
         book = cls()
+        book.add_encoded(encoded)
+        return book
+
+    def add_encoded(self, encoded: Mapping[str, str]) -> None:
+        """Add another book as ``encode`` wrote it."""
         for key, text in encoded.items():
             outcome, _, kind = key.partition("/")
-            book._histograms[Outcome(outcome), LatencyKind(kind)] = LatencyHistogram(text.encode("ascii"))
-        return book
+            self._histogram(Outcome(outcome), LatencyKind(kind)).add_encoded(text.encode("ascii"))

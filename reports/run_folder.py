@@ -17,6 +17,7 @@ from reports.campaign import Campaign
 from reports.capacity import Capacity
 from reports.findings import Finding
 from reports.recording import Recording
+from reports.workers import WorkerFacts
 
 FORMAT: Final = 1
 RUN: Final = "run.json"
@@ -33,7 +34,8 @@ class RunState:
     """How far a run got, as of its last checkpoint.
 
     ``stopped_by`` names the signal or fault that ended it early; ``incidents`` are sentences about what went
-    wrong with the measurement itself. ``cpu`` is the highest share of one core that a worker used, 0 to 1.
+    wrong with the measurement itself. ``cpu`` is the highest share of one core that a worker used, 0 to 1,
+    ``master_cpu`` the same of a master, which only gathers. ``worker_facts`` tells of each worker of a master.
     """
 
     elapsed: float = 0.0
@@ -43,6 +45,8 @@ class RunState:
     workers_lost: int = 0
     cpu: float = 0.0
     incidents: tuple[str, ...] = ()
+    master_cpu: float = 0.0
+    worker_facts: tuple[WorkerFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,4 +241,6 @@ def _info(value: Mapping[str, Any]) -> RunInfo:
 
 
 def _state(value: Mapping[str, Any]) -> RunState:
-    return RunState(**{**value, "incidents": tuple(value["incidents"])})
+    # What was written before there were facts of workers has none.
+    workers = tuple(map(WorkerFacts.decode, value.get("worker_facts", ())))
+    return RunState(**{**value, "incidents": tuple(value["incidents"]), "worker_facts": workers})

@@ -13,6 +13,7 @@ from reports.findings import Finding
 from reports.latency import LatencyHistogram
 from reports.rules import Severity
 from reports.run_folder import RunState
+from reports.workers import SILENCE_TOLD_SECONDS, lost_sentence, silence_sentence
 
 _DROPPED_DEGRADED: Final = 0.001
 _DROPPED_INVALID: Final = 0.05
@@ -89,9 +90,10 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
         reasons.append("no exchange was answered by the authorizer: all were throttled or did not get through")
     if seen.state.workers_lost:
         reasons.append(
-            f"{seen.state.workers_lost} of {seen.state.workers} workers were lost: their share of the load "
-            "and up to three seconds of their records are missing"
+            f"{seen.state.workers_lost} of {seen.state.workers} workers were lost: what they had not reported yet, and "
+            "the rest of their share of the load, are missing"
         )
+    reasons += [lost_sentence(worker) for worker in seen.state.worker_facts if worker.lost]
     if seen.state.stopped_by is not None and seen.state.stopped_by not in _SIGNALS:
         reasons.append(f"the run was ended after {seen.state.elapsed:.1f} s by {seen.state.stopped_by}")
     if not seen.state.complete and seen.state.stopped_by is None:
@@ -124,7 +126,13 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
         reasons.append(_lag(seen, 99))
     if seen.state.cpu > _CPU_DEGRADED:
         reasons.append(f"a worker used {seen.state.cpu:.0%} of a core: it may have been the limit itself")
-    return [*reasons, *seen.state.incidents]
+    if seen.state.master_cpu > _CPU_DEGRADED:
+        reasons.append(
+            f"the master used {seen.state.master_cpu:.0%} of a core: workers' reports may have waited for it; take "
+            "fewer workers or fewer distinct cases"
+        )
+    silent = [one for one in seen.state.worker_facts if one.silence > SILENCE_TOLD_SECONDS and not one.lost]
+    return [*reasons, *map(silence_sentence, silent), *seen.state.incidents]
 
 
 def _dropped(seen: Measurement) -> str:

@@ -196,6 +196,25 @@ def _throttle_rate(summary: Summary) -> list[tuple[str, str]]:
     return [("throttle rate", f"{percent(summary.throttle_rate)} of exchanges")]
 
 
+WORKER_COLUMNS: Final = ("worker", "exchanges", "CPU", "silence", "records to")
+
+
+def worker_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """Return a row for each worker of a master, and one for the master; none where there was no master."""
+    state = summary.state
+    rows = [
+        (
+            visible(f"{one.name}, lost" if one.lost else one.name),
+            f"{one.exchanges:,}",
+            percent(one.cpu),
+            f"{one.silence:.1f} s",
+            f"{one.reported:.1f} s",
+        )
+        for one in state.worker_facts
+    ]
+    return [*rows, ("master", "-", percent(state.master_cpu), "-", "-")] if rows else []
+
+
 def answer_detail(answer: Mapping[str, Any]) -> str:
     """Return one line about a distinct answer of a finding: the fault, or the decision's content."""
     sample = answer.get("sample") or {}

@@ -16,19 +16,21 @@ from gatecrash.settings import Settings
 
 
 @click.command(short_help="Generate, fire, record, judge and report.")
-@settings_options("load")
+@settings_options("run")
+@click.option("--master", is_flag=True, help="have workers fire, which join by `gatecrash worker`")
 @click.option("--yes", is_flag=True, help="fire at AWS without asking")
 @click.option("--open", "open_report", is_flag=True, help="open the report in a browser")
-def run(settings: Settings, *, yes: bool, open_report: bool) -> int:
+def run(settings: Settings, *, master: bool, yes: bool, open_report: bool) -> int:
     """Fire generated requests at an authorizer and report how it held.
 
     With nothing said it tests a sample authorizer behind the embedded gateway for half a minute. With --handler it
-    runs your Lambda handler there; with --target iot it calls a deployed authorizer.
+    runs your Lambda handler there; with --target iot it calls a deployed authorizer. With --master the requests
+    are fired by workers, on this machine or on others.
     """
     console = Console()
     check_baseline(settings)
     check_target(settings, console, yes=yes)
-    summary, folder = run_settings(settings, console)
+    summary, folder = run_settings(settings, console, master=master)
     show(summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())

@@ -98,7 +98,14 @@ def test_locustfiles_import_targets_the_corpus_and_records(path):
         allowed = top(name) == "locustfiles" or is_pure_import(name)
         allowed |= name.startswith(("authorizers.targets", "generators.corpus"))
         allowed |= name.startswith(
-            ("reports.plan", "reports.progress", "reports.record", "reports.run_folder", "reports.tally")
+            (
+                "reports.plan",
+                "reports.progress",
+                "reports.record",
+                "reports.run_folder",
+                "reports.tally",
+                "reports.workers",
+            )
         )
         # A capacity search judges what it fired before it fires on.
         allowed |= name.startswith(

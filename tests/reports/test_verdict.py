@@ -1,13 +1,18 @@
+from dataclasses import replace
+
 import pytest
 
 from authorizers.contract import Expectation
 from reports.latency import LatencyHistogram
 from reports.run_folder import RunState
 from reports.verdict import ExitCode, Measurement, Validity, ValidityJudgement, decide, judge_validity
+from reports.workers import WorkerFacts
 from tests.reports.samples import allow, judged
 
 WRONG = judged(Expectation.DENY, allow())
 NOTE = judged(Expectation.OPEN, allow(principal="a"), allow(principal="b"))
+SILENT = WorkerFacts("host-a", 11, 0, cpu=0.5, exchanges=60, reported=30.0, heard=30.0, silence=5.2)
+LOST = WorkerFacts("host-b", 12, 1, exchanges=60, reported=6.5, heard=7.0, silence=23.0, missing=120, lost=True)
 COMPLETE = RunState(elapsed=30.0, complete=True)
 VALID = ValidityJudgement(Validity.VALID, ())
 DEGRADED = ValidityJudgement(Validity.DEGRADED, ("a little late",))
@@ -76,6 +81,22 @@ def measured(state=COMPLETE, *, planned=10_000, dropped=0, answered=10_000, outc
         (measured(RunState(stopped_by="a full disk", elapsed=3.0)), Validity.INVALID, "after 3.0 s by a full disk"),
         (measured(RunState()), Validity.INVALID, "the run was cut off"),
         (measured(RunState(complete=True, workers=4, workers_lost=1)), Validity.INVALID, "1 of 4 workers were lost"),
+        (measured(RunState(complete=True, master_cpu=0.91)), Validity.DEGRADED, "the master used 91% of a core"),
+        (
+            measured(RunState(complete=True, workers=2, worker_facts=(SILENT,))),
+            Validity.DEGRADED,
+            "worker 1 (host-a, process 11) was silent for 5.2 s; nothing that it recorded is missing",
+        ),
+        (
+            measured(RunState(complete=True, workers=2, worker_facts=(replace(SILENT, silence=2.9),))),
+            Validity.VALID,
+            None,
+        ),
+        (
+            measured(RunState(complete=True, workers=2, workers_lost=1, worker_facts=(LOST,))),
+            Validity.INVALID,
+            "lost, last heard in second 7.0, its records reach to second 6.5: about 120 planned arrivals are missing",
+        ),
         (measured(planned=0, answered=0), Validity.INVALID, "no exchange was measured"),
         (measured(outcomes={"transport_error": 500}), Validity.VALID, None),
         (measured(outcomes={"transport_error": 300, "unavailable": 201}), Validity.INVALID, "501 of 10000 exchanges"),
