@@ -144,10 +144,13 @@ class CapacityControl:
         """Say whether a step has told all it can before its time is over."""
         if step.kind is StepKind.REST or now < step.measured_from + 1:
             return False
+        so_far = ProbeCounts(step, self._objectives.latency)
+        for seen in self._seen.values():
+            so_far.add_bins(seen.counts)
         if step.kind is not StepKind.RECOVER:
-            return is_hopeless(self._counts(step), now)
+            return is_hopeless(so_far, now)
         told = now - self._objectives.latency
-        return told - bad_until(self._counts(step), self._objectives, told) > _RECOVERED_SECONDS
+        return told - bad_until(so_far, self._objectives, told) > _RECOVERED_SECONDS
 
     def _counts(self, step: Step) -> ProbeCounts:
         """Return the counts of all processes together."""

@@ -25,6 +25,8 @@ _RECOVER_SECONDS: Final = 12.0
 _RECOVER_SHARE: Final = 0.5
 _DRAIN_FACTOR: Final = 1.5
 _DRAIN_SECONDS_MAXIMUM: Final = 20.0
+# What was broken while the generator stood still for a moment is fired again.
+_REPEATS_MAXIMUM: Final = 2
 # Samples for a percentile: this many beyond it.
 _BEYOND: Final = 10
 _SAMPLES_LEAST: Final = 50
@@ -183,8 +185,11 @@ class Search:
 
     def _probe(self, kind: StepKind, rate: float) -> Generator[Step, tuple[Probe, Bucket | None], Probe]:
         seconds = min(self._seconds(kind, rate), self._settings.probe_seconds_maximum)
-        probe = yield from self._fire(kind, rate, seconds)
-        broken = self._is_broken(probe)
+        for _ in range(1 + _REPEATS_MAXIMUM):
+            probe = yield from self._fire(kind, rate, seconds)
+            broken = self._is_broken(probe)
+            if not (broken and probe.disturbed):
+                break
         self._known.enter(probe, broken=broken)
         if broken and not self._recovered and not probe.limited:
             self._recovered = True

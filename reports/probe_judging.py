@@ -23,6 +23,7 @@ _BLOCKS_LEAST: Final = 4
 # A generator that is late by this part of the latency objective, or has no CPU left, measures itself.
 _LAG_MEDIAN: Final = 0.05
 _LAG_TAIL: Final = 0.5
+_STALL_MILLISECONDS: Final = 50.0
 _CPU_FULL: Final = 0.95
 # What is seen in time of a step that must be ended early: nearly all arrivals of its last seconds late.
 _HOPELESS_SHARE: Final = 0.9
@@ -74,6 +75,7 @@ class Probe:
     standing: Standing
     lag_p50: float
     lag_p99: float
+    lag_maximum: float
     cpu: float
     limited: str = ""
 
@@ -81,6 +83,11 @@ class Probe:
     def rate(self) -> float:
         """Arrivals a second."""
         return self.step.rate
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether the generator stood still for a moment: what was due meanwhile went out all at once."""
+        return self.lag_maximum > _STALL_MILLISECONDS
 
     @property
     def leans_to_broken(self) -> bool:
@@ -142,6 +149,7 @@ def judge_probe(counts: ProbeCounts, objectives: Objectives, started: float) -> 
         standing=_worst(one.standing for one in assessments),
         lag_p50=lag_p50,
         lag_p99=lag_p99,
+        lag_maximum=counts.lag.maximum,
         cpu=counts.cpu,
         limited=_limit(counts, objectives, lag_p50, lag_p99),
     )

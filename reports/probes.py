@@ -195,10 +195,14 @@ class ProbeCounts:
             backlogs.append(waiting)
         return backlogs
 
-    def add(self, other: ProbeCounts) -> None:
-        """Add another worker's counts of the same step."""
+    def add_bins(self, other: ProbeCounts) -> None:
+        """Add another worker's bins, which is all that the way of a step so far is judged by."""
         for number, theirs in other.bins.items():
             self.bins.setdefault(number, Bin()).add(theirs)
+
+    def add(self, other: ProbeCounts) -> None:
+        """Add another worker's counts of the same step."""
+        self.add_bins(other)
         for name in ("service_times", "response_times", "cold", "lag"):
             getattr(self, name).add(getattr(other, name))
         self.cpu = max(self.cpu, other.cpu)

@@ -145,3 +145,11 @@ def test_a_drain_comes_first_once_throttles_are_what_limits():
 @given(st.floats(0.001, 1e6))
 def test_rates_have_three_digits(rate):
     assert rounded(rate) == pytest.approx(rate, rel=0.005)
+
+
+def test_a_rate_that_was_broken_while_the_generator_stood_still_is_fired_again():
+    _, calm = search(Script(latency=0.04, concurrency=8))
+    _, stalled = search(Script(latency=0.04, concurrency=8), lag=0.06, objectives=Objectives(latency=2.0))
+    for process, times in ((calm, 1), (stalled, 3)):
+        doubled = [step.rate for step in process.steps if step.kind is StepKind.DOUBLE]
+        assert doubled.count(max(doubled)) == times
