@@ -76,17 +76,16 @@ class Master:
     def _on_hello(self, msg: Any, **_: Any) -> None:
         worker = self.register.greet(msg.node_id, msg.data["host"], msg.data["process_id"])
         if self._firing:
-            sentence = "came after the start: it has no share of the schedule and was sent away"
-            self.tell(f"{worker.name} {sentence}")
-            self._runner.send_message(
-                ENDED,
-                {"sentence": "the run began without this worker, so it has no share of the schedule"},
-                msg.node_id,
-            )
+            self._send_away(msg.node_id)
             return
         self.tell(f"{worker.name} joined")
         facts = {**self._plan.info["corpus"], "folder": self._plan.corpus}
         self._runner.send_message(PREPARE, {"corpus": facts, "can_be_built": not self._plan.phases}, msg.node_id)
+
+    def _send_away(self, client_id: str) -> None:
+        self.tell(f"{self._name(client_id)} came after the start: it has no share of the schedule and was sent away")
+        sentence = "the run began without this worker, so it has no share of the schedule"
+        self._runner.send_message(ENDED, {"sentence": sentence}, client_id)
 
     def _on_prepared(self, msg: Any, **_: Any) -> None:
         if (worker := self.register.known(msg.node_id)) is not None:
@@ -131,6 +130,10 @@ class Master:
         self.register.begin(ids, plan)
         self.meter = CpuMeter()
         self._firing = True
+        for client_id in self._runner.clients:
+            # It came while the others prepared.
+            if not self.register.has_share(client_id):
+                self._send_away(client_id)
 
     @property
     def refusal(self) -> str | None:
@@ -170,6 +173,9 @@ class Master:
         """Look after the workers."""
         self.meter.tick()
         self.register.look()
+        if self.register.stopping:
+            # Locust forgets a worker that it stopped, for a moment; its last records are still to come.
+            return
         for client_id in self.register.shares:
             if client_id not in self._runner.clients:
                 self.register.leave(client_id)

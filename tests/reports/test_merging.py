@@ -53,8 +53,14 @@ def count_into(tally, shot):
 
 
 def told(recording):
-    """Return all that a recording says, but for which worker saw what, and the order in which answers appeared."""
+    """Return all that a recording says, but for which worker saw what, and what depends on the order of seeing.
+
+    That is the order of a case's answers, and which of several answers that mean the same is the sample: principals,
+    lifetimes and spellings may differ.
+    """
     value = {**json.loads(json.dumps(recording.parts())), "counts": recording.counts()}
+    samples = value["ledger"]["samples"]
+    value["ledger"]["samples"] = {identity: (one["outcome"], one["cause"]) for identity, one in samples.items()}
     for case in value["ledger"]["cases"]:
         for sighting in case["sightings"]:
             del sighting["workers"]
