@@ -243,5 +243,5 @@ class Search:
 
 
 def rounded(rate: float) -> float:
-    """Return a rate with three significant digits: a person reads it."""
-    return float(f"{rate:.3g}")
+    """Return a rate with four significant digits: a person reads it."""
+    return float(f"{rate:.4g}")

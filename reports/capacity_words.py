@@ -34,7 +34,7 @@ LEGEND: Final = (
 
 def rate(value: float) -> str:
     """Return a rate, which is in arrivals a second."""
-    return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
+    return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
 
 
 def answer(capacity: Capacity) -> str:

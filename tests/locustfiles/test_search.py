@@ -143,8 +143,8 @@ def test_a_drain_comes_first_once_throttles_are_what_limits():
 
 
 @given(st.floats(0.001, 1e6))
-def test_rates_have_three_digits(rate):
-    assert rounded(rate) == pytest.approx(rate, rel=0.005)
+def test_rates_have_four_digits(rate):
+    assert rounded(rate) == pytest.approx(rate, rel=0.0005)
 
 
 def test_a_rate_that_was_broken_while_the_generator_stood_still_is_fired_again():
