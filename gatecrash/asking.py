@@ -42,10 +42,10 @@ class Load:
     at_once: int
 
 
-def planned_load(settings: Settings) -> Load:
-    """Return the load that a run's settings plan; the closed model plans users, not calls."""
+def planned_load(settings: Settings, seconds: float | None = None) -> Load:
+    """Return the load that a run's settings plan, for so many seconds; the closed model plans users, not calls."""
     load = settings.load
-    seconds = load.warm_up + load.duration
+    seconds = load.warm_up + load.duration if seconds is None else seconds
     if load.model == CLOSED:
         return Load(None, None, f"as many as {load.users} users make in {seconds:g} s", load.users)
     calls = round(load.rate * seconds)

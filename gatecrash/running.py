@@ -21,6 +21,7 @@ from gatecrash.distributing import Listening, listening
 from gatecrash.firing_process import WORKERS, LocustProcess
 from gatecrash.judging import judge_and_render
 from gatecrash.live import LiveView
+from gatecrash.memory import MemoryLog
 from gatecrash.preparing import prepare_corpus
 from gatecrash.scenarios import Scenario, opening_words, plan_of, seconds_of
 from gatecrash.settings import Settings
@@ -175,6 +176,9 @@ def _follow(
 ) -> dict[str, Any]:
     started = time.monotonic()
     limit = plan.length + plan.patience + _START_SECONDS + _END_SECONDS
+    memory = MemoryLog(
+        Path(plan.run_folder), plan.length, locust.process_id, gateway.process_id if gateway is not None else None
+    )
     told = 0
     while not locust.wait(_POLL_SECONDS):
         for sentence in locust.told_of_workers()[told:] if is_master else ():
@@ -182,6 +186,7 @@ def _follow(
             told += 1
         if (progress := locust.progress()) is not None:
             view.show(progress)
+            memory.look(progress["elapsed"])
         elif is_master:
             # Nobody knows how long workers take to join and to build the corpus; Locust waits, and ends.
             started = time.monotonic()

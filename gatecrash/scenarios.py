@@ -14,20 +14,25 @@ from gatecrash.preparing import make_plan
 from gatecrash.settings import Settings
 from generators.corpus import Corpus
 from reports.objectives import Objectives
-from reports.plan import CLOSED, OPEN, Plan
+from reports.plan import CLOSED, OPEN, Plan, Stage
 
-Scenario = Literal["steady", "capacity"]
-SCENARIOS: Final = ("steady", "capacity")
+Scenario = Literal["steady", "spike", "soak", "capacity"]
+# Those of `gatecrash run`.
+LOADS: Final = ("steady", "spike", "soak")
+SCENARIOS: Final = (*LOADS, "capacity")
 # Slots are few megabytes; so many hold any rate that a machine fires.
 _SLOTS_MAXIMUM: Final = 10_000
 _RATE_EXPECTED: Final = 5_000.0
 _SLOTS_FACTOR: Final = 2.0
+_SPIKE_SLOTS: Final = 1_000
 _REST_SECONDS: Final = (5.0, 60.0)
 _PATIENCE_LEAST: Final = 0.5
 
 
 def check_scenario(scenario: Scenario, settings: Settings) -> None:
     """Raise UsageError for settings that a scenario can't work with."""
+    if scenario == "spike" and settings.load.model == CLOSED:
+        raise UsageError("load.model is closed, but a spike is an open schedule: leave load.model out")
     if scenario != "capacity":
         return
     capacity, target = settings.capacity, settings.target
@@ -47,13 +52,24 @@ def check_scenario(scenario: Scenario, settings: Settings) -> None:
 
 def seconds_of(scenario: Scenario, settings: Settings) -> float:
     """Return how long a scenario fires at most."""
-    return settings.capacity.seconds if scenario == "capacity" else settings.load.warm_up + settings.load.duration
+    if scenario == "capacity":
+        return settings.capacity.seconds
+    return settings.load.warm_up + _duration(scenario, settings)
+
+
+def _duration(scenario: Scenario, settings: Settings) -> float:
+    """Return how many seconds are measured."""
+    if scenario == "spike":
+        return settings.spike.before + settings.spike.within + settings.spike.after
+    return settings.soak.duration if scenario == "soak" else settings.load.duration
 
 
 def load_of(scenario: Scenario, settings: Settings) -> Load:
     """Return the load that a scenario puts on a target at most, for the question before it."""
+    if scenario == "spike":
+        return _spike_load(settings)
     if scenario != "capacity":
-        return planned_load(settings)
+        return planned_load(settings, seconds_of(scenario, settings))
     capacity, requests = settings.capacity, _requests(settings)
     words = f"at most {requests:,}" if requests else f"as many as {capacity.seconds:g} s of rising rates take"
     if capacity.max_rate:
@@ -64,7 +80,28 @@ def load_of(scenario: Scenario, settings: Settings) -> Load:
 def plan_of(scenario: Scenario, settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
     """Put the plan of a scenario together."""
     plan = make_plan(settings, corpus, run_folder)
-    return _capacity_plan(plan, settings, corpus) if scenario == "capacity" else plan
+    if scenario == "capacity":
+        return _capacity_plan(plan, settings, corpus)
+    info = {**plan.info, "plan": {**plan.info["plan"], "scenario": scenario}}
+    plan = replace(plan, duration=_duration(scenario, settings), info=info)
+    return _spike_plan(plan, settings) if scenario == "spike" else plan
+
+
+def _spike_plan(plan: Plan, settings: Settings) -> Plan:
+    spike, rate = settings.spike, settings.load.rate
+    stages = (
+        Stage("before", rate, spike.before),
+        Stage("spike", spike.fleet / spike.within, spike.within),
+        Stage("after", rate, spike.after),
+    )
+    return replace(plan, stages=stages, users=max(plan.users, min(_SPIKE_SLOTS, spike.fleet)))
+
+
+def _spike_load(settings: Settings) -> Load:
+    spike, load = settings.spike, settings.load
+    calls = round(load.rate * (load.warm_up + spike.before + spike.after)) + spike.fleet
+    rate = max(load.rate, spike.fleet / spike.within)
+    return Load(calls, rate, str(calls), max(load.users, min(_SPIKE_SLOTS, spike.fleet)))
 
 
 def _capacity_plan(plan: Plan, settings: Settings, corpus: Corpus) -> Plan:
@@ -118,8 +155,18 @@ def opening_words(scenario: Scenario, plan: Plan) -> str:
     """Say how a plan fires."""
     if scenario == "capacity":
         return _capacity_words(plan)
+    if plan.stages:
+        return _spike_words(plan)
     pace = f"{plan.rate:g} arrivals/s" if plan.model == OPEN else f"{plan.users} users"
     return f"Firing  {pace} for {plan.duration:g} s after {plan.warm_up:g} s of warm-up"
+
+
+def _spike_words(plan: Plan) -> str:
+    spike = next(stage for stage in plan.stages if stage.name == "spike")
+    return (
+        f"Firing  {spike.rate * spike.seconds:,.0f} devices within {spike.seconds:g} s, and {plan.rate:g} arrivals/s "
+        "before and after,"
+    )
 
 
 def _capacity_words(plan: Plan) -> str:

@@ -155,6 +155,21 @@ class DistributedSettings(Section):
     wait: float = Field(120.0, gt=0, description="seconds that master and workers wait for each other")
 
 
+class SpikeSettings(Section):
+    """The scenario spike: a fleet that comes back at once, at load.rate before and after."""
+
+    fleet: int = Field(2000, ge=1, description="devices that reconnect")
+    within: float = Field(10.0, gt=0, description="seconds within which they do")
+    before: float = Field(10.0, gt=0, description="seconds at load.rate before, to compare with")
+    after: float = Field(30.0, gt=0, description="seconds at load.rate after, in which recovery is watched")
+
+
+class SoakSettings(Section):
+    """The scenario soak: load.rate for long, to see what drifts."""
+
+    duration: float = Field(3600.0, gt=0, description="seconds that are measured")
+
+
 class FuzzSettings(Section):
     """What `gatecrash fuzz` may take. Every single attack is always tried; time and requests bound the rest."""
 

@@ -24,6 +24,8 @@ from gatecrash.sections import (
     LoadSettings,
     OutputSettings,
     Section,
+    SoakSettings,
+    SpikeSettings,
     TargetSettings,
 )
 from generators.credentials.opening import LIFETIME_DEFAULT
@@ -44,6 +46,8 @@ class Settings(Section):
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
     corpus: CorpusSettings = Field(default_factory=CorpusSettings)
     load: LoadSettings = Field(default_factory=LoadSettings)
+    spike: SpikeSettings = Field(default_factory=SpikeSettings)
+    soak: SoakSettings = Field(default_factory=SoakSettings)
     capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     distributed: DistributedSettings = Field(default_factory=DistributedSettings)
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)

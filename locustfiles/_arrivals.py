@@ -38,7 +38,15 @@ class Share:
 
 def schedule(plan: Plan, share: Share) -> Iterator[Arrival]:
     """Yield this worker's arrivals in order, to the end of the plan."""
-    yield from spread(plan.rate, plan.length, share, random=_random_of(plan))
+    if not plan.stages:
+        yield from spread(plan.rate, plan.length, share, random=_random_of(plan))
+        return
+    start, number = 0.0, 0
+    parts = [(plan.rate, plan.warm_up), *((stage.rate, stage.seconds) for stage in plan.stages)]
+    for place, (rate, seconds) in enumerate(parts):
+        for arrival in spread(rate, seconds, share, random=_random_of(plan, place), first=number):
+            yield Arrival(arrival.number, start + arrival.intended_start)
+        start, number = start + seconds, number + ceil(rate * seconds)
 
 
 def step_arrivals(plan: Plan, step: Step, start: float, share: Share) -> Iterator[Arrival]:

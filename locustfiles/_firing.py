@@ -69,6 +69,10 @@ class Firing:
         self._closed_number = share.position
         self._started = clock()
         self._scheduler = gevent.spawn(self._fire_phases if plan.phases else self._watch_time)
+        start = plan.warm_up
+        for stage in plan.stages:
+            gevent.spawn_later(start, self._tally.offer, stage.rate)
+            start += stage.seconds
         self.next_arrival: Callable[[], Arrival | None]
         if self.probing is not None:
             self.next_arrival = self.probing.next_arrival

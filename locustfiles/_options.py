@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from locust import events
 from locust.argument_parser import LocustArgumentParser
@@ -18,6 +18,8 @@ from locust.argument_parser import LocustArgumentParser
 from authorizers import wire
 from authorizers.errors import UsageError, WireError
 from reports.plan import MODELS, OPEN, Plan
+
+_SCENARIOS: Final = ("steady", "spike", "soak")
 
 
 @events.init_command_line_parser.add_listener
@@ -56,7 +58,7 @@ def plan_from_options(options: argparse.Namespace | None, *, capacity: bool = Fa
     """
     if options is None:
         raise UsageError("Locust gave no options: start it by its command line")
-    scenario = "capacity" if capacity else "steady"
+    scenario = "capacity" if capacity else _scenario_of(options)
     path = Path(options.plan) if options.plan else _default_plan(scenario)
     try:
         plan = Plan.from_json(wire.decode(path.read_bytes()))
@@ -80,10 +82,19 @@ def with_overrides(plan: Plan, options: argparse.Namespace) -> Plan:
         # The web page gives text, and nothing at all for what was left empty.
         if getattr(options, name, None) not in (None, ""):
             given[name] = _number(name, getattr(options, name))
+    if plan.stages:
+        # Their seconds are the plan's.
+        given.pop("duration", None)
     plan = replace(plan, **given)
     if (plan.model == OPEN and plan.rate <= 0) or plan.duration <= 0 or plan.warm_up < 0:
         raise UsageError("--rate and --duration must be above 0, --warm-up at least 0")
     return plan
+
+
+def _scenario_of(options: argparse.Namespace) -> str:
+    """Return the scenario that a locustfile is named after; one of somebody's own has a steady plan."""
+    stem = Path(str(getattr(options, "locustfile", ""))).stem
+    return stem if stem in _SCENARIOS else "steady"
 
 
 def _number(name: str, value: Any) -> float:

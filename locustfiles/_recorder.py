@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -220,5 +220,6 @@ class RunRecorder:
 def _plan_facts(plan: Plan) -> dict[str, Any]:
     if plan.capacity is not None:
         return {"scenario": "capacity", "arrivals": plan.arrivals, "users": plan.users, **plan.capacity}
-    names = ("model", "arrivals", "rate", "duration", "warm_up", "users", "patience", "wait_time")
-    return {name: getattr(plan, name) for name in names}
+    names: tuple[str, ...] = ("model", "arrivals", "rate", "duration", "warm_up", "users", "patience", "wait_time")
+    facts = {name: getattr(plan, name) for name in names}
+    return facts | ({"stages": [asdict(stage) for stage in plan.stages]} if plan.stages else {})

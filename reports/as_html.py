@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from authorizers.contract import Outcome
-from reports import campaign_words, capacity_words, finding_words, plots, plots_capacity, words
+from reports import campaign_words, capacity_words, course_words, finding_words, plots, plots_capacity, words
 from reports.plots import Figure
 from reports.records import LatencyKind
 from reports.summary import LatencyRow, SecondRow, Summary
@@ -40,6 +40,7 @@ def render(summary: Summary, run_folder: str | PurePath) -> bytes:
             script=scripts[1],
             style=_packaged("report.css"),
             capacity=summary.capacity,
+            course_words=course_words,
             figures=_embedded(_figures(summary)),
             latencies=[(kind.value, _rows(summary, kind)) for kind in LatencyKind],
             bins=plots.binned(summary.seconds),
@@ -67,6 +68,8 @@ def _environment() -> Environment:
         percent=words.percent,
         outcome_label=words.outcome_label,
         plural=words.plural,
+        drift_row=course_words.drift_row,
+        memory_row=course_words.memory_row,
     )
     environment.globals.update(
         words=words, finding_words=finding_words, campaign_words=campaign_words, capacity_words=capacity_words

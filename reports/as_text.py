@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import capacity_words, text_campaign, text_capacity, text_findings, words
+from reports import capacity_words, text_campaign, text_capacity, text_course, text_findings, words
 from reports.records import LatencyKind
 from reports.summary import Summary
 from reports.text_parts import heading, line, table_of, write_items, write_table
@@ -34,6 +34,7 @@ def write(
         text_campaign.write(summary.campaign, console)
     _write_latencies(summary, console)
     _write_workers(summary, console)
+    text_course.write(summary, console)
     text_findings.write(summary, console, run_folder, findings_shown)
 
 

@@ -16,6 +16,7 @@ from authorizers.errors import UsageError, WireError
 from reports.campaign import Campaign
 from reports.capacity import Capacity
 from reports.findings import Finding
+from reports.memory import MEMORY, MemorySample, decode_samples
 from reports.recording import Recording
 from reports.workers import WorkerFacts
 
@@ -74,6 +75,7 @@ class StoredRun:
     findings: list[Finding]
     campaign: Campaign | None = None
     capacity: Capacity | None = None
+    memory: tuple[MemorySample, ...] = ()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -163,7 +165,15 @@ class RunFolder:
                 state, recording = _state(value["state"]), Recording.from_parts(value, value["counts"])
             except _DAMAGE as error:
                 raise self._damaged(RECORDING, error) from error
-        return StoredRun(info, state, recording, self._read_findings(), self._read_campaign(), self._read_capacity())
+        return StoredRun(
+            info,
+            state,
+            recording,
+            self._read_findings(),
+            self._read_campaign(),
+            self._read_capacity(),
+            self._read_memory(),
+        )
 
     def write_campaign(self, campaign: Campaign) -> None:
         """Write campaign.json."""
@@ -190,6 +200,15 @@ class RunFolder:
             return Capacity.decode(value)
         except _DAMAGE as error:
             raise self._damaged(CAPACITY, error) from error
+
+    def _read_memory(self) -> tuple[MemorySample, ...]:
+        if not (self.path / MEMORY).exists():
+            return ()
+        value = self._read(MEMORY)
+        try:
+            return tuple(decode_samples(value))
+        except _DAMAGE as error:
+            raise self._damaged(MEMORY, error) from error
 
     def _read_findings(self) -> list[Finding]:
         # By length first: number 1000 comes after 999.
