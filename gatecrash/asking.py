@@ -113,6 +113,11 @@ def cost_in_words(load: Load) -> str:
     return f"about {load.calls * each:.4f} US dollars"
 
 
+def calls_for(dollars: float) -> int:
+    """Return how many calls a sum pays for, of a function of 128 MB that takes 100 ms."""
+    return int(dollars / (_DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION))
+
+
 def show_facts(console: Console, *facts: tuple[str, Any]) -> None:
     """Show what will happen, a fact a line."""
     for name, value in facts:

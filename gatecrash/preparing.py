@@ -37,12 +37,12 @@ _CORPUS_FACTS: Final = (
 )
 
 
-def prepare_corpus(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> Corpus:
+def prepare_corpus(settings: Settings, needed: float, progress: Callable[[int], None] = lambda _: None) -> Corpus:
     """Build the corpus that settings describe, or open it from the cache.
 
-    Raises UsageError when there are no credentials to build it with, or when they would expire during the run.
+    Raises UsageError when there are no credentials to build it with, or when they would expire within the ``needed``
+    seconds that the run takes.
     """
-    needed = settings.load.warm_up + settings.load.duration
     check_credentials(settings, needed)
     plan = CorpusPlan(
         credentials=credential_settings(settings),
@@ -155,7 +155,7 @@ def check_lifetime(corpus: Corpus, settings: Settings, needed: float) -> None:
     if settings.corpus.minted_at is None and left < needed:
         raise UsageError(
             f"credentials live {lifetime} s, the run takes {needed:.0f} s: raise credentials.lifetime "
-            "or shorten load.duration"
+            "or shorten the run"
         )
 
 

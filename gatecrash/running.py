@@ -21,7 +21,8 @@ from gatecrash.distributing import Listening, listening
 from gatecrash.firing_process import WORKERS, LocustProcess
 from gatecrash.judging import judge_and_render
 from gatecrash.live import LiveView
-from gatecrash.preparing import make_plan, prepare_corpus
+from gatecrash.preparing import prepare_corpus
+from gatecrash.scenarios import Scenario, opening_words, plan_of, seconds_of
 from gatecrash.settings import Settings
 from generators.corpus import Corpus
 from reports.plan import Plan
@@ -57,18 +58,20 @@ def signals_raise() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(settings: Settings, console: Console, *, master: bool = False) -> tuple[Summary, Path]:
-    """Carry a run out and return its summary and folder; as a ``master`` it waits for workers, which fire.
+def run(
+    settings: Settings, console: Console, scenario: Scenario = "steady", *, master: bool = False
+) -> tuple[Summary, Path]:
+    """Carry a run under load out and return its summary and folder; as a ``master`` it waits for workers, which fire.
 
     Raises UsageError before anything is fired when the settings can't work. After that whatever happens ends with
     a report: signals, a gateway or a worker that dies.
     """
     place = listening(settings) if master else None
-    corpus = build_with_progress(settings, console)
+    corpus = build_with_progress(settings, console, seconds_of(scenario, settings))
     folder = RunFolder.create(Path(settings.output.runs), settings.output.name, datetime.now(UTC))
-    plan = make_plan(settings, corpus, folder.path)
+    plan = plan_of(scenario, settings, corpus, folder.path)
     corpus.close()
-    console.print(_opening_line(settings, plan), highlight=False, markup=False, soft_wrap=True)
+    console.print(_opening_line(scenario, settings, plan), highlight=False, markup=False, soft_wrap=True)
     try:
         gateway, plan = start_gateway(plan, place.host if place is not None else LOOPBACK)
     except UsageError:
@@ -77,7 +80,7 @@ def run(settings: Settings, console: Console, *, master: bool = False) -> tuple[
     try:
         if place is not None:
             console.print(_waiting_line(place), highlight=False, markup=False, soft_wrap=True)
-        ended = fire(plan, settings.load.processes, gateway, console, folder, place=place)
+        ended = fire(plan, settings.load.processes, gateway, console, folder, scenario, place)
     finally:
         if gateway is not None:
             gateway.close()
@@ -88,12 +91,12 @@ def run(settings: Settings, console: Console, *, master: bool = False) -> tuple[
     return judge_and_render(folder), folder.path
 
 
-def build_with_progress(settings: Settings, console: Console) -> Corpus:
-    """Build the corpus under a progress bar, which shows on a terminal only."""
+def build_with_progress(settings: Settings, console: Console, needed: float) -> Corpus:
+    """Build the corpus under a progress bar; its credentials must live for ``needed`` seconds."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Building the corpus", total=settings.corpus.cases)
-        corpus = prepare_corpus(settings, lambda done: bar.update(task, completed=done))
+        corpus = prepare_corpus(settings, needed, lambda done: bar.update(task, completed=done))
     manifest = corpus.manifest
     console.print(
         f"Corpus  {manifest.cases} cases of seed {manifest.seed}, digest {manifest.digest}",
@@ -104,13 +107,12 @@ def build_with_progress(settings: Settings, console: Console) -> Corpus:
     return corpus
 
 
-def _opening_line(settings: Settings, plan: Plan) -> str:
+def _opening_line(scenario: Scenario, settings: Settings, plan: Plan) -> str:
     target = plan.info["target"]
     at = target.get("handler") or target.get("endpoint") or target["kind"]
-    pace = f"{plan.rate:g} arrivals/s" if plan.model == "open" else f"{plan.users} users"
     return (
-        f"Firing  {pace} for {plan.duration:g} s after {plan.warm_up:g} s of warm-up "
-        f"at {target.get('function') or settings.authorizer.name} ({target['kind']}: {at})"
+        f"{opening_words(scenario, plan)} at {target.get('function') or settings.authorizer.name} "
+        f"({target['kind']}: {at})"
     )
 
 

@@ -118,6 +118,33 @@ class LoadSettings(Section):
     processes: int = Field(1, ge=1, le=64, description="Locust workers on this machine")
 
 
+class CapacitySettings(Section):
+    """What `gatecrash capacity` asks of the authorizer at a rate, and what the search may take."""
+
+    percentile: float = Field(95.0, gt=0, lt=100, description="percentile of the response times that is looked at")
+    latency: float = Field(0.25, gt=0, le=60, description="seconds from the intended start that it must lie within")
+    throttle_rate: float = Field(0.01, ge=0, lt=1, description="highest share of throttled requests")
+    error_rate: float = Field(
+        0.01, ge=0, lt=1, description="highest share of handler errors, time-outs, invalid answers and failed calls"
+    )
+    wrong_rate: float = Field(
+        0.0, ge=0, lt=1, description="highest share of wrong decisions, on cases that are decided rightly at rest"
+    )
+    start_rate: float = Field(20.0, gt=0, description="arrivals a second to begin with; the rate then doubles")
+    max_rate: float | None = Field(None, gt=0, description="highest rate that is tried; none by default")
+    probe_seconds: float = Field(6.0, ge=2, description="seconds that a rate is measured, more where samples are few")
+    warm_up: float = Field(2.0, ge=0, description="seconds at each rate before those")
+    width: float = Field(0.15, gt=0.02, lt=1, description="how wide the interval may be, as a share of its middle")
+    seconds: float = Field(600.0, gt=0, description="longest time of the whole search")
+    requests: int | None = Field(None, ge=1, description="most requests of the whole search; none by default")
+    cost: float | None = Field(
+        None, gt=0, description="most dollars of the whole search, for Lambda at 128 MB and 100 ms; none by default"
+    )
+    at_least: float | None = Field(
+        None, gt=0, description="arrivals a second that must be held, else the exit code is 1; none by default"
+    )
+
+
 class DistributedSettings(Section):
     """A run over several machines. Nothing on the way is authenticated or encrypted: keep it in a private network."""
 

@@ -16,6 +16,7 @@ from authorizers.errors import UsageError, WireError
 from authorizers.samples import sample_path
 from gatecrash.sections import (
     AuthorizerSettings,
+    CapacitySettings,
     CorpusSettings,
     CredentialSettings,
     DistributedSettings,
@@ -43,6 +44,7 @@ class Settings(Section):
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
     corpus: CorpusSettings = Field(default_factory=CorpusSettings)
     load: LoadSettings = Field(default_factory=LoadSettings)
+    capacity: CapacitySettings = Field(default_factory=CapacitySettings)
     distributed: DistributedSettings = Field(default_factory=DistributedSettings)
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)

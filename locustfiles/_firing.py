@@ -16,8 +16,10 @@ from authorizers.targets.protocol import PreparedTarget, Target
 from generators.corpus import Corpus
 from locustfiles._arrivals import Arrival, Share, schedule
 from locustfiles._phases import own_concurrency, phase_arrivals
+from locustfiles._probing import Probing
 from locustfiles._statistics import BatchedStatistics
 from reports.plan import OPEN, Plan
+from reports.probes import Step, StepKind
 from reports.recording import Recording
 from reports.tally import Tally
 
@@ -45,14 +47,17 @@ class Firing:
         self.statistics = BatchedStatistics()
         self.in_flight = 0
         self.scheduled_all = False
-        is_open = plan.model == OPEN and not plan.phases
-        self.is_slot_model = is_open or bool(plan.phases)
+        is_open = plan.model == OPEN and not plan.phases and not plan.capacity
+        self.is_slot_model = is_open or bool(plan.phases) or bool(plan.capacity)
         self._tally = Tally(
             worker=share.position,
-            warm_up=0.0 if plan.phases else plan.warm_up,
+            warm_up=0.0 if plan.phases or plan.capacity else plan.warm_up,
             offered_rate=plan.rate if is_open else 0.0,
             secrets_of=lambda case_index: secrets_of(corpus.request(case_index)),
         )
+        self.probing = Probing(plan, share, self._tally, lambda: self.elapsed) if plan.capacity else None
+        self._rate = 0.0
+        self._turning = gevent.Greenlet()
         self._target = target
         self._prepared = target if isinstance(target, PreparedTarget) else None
         self._clock = clock
@@ -65,7 +70,9 @@ class Firing:
         self._started = clock()
         self._scheduler = gevent.spawn(self._fire_phases if plan.phases else self._watch_time)
         self.next_arrival: Callable[[], Arrival | None]
-        if plan.phases:
+        if self.probing is not None:
+            self.next_arrival = self.probing.next_arrival
+        elif plan.phases:
             self.next_arrival = self._queued_arrival
         else:
             self.next_arrival = self._due_arrival if is_open else self._own_arrival
@@ -142,16 +149,43 @@ class Firing:
             received = clock() - started
         finally:
             self.in_flight -= 1
+        if self.probing is not None:
+            _, expectation = self.corpus.family_and_expectation(case_index)
+            self.probing.add(case_index, intended_start, sent, received, answer, expectation)
         return case_index, answer.outcome, self._tally.add(case_index, intended_start, sent, received, answer, phase)
+
+    def begin_step(self, step: Step, apart: frozenset[int], delay: float) -> None:
+        """Fire a step of a capacity search, ``delay`` seconds from now on."""
+        assert self.probing is not None  # noqa: S101 - steps come in a capacity search only
+        # What an overload does to the answers lasts a while: until a step is measured, they count for the higher rate.
+        self._turning.kill()
+        self._tally.offer(max(self._rate, step.rate, step.drain_rate))
+        if step.kind is not StepKind.RECOVER:
+            self._rate = step.rate
+            self._turning = gevent.spawn_later(delay + step.measured_from, self._tally.offer, step.rate)
+        self.probing.begin(step, apart, delay)
+
+    def end_step(self) -> None:
+        """Fire nothing more of the step."""
+        self._turning.kill()
+        if self.probing is not None:
+            self.probing.end()
+
+    def end_search(self) -> None:
+        """Fire nothing more: the search is over."""
+        self.end_step()
+        self.scheduled_all = True
 
     def _watch_time(self) -> None:
         """See how late a wait ends, until the schedule is over."""
         while (left := self.plan.length - self.elapsed) > 0:
             due = self.elapsed + min(left, _LAG_SECONDS)
             gevent.sleep(max(0.0, due - self.elapsed))
-            if self.plan.model == OPEN:
+            if self.probing is not None:
+                self.probing.add_lag(due, self.elapsed - due)
+            elif self.plan.model == OPEN:
                 self._tally.add_lag(due, self.elapsed - due)
-        self.scheduled_all = True
+        self.end_search()
 
     def _fire_phases(self) -> None:
         for phase in self.plan.phases:
@@ -170,6 +204,7 @@ class Firing:
         """End the schedule; arrivals that wait for a slot count as dropped."""
         self._stopped = True
         self._scheduler.kill()
+        self.end_step()
         while not self._queue.empty():
             self._tally.add_drop(self._queue.get().intended_start)
         now = self.elapsed

@@ -49,17 +49,25 @@ def add_options(parser: LocustArgumentParser) -> None:
     parser.add_argument("--model", choices=MODELS, default=None, help="open: arrivals by schedule; closed: users' pace")
 
 
-def plan_from_options(options: argparse.Namespace | None) -> Plan:
-    """Return the plan that the options come to; raises UsageError for a file that holds none."""
+def plan_from_options(options: argparse.Namespace | None, *, capacity: bool = False) -> Plan:
+    """Return the plan that the options come to, for a search for ``capacity`` where the locustfile has its shape.
+
+    Raises UsageError for a file that holds none, or one of the other kind.
+    """
     if options is None:
         raise UsageError("Locust gave no options: start it by its command line")
-    path = Path(options.plan) if options.plan else _default_plan()
+    scenario = "capacity" if capacity else "steady"
+    path = Path(options.plan) if options.plan else _default_plan(scenario)
     try:
         plan = Plan.from_json(wire.decode(path.read_bytes()))
     except OSError as error:
         raise UsageError(f"--plan: can't read {path}: {error.strerror}") from None
     except (WireError, TypeError) as error:
         raise UsageError(f"--plan: {path} holds no plan; `gatecrash plan` writes one") from error
+    if capacity != (plan.capacity is not None):
+        raise UsageError(
+            f"--plan: {path} is for another locustfile; `gatecrash plan --scenario {scenario}` writes one for this"
+        )
     return with_overrides(plan, options)
 
 
@@ -85,9 +93,9 @@ def _number(name: str, value: Any) -> float:
         raise UsageError(f"--{name.replace('_', '-')} is {value!r}; it must be a number") from None
 
 
-def _default_plan() -> Path:
+def _default_plan(scenario: str) -> Path:
     """Have the front door make a plan: settings and generators are none of a locustfile's business."""
-    command = [sys.executable, "-m", "gatecrash", "plan"]
+    command = [sys.executable, "-m", "gatecrash", "plan", "--scenario", scenario]
     made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if made.returncode != 0:
         raise UsageError(f"`gatecrash plan` ended with exit code {made.returncode}: see above")

@@ -15,6 +15,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner
 
 from authorizers.targets.local import LOOPBACK, LocalGateway, reachable
+from locustfiles._capacity import CapacityControl
 from locustfiles._cpu import CpuMeter
 from locustfiles._firing import Firing
 from locustfiles._master import Master
@@ -52,6 +53,9 @@ class RunRecorder:
         self.elapsed = 0.0
         self.complete = False
         self.unwritable = False
+        self.search: CapacityControl | None = None
+        self.searcher: gevent.Greenlet | None = None
+        self.ready: set[str] = set()
 
     def start(self) -> None:
         """Begin a run: a folder, its run.json, and the checkpoints. A second test in the web page is a new run."""
@@ -112,7 +116,9 @@ class RunRecorder:
                 return
             if self._all_finished():
                 self.complete = self._is_complete()
-                self._end_test()
+                # A search is ended by its shape, as Locust would have it.
+                if self.search is None:
+                    self._end_test()
                 return
             if self.plan.parent is not None and os.getppid() != self.plan.parent:
                 # Whoever wanted this run was killed: nobody would end it, or read its report, in time.
@@ -129,6 +135,16 @@ class RunRecorder:
         if self.master is not None and self.folder is not None:
             self.master.look()
             self.elapsed = max((worker.reported for worker in self.master.register.facts()), default=0.0)
+            if self.master.register.lost:
+                self._end_search("the loss of a worker")
+
+    def _end_search(self, reason: str) -> None:
+        """End a search that can't go on, with what is known by now."""
+        if self.search is None or self.search.result.complete:
+            return
+        if self.searcher is not None:
+            self.searcher.kill(block=False)
+        self.search.finish(reason)
 
     def _all_finished(self) -> bool:
         """Say whether nothing more is to come: all is fired, or whoever should fire it is lost."""
@@ -167,6 +183,8 @@ class RunRecorder:
         """Write what there is; safe to call at any time and again."""
         if (folder := self.folder) is not None:
             self._write(lambda: folder.checkpoint(self.total, self.state()))
+            if (search := self.search) is not None:
+                self._write(lambda: folder.write_capacity(search.result))
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write to the run folder; one that can't be written is told once."""
@@ -200,5 +218,7 @@ class RunRecorder:
 
 
 def _plan_facts(plan: Plan) -> dict[str, Any]:
+    if plan.capacity is not None:
+        return {"scenario": "capacity", "arrivals": plan.arrivals, "users": plan.users, **plan.capacity}
     names = ("model", "arrivals", "rate", "duration", "warm_up", "users", "patience", "wait_time")
     return {name: getattr(plan, name) for name in names}

@@ -25,6 +25,8 @@ from locustfiles._firing import Firing
 from locustfiles._messages import LOCUST_LIVENESS
 from locustfiles._options import plan_from_options
 from locustfiles._recorder import RunRecorder
+from locustfiles._searching import begin_search, listen, tell_ready
+from locustfiles._shapes import CapacityShape
 from locustfiles._state import state_of
 from locustfiles._worker import Worker
 from reports.plan import Plan
@@ -45,13 +47,16 @@ def on_init(environment: Environment, runner: Any, **_: Any) -> None:
     """Make the plan, and prepare to hear from workers."""
     state = state_of(environment)
     environment.events.quit.add_listener(lambda **_: _on_quit(environment))
+    listen(runner)
     if isinstance(runner, WorkerRunner):
         state.worker = Worker(environment, runner)
         environment.events.report_to_master.add_listener(lambda data, **_: _report_to_master(environment, data))
         state.worker.join()
         return
     try:
-        state.recorder = RunRecorder(lambda: state.firing, environment, plan_from_options(environment.parsed_options))
+        searches = isinstance(environment.shape_class, CapacityShape)
+        plan = plan_from_options(environment.parsed_options, capacity=searches)
+        state.recorder = RunRecorder(lambda: state.firing, environment, plan)
     except GatecrashError as error:
         _give_up(environment, error)
     if state.recorder is not None and state.recorder.master is not None:
@@ -114,12 +119,14 @@ def on_test_start(environment: Environment, **_: Any) -> None:
                 _collect_seldom()
             else:
                 _start_firing(environment, recorder.plan, Share(0, 1))
+            begin_search(environment)
         elif worker is not None:
             share = options.gatecrash_shares.get(worker.client_id)
             if share is None or worker.corpus is None:
                 raise UsageError("a worker that joined after the start has no share of the schedule")
             plan = replace(Plan.from_json(options.gatecrash_plan), corpus=str(worker.corpus))
             worker.fire(_start_firing(environment, plan, Share(*share)), options.gatecrash_run)
+            tell_ready(environment)
     except GatecrashError as error:
         if worker is not None:
             worker.failed(error)

@@ -84,6 +84,11 @@ class WorkerRegister:
         """Each worker's place, and how many there are."""
         return {client_id: [place, len(self._ids)] for place, client_id in enumerate(self._ids)}
 
+    @property
+    def firing(self) -> set[str]:
+        """The workers that take part and are not lost."""
+        return {client_id for client_id in self._ids if not self.is_lost(client_id)}
+
     def hear(self, client_id: str) -> None:
         """Note that something came from a worker."""
         if client_id in self._ids:
@@ -176,6 +181,6 @@ class WorkerRegister:
 
     def _missing(self, worker: KnownWorker) -> int:
         plan = self._plan
-        if plan is None or plan.model != OPEN or plan.phases:
+        if plan is None or plan.model != OPEN or plan.phases or plan.capacity:
             return 0
         return round(max(0.0, plan.length - worker.reported) * plan.rate / len(self._ids))

@@ -69,6 +69,7 @@ def value_of(summary: Summary) -> dict[str, Any]:
         "findings": [_finding(number, finding) for number, finding in numbered(summary, notes=False)],
         "notes": [_finding(number, finding) for number, finding in numbered(summary, notes=True)],
         "campaign": summary.campaign.encode() if summary.campaign is not None else None,
+        "capacity": summary.capacity.encode() if summary.capacity is not None else None,
     }
 
 

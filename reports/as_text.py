@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import text_campaign, text_findings, words
+from reports import capacity_words, text_campaign, text_capacity, text_findings, words
 from reports.records import LatencyKind
 from reports.summary import Summary
 from reports.text_parts import heading, line, table_of, write_items, write_table
@@ -26,6 +26,8 @@ def write(
     Nothing is read as markup, and every character is one that can be seen: requests and answers are hostile.
     """
     _write_verdict(summary, console)
+    if summary.capacity is not None:
+        text_capacity.write(summary.capacity, console)
     _write_numbers(summary, console)
     _write_outcomes(summary, console)
     if summary.campaign is not None:
@@ -40,6 +42,8 @@ def _write_verdict(summary: Summary, console: Console) -> None:
     style = _VERDICT_STYLES.get(verdict.word, "bold")
     code = f" (exit code {verdict.exit_code.value})"
     line(console, (verdict.word, style), "  ", words.headline(summary), (code, "dim"))
+    if summary.capacity is not None:
+        write_items(console, [capacity_words.answer(summary.capacity)])
     write_items(console, words.verdict_sentences(summary))
     line(console, "Measurement ", words.validity_sentence(summary))
     write_items(console, words.validity_reasons(summary))

@@ -44,7 +44,8 @@ class LatencyHistogram:
     __slots__ = ("_flushed", "_pending")
 
     def __init__(self, encoded: bytes | None = None) -> None:
-        self._flushed = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
+        # Half a megabyte, in a cycle of references: made only where it is needed.
+        self._flushed: HdrHistogram | None = None
         # Counts by value, cut to the digits that the histogram keeps: adding to a dictionary is far cheaper.
         self._pending: dict[int, int] = {}
         if encoded is not None:
@@ -53,23 +54,30 @@ class LatencyHistogram:
     def add_encoded(self, encoded: bytes) -> None:
         """Add all values of another histogram as ``encode`` wrote it; raises ValueError for what is none."""
         try:
-            self._flushed.decode_and_add(encoded)
+            self._made().decode_and_add(encoded)
         except _DAMAGE as error:
             raise ValueError(f"not an encoded histogram: {error}") from error
+
+    def _made(self) -> HdrHistogram:
+        if self._flushed is None:
+            self._flushed = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
+        return self._flushed
 
     @property
     def _histogram(self) -> HdrHistogram:
         """The histogram with everything in it."""
+        made = self._made()
         if self._pending:
             pending, self._pending = self._pending, {}
             for value, count in pending.items():
-                self._flushed.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS), count)
-        return self._flushed
+                made.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS), count)
+        return made
 
     @property
     def count(self) -> int:
         """How many values were recorded."""
-        return int(self._histogram.total_count)
+        flushed = 0 if self._flushed is None else int(self._flushed.total_count)
+        return flushed + sum(self._pending.values())
 
     def record(self, seconds: float) -> None:
         """Record one latency; below the range counts as the lowest, above it as the highest value."""
@@ -85,7 +93,9 @@ class LatencyHistogram:
 
     def add(self, other: LatencyHistogram) -> None:
         """Add all values of another histogram."""
-        self._histogram.add(other._histogram)
+        if other._flushed is not None:
+            self._made().add(other._flushed)
+        self.add_cut(other._pending)
 
     def percentile(self, percent: float) -> float:
         """Return a percentile in milliseconds; 0 when nothing was recorded."""

@@ -138,6 +138,21 @@ class Ledger:
             if len(self.samples) < SAMPLES_MAXIMUM:
                 self.samples.setdefault(identity, sample)
 
+    def up_to(self, rate: float) -> Ledger:
+        """Return what was seen at offered rates up to one, in arrivals a second; entries are shared, not copied."""
+        ledger = Ledger()
+        ledger.samples = self.samples
+        for index, entry in self._entries.items():
+            if all(sighting.lowest_rate <= rate for sighting in entry.sightings.values()):
+                ledger._entries[index] = entry
+                continue
+            kept = ledger.own_entry(index)
+            kept.add_variants(entry.principals, entry.lifetimes)
+            for sighting in entry.sightings.values():
+                if sighting.lowest_rate <= rate:
+                    kept.put(sighting)
+        return ledger
+
     def encode(self) -> dict[str, Any]:
         """Return a JSON value."""
         return {

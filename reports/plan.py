@@ -36,6 +36,8 @@ class Plan:
     ``wait_time``, fires again; ``rate`` and ``patience`` don't count). ``patience`` is how long an arrival waits for
     a free slot before it is dropped. ``target`` says where to fire; with a ``gateway`` in it the embedded gateway is
     started first. With ``phases`` they are fired one after the other, and ``model``, ``rate`` and times don't count.
+    With ``capacity``, the settings of a search, rates are found while firing: ``rate`` and times don't count either,
+    but for ``duration``, the longest time that the search may take.
     ``parent`` is the process without which the run must not go on (None: there is none). ``info``
     is what run.json tells of the run besides.
     """
@@ -53,6 +55,7 @@ class Plan:
     patience: float = 5.0
     wait_time: float = 0.0
     phases: tuple[Phase, ...] = ()
+    capacity: Mapping[str, Any] | None = None
     parent: int | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
 
@@ -61,7 +64,7 @@ class Plan:
         """Seconds from the first arrival to the end of the schedule, warm-up included."""
         if self.phases:
             return sum(phase.seconds for phase in self.phases)
-        return self.warm_up + self.duration
+        return self.duration if self.capacity else self.warm_up + self.duration
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON value."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 from authorizers import wire
 from authorizers.errors import UsageError, WireError
 from reports.campaign import Campaign
+from reports.capacity import Capacity
 from reports.findings import Finding
 from reports.recording import Recording
 from reports.workers import WorkerFacts
@@ -23,6 +24,7 @@ RUN: Final = "run.json"
 RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
 CAMPAIGN: Final = "campaign.json"
+CAPACITY: Final = "capacity.json"
 # What reading a value of another shape than ours raises.
 _DAMAGE: Final = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -64,13 +66,14 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as it was read back from its folder; ``campaign`` is there for a fuzz run only."""
+    """A run as it was read back from its folder; ``campaign`` is there for a fuzz run, ``capacity`` for a search."""
 
     info: RunInfo
     state: RunState
     recording: Recording
     findings: list[Finding]
     campaign: Campaign | None = None
+    capacity: Capacity | None = None
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -160,7 +163,7 @@ class RunFolder:
                 state, recording = _state(value["state"]), Recording.from_parts(value, value["counts"])
             except _DAMAGE as error:
                 raise self._damaged(RECORDING, error) from error
-        return StoredRun(info, state, recording, self._read_findings(), self._read_campaign())
+        return StoredRun(info, state, recording, self._read_findings(), self._read_campaign(), self._read_capacity())
 
     def write_campaign(self, campaign: Campaign) -> None:
         """Write campaign.json."""
@@ -174,6 +177,19 @@ class RunFolder:
             return Campaign.decode(value)
         except _DAMAGE as error:
             raise self._damaged(CAMPAIGN, error) from error
+
+    def write_capacity(self, capacity: Capacity) -> None:
+        """Write capacity.json."""
+        write_atomically(self.path / CAPACITY, _pretty(capacity.encode()))
+
+    def _read_capacity(self) -> Capacity | None:
+        if not (self.path / CAPACITY).exists():
+            return None
+        value = self._read(CAPACITY)
+        try:
+            return Capacity.decode(value)
+        except _DAMAGE as error:
+            raise self._damaged(CAPACITY, error) from error
 
     def _read_findings(self) -> list[Finding]:
         # By length first: number 1000 comes after 999.

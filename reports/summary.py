@@ -7,6 +7,8 @@ from typing import Final
 
 from authorizers.contract import Outcome
 from reports.campaign import Campaign
+from reports.capacity import Capacity
+from reports.capacity_verdict import missed
 from reports.findings import Finding
 from reports.latency import PERCENTILES, LatencyHistogram
 from reports.records import LatencyKind
@@ -90,6 +92,7 @@ class Summary:
     seconds: list[SecondRow]
     cases_seen: int
     campaign: Campaign | None = None
+    capacity: Capacity | None = None
 
 
 def summarise(run: StoredRun) -> Summary:
@@ -100,9 +103,11 @@ def summarise(run: StoredRun) -> Summary:
     exchanges = sum(recording.outcomes.values())
     outcomes = {outcome.value: recording.outcomes[outcome] for outcome in Outcome if recording.outcomes[outcome]}
     broken = run.campaign.broken if run.campaign else None
-    judgement = judge_validity(Measurement(run.state, planned, dropped, exchanges, outcomes, recording.lag, broken))
+    judgement = judge_validity(
+        Measurement(run.state, planned, dropped, exchanges, outcomes, recording.lag, broken, run.capacity)
+    )
     seconds_measured = _measured_seconds(run, len(measured))
-    verdict = decide(run.findings, judgement, run.state)
+    verdict = decide(run.findings, judgement, run.state, missed(run.capacity) if run.capacity else ())
     return Summary(
         info=run.info,
         state=run.state,
@@ -126,6 +131,7 @@ def summarise(run: StoredRun) -> Summary:
         seconds=_second_rows(run),
         cases_seen=len(recording.ledger),
         campaign=run.campaign,
+        capacity=run.capacity,
     )
 
 

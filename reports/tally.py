@@ -120,6 +120,18 @@ class Tally:
             case_index, start, start, start, answer, start < self._warm_up, self._offered_rate, self._worker, phase
         )
 
+    def offer(self, rate: float) -> None:
+        """Note that from now on another rate, in arrivals a second, is offered."""
+        self._enter_repeated(self._recording)
+        self._offered_rate = rate
+
+    def _enter_repeated(self, recording: Recording) -> None:
+        repeated, self._repeated = self._repeated, {}
+        for case_index, seen in repeated.items():
+            first = self._exchange(case_index, seen.answer, seen.first)
+            secrets = partial(self._secrets_of, case_index)
+            recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
+
     def add_arrival(self, intended_start: float, lag: float) -> None:
         """Count an arrival that became due, and how late (seconds) it was handed out."""
         self.add_planned(intended_start)
@@ -142,7 +154,8 @@ class Tally:
 
     def take(self) -> Recording:
         """Return what was counted since the last call."""
-        recording, cells, repeated = self._recording, self._cells, self._repeated
+        self._enter_repeated(self._recording)
+        recording, cells = self._recording, self._cells
         planned, dropped = self._planned, self._dropped
         self._begin()
         for number, count in planned.items():
@@ -167,8 +180,4 @@ class Tally:
             else:
                 recording.outcomes[outcome.value] += count
                 recording.latencies.add_cut(outcome, cell.service_times, cell.response_times)
-        for case_index, seen in repeated.items():
-            first = self._exchange(case_index, seen.answer, seen.first)
-            secrets = partial(self._secrets_of, case_index)
-            recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
         return recording

@@ -7,6 +7,8 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from authorizers.contract import Outcome
+from reports.capacity import Capacity
+from reports.capacity_verdict import doubts, no_answer
 from reports.findings import Finding
 from reports.latency import LatencyHistogram
 from reports.rules import Severity
@@ -49,7 +51,8 @@ class Validity(StrEnum):
 class Measurement:
     """What the judgement of validity needs to know of a run. Counts are of arrivals and exchanges.
 
-    ``broken`` is why the target or the credentials can't be tested at all, as the controls of a fuzz run told.
+    ``broken`` is why the target or the credentials can't be tested at all, as the controls of a fuzz run told. In a
+    search for ``capacity`` drops and lag are judged with each rate: most are fired to find out that they are too high.
     """
 
     state: RunState
@@ -59,6 +62,7 @@ class Measurement:
     outcomes: dict[str, int]
     lag: LatencyHistogram
     broken: str | None = None
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
         reasons.append(f"the run was ended after {seen.state.elapsed:.1f} s by {seen.state.stopped_by}")
     if not seen.state.complete and seen.state.stopped_by is None:
         reasons.append("the run was cut off: what its last checkpoint holds is shown")
+    if seen.capacity is not None:
+        return [*reasons, *no_answer(seen.capacity)]
     unreached = seen.outcomes.get(Outcome.TRANSPORT_ERROR, 0) + seen.outcomes.get(Outcome.UNAVAILABLE, 0)
     if seen.answered and unreached / seen.answered > _UNREACHED_INVALID:
         reasons.append(f"the target could not be reached in {unreached} of {seen.answered} exchanges")
@@ -108,6 +114,8 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
     reasons = []
     if seen.state.stopped_by in _SIGNALS:
         reasons.append(f"the run was stopped early by {seen.state.stopped_by} after {seen.state.elapsed:.1f} s")
+    if seen.capacity is not None:
+        return [*reasons, *doubts(seen.capacity), *seen.state.incidents]
     if seen.planned and _DROPPED_DEGRADED < seen.dropped / seen.planned <= _DROPPED_INVALID:
         reasons.append(_dropped(seen))
     if (
@@ -150,16 +158,23 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
-def decide(findings: list[Finding], judgement: ValidityJudgement, state: RunState) -> Verdict:
-    """Decide: an invalid measurement outranks wrong decisions; a signal keeps its own code."""
+def decide(
+    findings: list[Finding], judgement: ValidityJudgement, state: RunState, missed: tuple[str, ...] = ()
+) -> Verdict:
+    """Decide: an invalid measurement outranks wrong decisions, and these what was asked for and ``missed``.
+
+    A signal keeps its own code.
+    """
     wrong = [
         finding for finding in findings if finding.rule.severity > Severity.NOTE and finding.accepted_until is None
     ]
-    reasons = tuple(finding.sentence for finding in wrong)
+    reasons = (*(finding.sentence for finding in wrong), *missed)
     if state.stopped_by in _SIGNALS:
         return Verdict(ExitCode(_SIGNALS[state.stopped_by]), "STOPPED", (*judgement.reasons, *reasons))
     if judgement.validity is Validity.INVALID:
         return Verdict(ExitCode.INVALID_MEASUREMENT, "INVALID", (*judgement.reasons, *reasons))
     if wrong:
         return Verdict(ExitCode.WRONG_DECISIONS, "FAIL", reasons)
+    if missed:
+        return Verdict(ExitCode.THRESHOLD_FAILED, "FAIL", reasons)
     return Verdict(ExitCode.PASS, "PASS", ())

@@ -33,7 +33,9 @@ def corpus(settings: Settings, *, like: Path | None) -> int:
     and versions give the same bytes.
     """
     made = (
-        build_with_progress(settings, Console(file=sys.stderr)) if like is None else corpus_like(settings, _facts(like))
+        build_with_progress(settings, Console(file=sys.stderr), 0.0)
+        if like is None
+        else corpus_like(settings, _facts(like))
     )
     made.close()
     print(made.folder.resolve())
