@@ -116,6 +116,7 @@ def on_test_start(environment: Environment, **_: Any) -> None:
                 options.gatecrash_plan = recorder.plan.to_json()
                 options.gatecrash_shares = recorder.master.register.shares
                 options.gatecrash_run = recorder.master.run
+                _collect_seldom()
             else:
                 _start_firing(environment, recorder.plan, Share(0, 1))
             begin_search(environment)
@@ -139,13 +140,17 @@ def _start_firing(environment: Environment, plan: Plan, share: Share) -> Firing:
         old.close()
     corpus = Corpus(Path(plan.corpus))
     target = open_target(plan.target, connections=max(1, plan.users))
-    # What is there by now stays: looking through it for garbage again and again would hold the firing up.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECTED_AFTER)
+    _collect_seldom()
     firing = state_of(environment).firing = Firing(plan, share, corpus, target)
     gevent.spawn(_add_to_statistics, environment)
     return firing
+
+
+def _collect_seldom() -> None:
+    """Leave what is there by now, which stays, out of the search for garbage: it would hold firing or gathering up."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_COLLECTED_AFTER)
 
 
 def _add_to_statistics(environment: Environment) -> None:

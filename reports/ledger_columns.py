@@ -1,8 +1,8 @@
 """A ledger as columns of numbers, the way workers send what changed in theirs: small, and cheap to add up.
 
 Whatever repeats stands once, in a table, and the columns hold its place there. Columns are unsigned 32-bit numbers,
-little-endian: of each case its index and the place of its variants; of each sighting the places of its answer and of
-its traits, its count, and its first and last time in milliseconds.
+little-endian: of each case its index and the places of its principals and of its lifetimes; of each sighting the places
+of its answer and of its traits, its count, and its first and last time in milliseconds.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from reports.ledger import Ledger
 from reports.sightings import CaseEntry, Sighting, joined
 
 _KIND: Final = "I"
-_CASE_COLUMNS: Final = 2
+_CASE_COLUMNS: Final = 3
 _SIGHTING_COLUMNS: Final = 5
 _PER_SECOND: Final = 1000
 
-_Variants = tuple[frozenset[str], frozenset[tuple[int, int]]]
+_Principals = frozenset[str]
+_Lifetimes = frozenset[tuple[int, int]]
 
 
 class Traits(NamedTuple):
@@ -70,14 +71,16 @@ def encode_ledger(ledger: Ledger) -> tuple[dict[str, Any], bytes]:
     """Return a ledger as a JSON value, which holds the tables, and the columns."""
     answers: dict[tuple[Outcome, str], int] = {}
     traits: dict[Traits, int] = {}
-    variants: dict[_Variants, int] = {}
+    principals: dict[_Principals, int] = {}
+    lifetimes: dict[_Lifetimes, int] = {}
     cases: tuple[list[int], ...] = tuple([] for _ in range(_CASE_COLUMNS))
     sightings: tuple[list[int], ...] = tuple([] for _ in range(_SIGHTING_COLUMNS))
     several: list[tuple[int, int]] = []
     uncounted: list[tuple[int, int]] = []
     for place, (index, entry) in enumerate(ledger):
         cases[0].append(index)
-        cases[1].append(variants.setdefault((entry.principals, entry.lifetimes), len(variants)))
+        cases[1].append(principals.setdefault(entry.principals, len(principals)))
+        cases[2].append(lifetimes.setdefault(entry.lifetimes, len(lifetimes)))
         seen = tuple(entry)
         if len(seen) != 1:
             several.append((place, len(seen)))
@@ -93,7 +96,8 @@ def encode_ledger(ledger: Ledger) -> tuple[dict[str, Any], bytes]:
         "samples": ledger.samples,
         "answers": list(answers),
         "traits": [(*one[:2], sorted(one.workers), sorted(one.environments), *one[4:]) for one in traits],
-        "variants": [(sorted(principals), sorted(lifetimes)) for principals, lifetimes in variants],
+        "principals": list(map(sorted, principals)),
+        "lifetimes": list(map(sorted, lifetimes)),
         "cases": len(cases[0]),
         "sightings": len(sightings[0]),
         "several": several,
@@ -110,18 +114,17 @@ def _bytes_of(column: array[int]) -> bytes:
 
 def add_encoded_ledger(ledger: Ledger, tables: Mapping[str, Any], columns: bytes) -> None:
     """Add what ``encode_ledger`` returned to a ledger; raises ValueError when the columns aren't as long as told."""
-    (indices, variant_places), rows = _read_columns(columns, tables["cases"], tables["sightings"])
+    cases, rows = _read_columns(columns, tables["cases"], tables["sightings"])
     ledger.add_samples(tables["samples"])
     answers = [(Outcome(outcome), intern(identity)) for outcome, identity in tables["answers"]]
     traits = [_traits(row) for row in tables["traits"]]
-    variants = [_variants(row) for row in tables["variants"]]
+    principals = [frozenset(map(intern, row)) for row in tables["principals"]]
+    lifetimes = [_lifetimes(row) for row in tables["lifetimes"]]
     several, uncounted = dict(tables["several"]), dict(tables["uncounted"])
     rows_left = zip(*rows, strict=True)
-    for place, (index, variant) in enumerate(zip(indices, variant_places, strict=True)):
+    for place, (index, principal, lifetime) in enumerate(zip(*cases, strict=True)):
         entry = ledger.own_entry(index)
-        principals, lifetimes = variants[variant]
-        if principals is not entry.principals or lifetimes is not entry.lifetimes:
-            entry.add_variants(principals, lifetimes)
+        entry.add_variants(principals[principal], lifetimes[lifetime])
         if place in uncounted:
             entry.uncounted += uncounted[place]
         for _ in range(several.get(place, 1)):
@@ -183,8 +186,5 @@ def _traits(row: Sequence[Any]) -> Traits:
     )
 
 
-def _variants(row: Sequence[Any]) -> _Variants:
-    principals, lifetimes = row
-    nothing: frozenset[Any] = frozenset()
-    pairs = frozenset((refresh, disconnect) for refresh, disconnect in lifetimes)
-    return joined(nothing, frozenset(principals)), joined(nothing, pairs)
+def _lifetimes(row: Sequence[Sequence[int]]) -> _Lifetimes:
+    return joined(frozenset(), frozenset((refresh, disconnect) for refresh, disconnect in row))

@@ -163,8 +163,8 @@ class CaseEntry:
 
     def add_variants(self, principals: frozenset[str], lifetimes: frozenset[tuple[int, int]]) -> None:
         """Remember up to two principals and lifetimes: one more than one is all there is to know."""
-        self.principals = _first_two(joined(self.principals, principals))
-        self.lifetimes = _first_two(joined(self.lifetimes, lifetimes))
+        self.principals = _two_of(self.principals, principals)
+        self.lifetimes = _two_of(self.lifetimes, lifetimes)
 
     @property
     def count(self) -> int:
@@ -175,6 +175,14 @@ class CaseEntry:
         """Return the sightings that say something of the authorizer, most frequent first."""
         said = [sighting for sighting in self.sightings.values() if sighting.outcome.is_answer]
         return sorted(said, key=lambda sighting: (-sighting.count, sighting.identity))
+
+
+def _two_of(mine: frozenset[Any], theirs: frozenset[Any]) -> frozenset[Any]:
+    if theirs <= mine:
+        return mine
+    if not mine and len(theirs) <= _VARIANTS_MAXIMUM:
+        return theirs
+    return _first_two(joined(mine, theirs))
 
 
 @lru_cache(maxsize=_SETS_KEPT)
