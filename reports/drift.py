@@ -14,7 +14,7 @@ from authorizers.contract import Outcome
 from reports.series import Second
 
 PARTS: Final = 10
-SECONDS_LEAST: Final = 60
+SECONDS_LEAST: Final = 20
 # Student's t for ten parts, two of whose degrees of freedom the line takes: 95 % lie within.
 _STUDENT: Final = 2.306
 _SECONDS_AN_HOUR: Final = 3600.0
