@@ -186,6 +186,7 @@ def _follow(
             told += 1
         if (progress := locust.progress()) is not None:
             view.show(progress)
+            view.show_search()
             memory.look(progress["elapsed"])
         elif is_master:
             # Nobody knows how long workers take to join and to build the corpus; Locust waits, and ends.
