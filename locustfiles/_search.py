@@ -28,6 +28,7 @@ _DRAIN_FACTOR: Final = 1.5
 _DRAIN_SECONDS_MAXIMUM: Final = 20.0
 # What was broken while the generator stood still for a moment is fired again.
 _REPEATS_MAXIMUM: Final = 2
+_REPEATS_IN_ALL: Final = 8
 # Samples for a percentile: this many beyond it.
 _BEYOND: Final = 10
 _SAMPLES_LEAST: Final = 50
@@ -103,6 +104,7 @@ class Search:
         self._bucket: Bucket | None = None
         self._number = 0
         self._recovered = False
+        self._repeats_left = _REPEATS_IN_ALL
 
     def steps(self) -> Steps:
         """Yield the steps to fire one after the other; send in how each went, and what is known of a bucket."""
@@ -196,11 +198,14 @@ class Search:
 
     def _probe(self, kind: StepKind, rate: float) -> Generator[Step, tuple[Probe, Bucket | None], Probe]:
         seconds = min(self._seconds(kind, rate), self._settings.probe_seconds_maximum)
-        for _ in range(1 + _REPEATS_MAXIMUM):
-            probe = yield from self._fire(kind, rate, seconds)
-            broken = self._is_broken(probe)
-            if not (broken and probe.disturbed):
+        probe = yield from self._fire(kind, rate, seconds)
+        for _ in range(_REPEATS_MAXIMUM):
+            # A machine that stands still all the time is not worth waiting for.
+            if not (self._is_broken(probe) and probe.disturbed and self._repeats_left):
                 break
+            self._repeats_left -= 1
+            probe = yield from self._fire(kind, rate, seconds)
+        broken = self._is_broken(probe)
         if kind is not StepKind.CONFIRM or _is_clear(probe):
             self._known.enter(probe, broken=broken)
         if broken and not self._recovered and not probe.limited:

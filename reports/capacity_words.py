@@ -131,8 +131,8 @@ def row(probe: Probe) -> list[str]:
 
 def line(probe: Probe) -> str:
     """Return a probe as one line, for whoever follows a search."""
-    how = verdict(probe) or KIND_LABELS[probe.step.kind]
-    return f"{rate(probe.rate):>7} arrivals/s  {KIND_LABELS[probe.step.kind]:<9} p95 {milliseconds(probe.p95):>6} ms  {how}"
+    kind, p95 = KIND_LABELS[probe.step.kind], milliseconds(probe.p95)
+    return f"{rate(probe.rate):>7} arrivals/s  {kind:<9} p95 {p95:>6} ms  {verdict(probe)}".rstrip()
 
 
 def share(one: Assessment) -> str:
