@@ -17,6 +17,7 @@ from locust.runners import MasterRunner
 from authorizers.targets.local import LocalGateway
 from locustfiles._firing import Firing
 from locustfiles._options import with_overrides
+from reports.clocks import ClockWatch
 from reports.plan import Plan
 from reports.progress import PROGRESS, write_progress
 from reports.recording import Recording
@@ -40,6 +41,7 @@ class RunRecorder:
     def _reset(self) -> None:
         self.folder: RunFolder | None = None
         self.total = Recording()
+        self.clocks = ClockWatch()
         self.workers: set[str] = set()
         self.lost: set[str] = set()
         self.finished: set[str] = set()
@@ -111,6 +113,7 @@ class RunRecorder:
                 self.finished.add("local")
         runner = self.environment.runner
         if isinstance(runner, MasterRunner):
+            self.total.clock_jumps += self.clocks.look(self.elapsed)
             self.lost |= {client.id for client in runner.clients.missing if client.id in self.workers}
 
     def _all_finished(self) -> bool:

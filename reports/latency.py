@@ -104,6 +104,20 @@ class LatencyHistogram:
         """The highest value in milliseconds."""
         return float(self._histogram.get_max_value()) / _PER_MILLISECOND if self.count else 0.0
 
+    def points(self) -> Iterator[tuple[float, int]]:
+        """Yield each latency in milliseconds that was recorded, to the histogram's digits, and how often; ascending."""
+        histogram = self._histogram
+        for index, count in enumerate(histogram.counts):
+            if count:
+                value = histogram.get_highest_equivalent_value(histogram.get_value_from_index(index))
+                yield float(value) / _PER_MILLISECOND, int(count)
+
+    def share_above(self, milliseconds: float) -> float:
+        """Return the share, 0 to 1, of the values above a latency; 0 when nothing was recorded."""
+        if not self.count:
+            return 0.0
+        return sum(count for value, count in self.points() if value > milliseconds) / self.count
+
     def curve(self) -> list[tuple[float, float]]:
         """Return (percentile, milliseconds) pairs for a percentile plot, denser towards the tail."""
         points: list[tuple[float, float]] = []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from authorizers import wire
+from reports.clocks import ClockJump
 from reports.latency import LatencyBook, LatencyHistogram
 from reports.ledger import Ledger
 from reports.records import Exchange
@@ -19,14 +20,16 @@ class Recording:
     """The folds over all exchanges.
 
     Latencies, the lag and the counts of ``outcomes`` leave the warm-up out; the series and the ledger have it in, since
-    a wrong decision is wrong at any time. ``lag`` is how late arrivals reached a slot's queue, which tells whether
-    the load generator kept its own schedule.
+    a wrong decision is wrong at any time. ``lag`` is how late a greenlet of the load generator saw what was there for
+    it; ``delays`` is how long after their intended start arrivals were fired: lag, and waiting for a free slot.
     """
 
     latencies: LatencyBook = field(default_factory=LatencyBook)
     series: Series = field(default_factory=Series)
     ledger: Ledger = field(default_factory=Ledger)
     lag: LatencyHistogram = field(default_factory=LatencyHistogram)
+    delays: LatencyHistogram = field(default_factory=LatencyHistogram)
+    clock_jumps: list[ClockJump] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     warm_up_exchanges: int = 0
     cold_starts: int = 0
@@ -48,13 +51,13 @@ class Recording:
         self.series.add_exchange(exchange)
         self.ledger.add_exchange(exchange, secrets)
 
-    def add_arrival(self, intended_start: float, lag: float, *, warm_up: bool) -> None:
-        """Count an arrival that became due, and how late (seconds) it was handed to the slots."""
+    def add_arrival(self, intended_start: float, delay: float, *, warm_up: bool) -> None:
+        """Count an arrival, and how long (seconds) after its intended start it was fired."""
         second = self.series.second(int(intended_start))
         second.planned += 1
         second.warm_up = second.warm_up or warm_up
         if not warm_up:
-            self.lag.record(lag)
+            self.delays.record(delay)
 
     def add_drop(self, intended_start: float) -> None:
         """Count an arrival that was never sent, because no slot was free in time or the run ended."""
@@ -66,6 +69,8 @@ class Recording:
         self.series.add(other.series)
         self.ledger.add(other.ledger)
         self.lag.add(other.lag)
+        self.delays.add(other.delays)
+        self.clock_jumps += other.clock_jumps
         self.outcomes += other.outcomes
         self.warm_up_exchanges += other.warm_up_exchanges
         self.cold_starts += other.cold_starts
@@ -75,9 +80,11 @@ class Recording:
         return wire.encode({**self.parts(), "counts": self.counts()})
 
     def parts(self) -> dict[str, Any]:
-        """Return the three large parts, each of which is a file of the run folder."""
+        """Return the three large parts."""
+        own = {"lag": self.lag, "delays": self.delays}
+        encoded = {name: histogram.encode().decode("ascii") for name, histogram in own.items()}
         return {
-            "histograms": {**self.latencies.encode(), "lag": self.lag.encode().decode("ascii")},
+            "histograms": {**self.latencies.encode(), **encoded},
             "series": self.series.encode(),
             "ledger": self.ledger.encode(),
         }
@@ -88,6 +95,7 @@ class Recording:
             "outcomes": dict(self.outcomes),
             "warm_up_exchanges": self.warm_up_exchanges,
             "cold_starts": self.cold_starts,
+            "clock_jumps": [list(jump) for jump in self.clock_jumps],
         }
 
     @classmethod
@@ -100,12 +108,15 @@ class Recording:
     def from_parts(cls, parts: Mapping[str, Any], counts: Mapping[str, Any]) -> Recording:
         """Put a recording together from its parts and counts."""
         histograms = dict(parts["histograms"])
-        lag = histograms.pop("lag")
+        lag, delays = histograms.pop("lag"), histograms.pop("delays", None)
         return cls(
             latencies=LatencyBook.decode(histograms),
             series=Series.decode(parts["series"]),
             ledger=Ledger.decode(parts["ledger"]),
             lag=LatencyHistogram(lag.encode("ascii")),
+            # Earlier versions wrote neither of these.
+            delays=LatencyHistogram(delays.encode("ascii") if delays is not None else None),
+            clock_jumps=[ClockJump(*jump) for jump in counts.get("clock_jumps", ())],
             outcomes=Counter(counts["outcomes"]),
             warm_up_exchanges=counts["warm_up_exchanges"],
             cold_starts=counts["cold_starts"],

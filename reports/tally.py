@@ -5,11 +5,12 @@ Nothing is lost: what is counted together is what a recording could not tell apa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
 from authorizers.contract import Answer, Outcome
+from reports.clocks import ClockJump
 from reports.latency import cut_nanoseconds
 from reports.recording import Recording
 from reports.records import Exchange
@@ -120,13 +121,14 @@ class Tally:
             case_index, start, start, start, answer, start < self._warm_up, self._offered_rate, self._worker, phase
         )
 
-    def add_arrival(self, intended_start: float, lag: float) -> None:
-        """Count an arrival that became due, and how late (seconds) it was handed out."""
+    def add_arrival(self, intended_start: float, delay: float) -> None:
+        """Count an arrival, and how long (seconds) after its intended start a slot fires it."""
         self.add_planned(intended_start)
-        self.add_lag(intended_start, lag)
+        if intended_start >= self._warm_up:
+            self._recording.delays.record(delay)
 
     def add_planned(self, intended_start: float) -> None:
-        """Count an arrival that was due before a slot was free for it."""
+        """Count an arrival that became due."""
         second = int(intended_start)
         self._planned[second] = self._planned.get(second, 0) + 1
 
@@ -134,6 +136,10 @@ class Tally:
         """Count how late (seconds) a wait ended that was due at a time."""
         if due >= self._warm_up:
             self._recording.lag.record(lag)
+
+    def add_clock_jumps(self, jumps: Iterable[ClockJump]) -> None:
+        """Note what the clocks of this process did."""
+        self._recording.clock_jumps.extend(jumps)
 
     def add_drop(self, intended_start: float) -> None:
         """Count an arrival that was never sent."""
