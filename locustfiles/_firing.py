@@ -20,6 +20,7 @@ from locustfiles._arrivals import Arrival, Share, schedule
 from locustfiles._phases import own_concurrency, phase_arrivals
 from locustfiles._statistics import BatchedStatistics
 from reports.clocks import ClockWatch
+from reports.latency import Pause, no_pause
 from reports.plan import OPEN, Plan
 from reports.recording import Recording
 from reports.tally import Tally
@@ -102,9 +103,9 @@ class Firing:
         busy = self._has_more or self._waiting or self.in_flight or not self._queue.empty()
         return self.scheduled_all and not busy
 
-    def take_recording(self) -> Recording:
-        """Return what was recorded since the last call, and start anew."""
-        return self._tally.take()
+    def take_recording(self, pause: Pause = no_pause) -> Recording:
+        """Return what was recorded since the last call, and start anew; firing goes on in the pauses."""
+        return self._tally.take(pause)
 
     def _due_arrival(self) -> Arrival | None:
         """Wait for the next arrival that is still worth firing; None when there is no further one."""

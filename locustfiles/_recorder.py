@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import gevent
+from gevent.lock import RLock
 from locust.env import Environment
 from locust.runners import MasterRunner
 
@@ -28,6 +29,11 @@ _CHECKPOINT_SECONDS: Final = 2.0
 _USAGE_EXIT_CODE: Final = 2
 
 
+def let_fire() -> None:
+    """Let everybody else run who can: writing what was recorded must not hold firing up."""
+    gevent.sleep(0)
+
+
 class RunRecorder:
     """Lives in the process that writes the run folder: the master, or the only process."""
 
@@ -36,6 +42,8 @@ class RunRecorder:
         self.environment = environment
         self.plan = plan
         self.gateway: LocalGateway | None = None
+        # Held by whoever changes or reads the total: there are pauses in it.
+        self._total_lock = RLock()
         self._reset()
 
     def _reset(self) -> None:
@@ -90,7 +98,7 @@ class RunRecorder:
                 self.checkpoint()
                 written = self.elapsed
             if not self.unwritable:
-                self._write(lambda: write_progress(folder.path, self.total, self.state()))
+                self._write(lambda: write_progress(folder.path, self.total, self.state(), let_fire))
             if self.unwritable:
                 # A load whose recording nobody can read is for nothing.
                 self._end_test()
@@ -107,7 +115,8 @@ class RunRecorder:
         """Take what the slots of this process recorded, and look after the workers."""
         firing = self._firing()
         if firing is not None:
-            self.total.add(firing.take_recording())
+            with self._total_lock:
+                self.total.add(firing.take_recording(let_fire), let_fire)
             self.elapsed, self.cpu = firing.elapsed, max(self.cpu, firing.cpu if firing.elapsed > 1 else 0.0)
             if firing.finished:
                 self.finished.add("local")
@@ -130,7 +139,8 @@ class RunRecorder:
 
     def receive(self, client_id: str, data: dict[str, Any]) -> None:
         """Add what a worker sent."""
-        self.total.add(Recording.decode(data["recording"]))
+        with self._total_lock:
+            self.total.add(Recording.decode(data["recording"]))
         self.elapsed = max(self.elapsed, data["elapsed"])
         self.cpu = max(self.cpu, data["cpu"])
         if data["finished"]:
@@ -154,12 +164,13 @@ class RunRecorder:
     def checkpoint(self) -> None:
         """Write what there is; safe to call at any time and again."""
         if (folder := self.folder) is not None:
-            self._write(lambda: folder.checkpoint(self.total, self.state()))
+            self._write(lambda: folder.checkpoint(self.total, self.state(), let_fire))
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write to the run folder; one that can't be written is told once."""
         try:
-            write()
+            with self._total_lock:
+                write()
         except OSError as error:
             if not self.unwritable and self.folder is not None:
                 sentence = f"can't write to the run folder {self.folder.path}: {error.strerror}; the run ends"
@@ -175,7 +186,7 @@ class RunRecorder:
             self.complete = True
         self.checkpoint()
         if (folder := self.folder) is not None:
-            self._write(lambda: write_progress(folder.path, self.total, self.state()))
+            self._write(lambda: write_progress(folder.path, self.total, self.state(), let_fire))
 
     def close(self) -> None:
         """End the gateway that this process started, and take the live file away."""

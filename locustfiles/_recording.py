@@ -22,7 +22,7 @@ from generators.corpus import Corpus
 from locustfiles._arrivals import Share
 from locustfiles._firing import Firing
 from locustfiles._options import plan_from_options
-from locustfiles._recorder import RunRecorder
+from locustfiles._recorder import RunRecorder, let_fire
 from locustfiles._state import state_of
 from reports.plan import Plan
 
@@ -139,7 +139,7 @@ def _report_to_master(environment: Environment, data: dict[str, Any]) -> None:
     firing = state_of(environment).firing
     if firing is not None:
         data[_REPORT] = {
-            "recording": firing.take_recording().encode(),
+            "recording": firing.take_recording(let_fire).encode(let_fire),
             "elapsed": firing.elapsed,
             "cpu": firing.cpu if firing.elapsed > 1 else 0.0,
             "finished": firing.finished,

@@ -9,10 +9,19 @@ from typing import Any
 
 from authorizers import wire
 from reports.clocks import ClockJump
-from reports.latency import LatencyBook, LatencyHistogram
+from reports.latency import LatencyBook, LatencyHistogram, Pause, no_pause
 from reports.ledger import Ledger
 from reports.records import Exchange
 from reports.series import Series
+
+
+def json_object(members: Mapping[str, Any], pause: Pause = no_pause) -> bytes:
+    """Return a JSON object, written member by member."""
+    written = []
+    for name, value in members.items():
+        written.append(wire.encode(name) + b":" + wire.encode(value))
+        pause()
+    return b"{" + b",".join(written) + b"}"
 
 
 @dataclass(slots=True)
@@ -63,31 +72,35 @@ class Recording:
         """Count an arrival that was never sent, because no slot was free in time or the run ended."""
         self.series.second(int(intended_start)).dropped += 1
 
-    def add(self, other: Recording) -> None:
-        """Add another worker's recording."""
-        self.latencies.add(other.latencies)
+    def add(self, other: Recording, pause: Pause = no_pause) -> None:
+        """Add another worker's recording; nobody may read either of them in the pauses."""
+        self.latencies.add(other.latencies, pause)
         self.series.add(other.series)
+        pause()
         self.ledger.add(other.ledger)
-        self.lag.add(other.lag)
-        self.delays.add(other.delays)
+        for mine, theirs in ((self.lag, other.lag), (self.delays, other.delays)):
+            theirs.settle(pause)
+            mine.add(theirs)
+            pause()
         self.clock_jumps += other.clock_jumps
         self.outcomes += other.outcomes
         self.warm_up_exchanges += other.warm_up_exchanges
         self.cold_starts += other.cold_starts
 
-    def encode(self) -> bytes:
+    def encode(self, pause: Pause = no_pause) -> bytes:
         """Return the recording as JSON bytes, as workers send it."""
-        return wire.encode({**self.parts(), "counts": self.counts()})
+        return json_object({**self.parts(pause), "counts": self.counts()}, pause)
 
-    def parts(self) -> dict[str, Any]:
-        """Return the three large parts."""
-        own = {"lag": self.lag, "delays": self.delays}
-        encoded = {name: histogram.encode().decode("ascii") for name, histogram in own.items()}
-        return {
-            "histograms": {**self.latencies.encode(), **encoded},
-            "series": self.series.encode(),
-            "ledger": self.ledger.encode(),
-        }
+    def parts(self, pause: Pause = no_pause) -> dict[str, Any]:
+        """Return the three large parts; nobody may add to the recording in the pauses."""
+        encoded = self.latencies.encode(pause)
+        for name, histogram in (("lag", self.lag), ("delays", self.delays)):
+            histogram.settle(pause)
+            encoded[name] = histogram.encode().decode("ascii")
+            pause()
+        parts = {"histograms": encoded, "series": self.series.encode()}
+        pause()
+        return {**parts, "ledger": self.ledger.encode()}
 
     def counts(self) -> dict[str, Any]:
         """Return the plain counts."""

@@ -5,19 +5,22 @@ Nothing is lost: what is counted together is what a recording could not tell apa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
 from authorizers.contract import Answer, Outcome
 from reports.clocks import ClockJump
-from reports.latency import cut_nanoseconds
+from reports.latency import Pause, cut_nanoseconds, no_pause
 from reports.recording import Recording
 from reports.records import Exchange
 from reports.series import bucket_of
 
 _NANOSECONDS: Final = 1e9
 _NO_SECOND: Final = -1
+_LATENCIES_AT_ONCE: Final = 512
+_CASES_AT_ONCE: Final = 64
 
 
 class _Cell:
@@ -146,8 +149,11 @@ class Tally:
         second = int(intended_start)
         self._dropped[second] = self._dropped.get(second, 0) + 1
 
-    def take(self) -> Recording:
-        """Return what was counted since the last call."""
+    def take(self, pause: Pause = no_pause) -> Recording:
+        """Return what was counted since the last call.
+
+        What is counted in its pauses is left for the next one.
+        """
         recording, cells, repeated = self._recording, self._cells, self._repeated
         planned, dropped = self._planned, self._dropped
         self._begin()
@@ -162,19 +168,25 @@ class Tally:
             second = recording.series.second(number)
             second.warm_up = second.warm_up or is_warm_up
             second.outcomes[outcome.value] += count
-            for latencies, buckets in (
-                (cell.service_times, second.service_times),
-                (cell.response_times, second.response_times),
-            ):
-                for latency, times in latencies.items():
-                    buckets[bucket_of(latency / _NANOSECONDS)] += times
+            _fill(second.service_times, cell.service_times, pause)
+            _fill(second.response_times, cell.response_times, pause)
             if is_warm_up:
                 recording.warm_up_exchanges += count
             else:
                 recording.outcomes[outcome.value] += count
                 recording.latencies.add_cut(outcome, cell.service_times, cell.response_times)
-        for case_index, seen in repeated.items():
+            pause()
+        for place, (case_index, seen) in enumerate(repeated.items(), 1):
             first = self._exchange(case_index, seen.answer, seen.first)
             secrets = partial(self._secrets_of, case_index)
             recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
+            if not place % _CASES_AT_ONCE:
+                pause()
         return recording
+
+
+def _fill(buckets: Counter[int], latencies: Mapping[int, int], pause: Pause) -> None:
+    for place, (latency, times) in enumerate(latencies.items(), 1):
+        buckets[bucket_of(latency / _NANOSECONDS)] += times
+        if not place % _LATENCIES_AT_ONCE:
+            pause()
