@@ -172,7 +172,7 @@ class Firing:
 
         What was due while this process stood still is late too: a long halt counts by its length.
         """
-        random, due = Random(self.share.position), self.elapsed  # noqa: S311 - no secret
+        random, due = Random(self.share.position), self.elapsed
         while due < self.plan.length:
             if (wait := due - self.elapsed) > 0:
                 self._alarms.sleep(wait)

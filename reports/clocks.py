@@ -37,7 +37,9 @@ def _time_since_boot() -> float:
 class ClockWatch:
     """Compares three clocks: the wall's, the monotonic, and the one that goes on while the machine sleeps."""
 
-    def __init__(self, *, wall: Clock = time.time, monotonic: Clock = time.monotonic, boot: Clock | None = None) -> None:
+    def __init__(
+        self, *, wall: Clock = time.time, monotonic: Clock = time.monotonic, boot: Clock | None = None
+    ) -> None:
         self._wall = wall
         self._monotonic = monotonic
         self._boot = boot or _time_since_boot

@@ -1,8 +1,8 @@
 """How far the load generator's own lag moves the percentiles that it measures.
 
-What is measured is the true latency plus the lag, both random. Adding the lag to the measured latencies once more moves
-their percentiles about as far as it moved those of the true ones: the first step of simulation extrapolation (J. R. Cook
-and L. A. Stefanski, 1994), here without drawing, for both distributions are known.
+What is measured is the true latency plus the lag, both random. Adding the lag to the measured latencies once more
+moves their percentiles about as far as it moved those of the true ones: the first step of simulation extrapolation
+(J. R. Cook and L. A. Stefanski, 1994), here without drawing, for both distributions are known.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ class Distortion:
         return self.raised / self.measured if self.measured else 0.0
 
 
-def distortions(latency: LatencyHistogram, lag: LatencyHistogram, percents: Iterable[float], times: int) -> list[Distortion]:
+def distortions(
+    latency: LatencyHistogram, lag: LatencyHistogram, percents: Iterable[float], times: int
+) -> list[Distortion]:
     """Return by how much lag, met ``times`` in each exchange, may have raised percentiles of a latency."""
     if not latency.count or not lag.count:
         return []

@@ -1,8 +1,8 @@
 """How true the latencies of a run are, at several loads, against a server whose delays are known.
 
-The server (``delaying_server.c``, compiled when this starts) has a core of its own, answers after log-normal delays, and
-keeps when it read and answered each request, by the same clock as gatecrash's. So the true service times are known, and
-the true response times too: with slots enough an arrival that is on time waits for nothing but a stall of the server::
+The server (``delaying_server.c``, compiled when this starts) has a core of its own, answers after log-normal delays,
+and keeps when it got and answered each request, by the clock that gatecrash uses too. So the true service times are
+known, and the true response times: with slots enough an arrival waits for nothing but a stall of the server::
 
     python -m tests.benchmarks.latency --rounds 5
 
@@ -189,7 +189,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=12.0, help="measured in each run, after its warm-up")
     parser.add_argument("--users", type=int, default=1000, help="slots: as many requests may be in flight")
-    parser.add_argument("--maximum", type=float, default=0.0, help="arrivals a second that a core fires (default: find)")
+    parser.add_argument(
+        "--maximum", type=float, default=0.0, help="arrivals a second that a core fires (default: find)"
+    )
     parser.add_argument("--reasons", action="store_true", help="also print what the runs say of their validity")
     given = parser.parse_args(arguments)
     missing = [program for program in ("cc", "taskset") if shutil.which(program) is None]
