@@ -15,7 +15,10 @@ from reports.verdict import ExitCode
 
 _DEBUG: Final = "GATECRASH_TRACEBACK"
 # A module of gatecrash.commands each, with the command under the same name.
-_NAMES: Final = ("run", "fuzz", "serve", "report", "replay", "export", "baseline", "explain", "init", "doctor", "plan")
+_NAMES: Final = (
+    *("run", "worker", "capacity", "fuzz", "serve", "report", "replay", "export", "baseline", "explain", "init"),
+    *("doctor", "plan", "corpus"),
+)
 
 
 class _Commands(click.Group):
@@ -43,6 +46,7 @@ def commands() -> None:
     gatecrash init                             write a commented gatecrash.toml
     gatecrash run --handler authorizer.py:handler --credentials password --table devices.csv
     gatecrash run --target iot --authorizer NAME --region eu-west-1
+    gatecrash capacity --handler authorizer.py:handler --credentials password --table devices.csv
     gatecrash fuzz --handler authorizer.py:handler --credentials password --table devices.csv
 
     Exit codes: 0 pass, 1 a threshold failed, 2 usage or settings, 3 wrong or inconsistent decisions,

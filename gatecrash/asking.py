@@ -42,10 +42,10 @@ class Load:
     at_once: int
 
 
-def planned_load(settings: Settings) -> Load:
-    """Return the load that a run's settings plan; the closed model plans users, not calls."""
+def planned_load(settings: Settings, seconds: float | None = None) -> Load:
+    """Return the load that a run's settings plan, for so many seconds; the closed model plans users, not calls."""
     load = settings.load
-    seconds = load.warm_up + load.duration
+    seconds = load.warm_up + load.duration if seconds is None else seconds
     if load.model == CLOSED:
         return Load(None, None, f"as many as {load.users} users make in {seconds:g} s", load.users)
     calls = round(load.rate * seconds)
@@ -111,6 +111,11 @@ def cost_in_words(load: Load) -> str:
     if load.calls is None:
         return f"about {each * 1e6:.2f} US dollars a million calls"
     return f"about {load.calls * each:.4f} US dollars"
+
+
+def calls_for(dollars: float) -> int:
+    """Return how many calls a sum pays for, of a function of 128 MB that takes 100 ms."""
+    return int(dollars / (_DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION))
 
 
 def show_facts(console: Console, *facts: tuple[str, Any]) -> None:

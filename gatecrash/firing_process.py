@@ -14,32 +14,36 @@ from typing import Any, Final
 
 from authorizers import wire
 from authorizers.errors import WireError
+from gatecrash.distributing import Listening
 from reports.plan import Plan
 from reports.progress import PROGRESS
 
 LOG: Final = "locust.log"
 PLAN: Final = "plan.json"
-_STOP_TIMEOUT_SECONDS: Final = 15
+WORKERS: Final = "workers.log"
+STOP_TIMEOUT_SECONDS: Final = 15
 
 
 class LocustProcess:
     """Runs an entry file of ``locustfiles`` headless with a plan.
 
-    It runs in the run folder, so that no settings of the person's own for Locust apply. Workers, where there are
-    several, listen on the loopback interface only.
+    It runs in the run folder, so that no settings of the person's own for Locust apply. Workers of this machine, where
+    there are several, listen on the loopback interface only; with ``listening`` others join from elsewhere.
     """
 
-    def __init__(self, plan: Plan, processes: int, entry: str = "steady") -> None:
+    def __init__(self, plan: Plan, processes: int, entry: str = "steady", listening: Listening | None = None) -> None:
         self._folder = Path(plan.run_folder)
         (self._folder / PLAN).write_bytes(wire.encode(replace(plan, parent=os.getpid()).to_json()))
         command = [
-            *(sys.executable, "-m", "locust", "-f", str(_locustfile(entry)), "--headless"),
+            *(sys.executable, "-m", "locust", "-f", str(locustfile(entry)), "--headless"),
             *("--plan", str(self._folder / PLAN), "--users", str(plan.users), "--spawn-rate", str(plan.users)),
-            *("--stop-timeout", str(_STOP_TIMEOUT_SECONDS), "--exit-code-on-error", "0"),
+            *("--stop-timeout", str(STOP_TIMEOUT_SECONDS), "--exit-code-on-error", "0"),
             "--only-summary",
             *("--loglevel", "WARNING", "--logfile", str(self._folder / LOG)),
         ]
-        if processes > 1:
+        if listening is not None:
+            command += listening.options()
+        elif processes > 1:
             port = str(_free_port())
             command += ["--processes", str(processes), "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
             command += ["--master-port", port]
@@ -48,7 +52,7 @@ class LocustProcess:
         self._process = subprocess.Popen(
             command,
             cwd=self._folder,
-            env=_environment(),
+            env=locust_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
@@ -72,6 +76,13 @@ class LocustProcess:
         except (OSError, WireError):
             return None
         return value
+
+    def told_of_workers(self) -> list[str]:
+        """Return what was told of workers so far, a sentence each."""
+        try:
+            return (self._folder / WORKERS).read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
 
     def errors(self) -> str:
         """Return what Locust printed as errors."""
@@ -115,7 +126,8 @@ class LocustProcess:
             return
 
 
-def _locustfile(entry: str) -> Path:
+def locustfile(entry: str) -> Path:
+    """Return where an entry file of ``locustfiles`` is."""
     # By its place, not by import: an entry locustfile belongs to Locust alone.
     package = importlib.util.find_spec("locustfiles")
     assert package is not None  # noqa: S101 - it is installed with this one
@@ -123,7 +135,7 @@ def _locustfile(entry: str) -> Path:
     return Path(package.origin).parent / f"{entry}.py"
 
 
-def _environment() -> dict[str, str]:
+def locust_environment() -> dict[str, str]:
     """Return this process's environment without settings for Locust, which would change the run unseen."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
 

@@ -18,8 +18,10 @@ from generators.cases import GENERATION, Case
 from generators.corpus import CaseMeta, Corpus
 from reports import as_html, as_json, as_text
 from reports.checks import judge
+from reports.decay import judge_by_rate
+from reports.findings import Finding
 from reports.records import CaseFacts
-from reports.run_folder import RunFolder, RunInfo, write_atomically
+from reports.run_folder import RunFolder, RunInfo, StoredRun, write_atomically
 from reports.summary import Summary, summarise
 
 REPORT: Final = "report.html"
@@ -74,7 +76,7 @@ def judge_and_render(folder: RunFolder) -> Summary:
     if run.campaign is None:
         lookup = _lookup(run.info)
         if lookup is not None or not run.findings:
-            findings = judge(run.recording.ledger, lookup or _unknown_case)
+            findings = _judged(run, lookup or _unknown_case)
     findings = with_baseline(findings, run.findings, run.info)
     if run.campaign is None or findings != run.findings:
         folder.write_findings(findings)
@@ -82,6 +84,14 @@ def judge_and_render(folder: RunFolder) -> Summary:
     write_atomically(folder.path / STATISTICS, as_json.render(summary))
     write_atomically(folder.path / REPORT, as_html.render(summary, folder.path))
     return summary
+
+
+def _judged(run: StoredRun, facts: Callable[[int], CaseFacts]) -> list[Finding]:
+    if run.capacity is None:
+        return judge(run.recording.ledger, facts)
+    # Where no rate was held, the lowest that was fired shows the authorizer at its best.
+    lowest = min((probe.rate for probe in run.capacity.probes), default=0.0)
+    return judge_by_rate(run.recording.ledger, facts, run.capacity.low or lowest)
 
 
 def _lookup(info: RunInfo) -> Callable[[int], CaseFacts] | None:

@@ -48,6 +48,39 @@ _LOAD: Final = (
     ("--users", "load.users", int, "slots of the open model, users of the closed one (default 50)"),
     ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
 )
+_CAPACITY: Final = (
+    ("--latency", "capacity.latency", float, "seconds from the intended start to keep to (default 0.25)"),
+    ("--percentile", "capacity.percentile", float, "percentile of the response times that must (default 95)"),
+    ("--throttle-rate", "capacity.throttle_rate", float, "highest share of throttled requests (default 0.01)"),
+    ("--error-rate", "capacity.error_rate", float, "highest share of errors and time-outs (default 0.01)"),
+    ("--start-rate", "capacity.start_rate", float, "arrivals a second to begin with (default 20)"),
+    ("--max-rate", "capacity.max_rate", float, "highest rate that is tried (default: none)"),
+    ("--seconds", "capacity.seconds", float, "longest time of the search (default 600)"),
+    ("--requests", "capacity.requests", int, "most requests of the search (default: no limit)"),
+    ("--cost", "capacity.cost", float, "most dollars of the search at AWS (default: no limit)"),
+    ("--at-least", "capacity.at_least", float, "rate that must be held, else the exit code is 1"),
+    ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
+)
+_PORT: Final = ("--port", "distributed.port", int, "the master's port (default 5557)")
+_WAIT: Final = (
+    "--wait",
+    "distributed.wait",
+    float,
+    "seconds that master and workers wait for each other (default 120)",
+)
+_MASTER: Final = (
+    ("--bind", "distributed.bind", str, "with --master: address on which to listen for workers (default 127.0.0.1)"),
+    _PORT,
+    ("--expect-workers", "distributed.expect_workers", int, "with --master: how many workers to wait for"),
+    _WAIT,
+)
+_WORKER: Final = (
+    ("--master-host", "distributed.master_host", str, "where the master is (default 127.0.0.1)"),
+    _PORT,
+    _WAIT,
+    ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
+    ("--cache", "output.cache", click.Path(), "folder for corpora, which hold secrets"),
+)
 _FUZZ: Final = (
     ("--seed", "corpus.seed", int, "moves devices, salts and drawn cases; every single attack is always tried"),
     ("--drawn", "fuzz.drawn", int, "cases of up to four changes, drawn by Hypothesis (default 1000)"),
@@ -65,10 +98,19 @@ _OUTPUT: Final = (
 )
 
 
-_SCENARIOS: Final = {"none": (), "load": (*_CORPUS, *_LOAD, *_OUTPUT), "fuzz": (*_FUZZ, *_OUTPUT)}
+_SCENARIOS: Final = {
+    "none": (),
+    "corpus": (*_CORPUS, _OUTPUT[2]),
+    "load": (*_CORPUS, *_LOAD, *_OUTPUT),
+    "run": (*_CORPUS, *_LOAD, *_MASTER, *_OUTPUT),
+    "capacity": (*_CORPUS, *_CAPACITY, *_MASTER, *_OUTPUT),
+    "worker": _WORKER,
+    "fuzz": (*_FUZZ, *_OUTPUT),
+}
+Options = Literal["none", "corpus", "load", "run", "capacity", "worker", "fuzz"]
 
 
-def settings_options(scenario: Literal["none", "load", "fuzz"]) -> Callable[[Command], Command]:
+def settings_options(scenario: Options) -> Callable[[Command], Command]:
     """Give a command the options of gatecrash.toml that its scenario has; it is called with ``settings``."""
     flags = (*_TARGET, *_CREDENTIALS, *_SCENARIOS[scenario])
     keys = {flag.lstrip("-").replace("-", "_"): key for flag, key, _, _ in flags}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +16,7 @@ from authorizers.errors import UsageError
 from gatecrash.settings import Settings, credential_settings, stored_settings
 from gatecrash.targets import describe_target, target_settings
 from generators.building import CorpusPlan, build_corpus
+from generators.cases import GENERATION
 from generators.corpus import Corpus, manifest_to_json
 from generators.credentials import open_profile
 from generators.credentials.expiry import first_to_expire
@@ -29,16 +32,17 @@ _CORPUS_FACTS: Final = (
     "lifetime",
     "profile",
     "valid_share",
+    "generation",
     "families",
 )
 
 
-def prepare_corpus(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> Corpus:
+def prepare_corpus(settings: Settings, needed: float, progress: Callable[[int], None] = lambda _: None) -> Corpus:
     """Build the corpus that settings describe, or open it from the cache.
 
-    Raises UsageError when there are no credentials to build it with, or when they would expire during the run.
+    Raises UsageError when there are no credentials to build it with, or when they would expire within the ``needed``
+    seconds that the run takes.
     """
-    needed = settings.load.warm_up + settings.load.duration
     check_credentials(settings, needed)
     plan = CorpusPlan(
         credentials=credential_settings(settings),
@@ -51,6 +55,56 @@ def prepare_corpus(settings: Settings, progress: Callable[[int], None] = lambda 
     corpus = build_corpus(plan, settings.cache_folder(), progress)
     check_lifetime(corpus, settings, needed)
     return corpus
+
+
+def corpus_like(settings: Settings, facts: Mapping[str, Any]) -> Corpus:
+    """Build the corpus that another machine described, from this machine's own credentials.
+
+    ``facts`` are those that run.json tells of a corpus. Raises UsageError when what comes out isn't that corpus, to
+    the last byte: workers must fire the same requests.
+    """
+    require_credentials(settings)
+    if facts["generation"] != GENERATION:
+        raise UsageError(
+            f"the corpus has cases of generation {facts['generation']}, this gatecrash makes generation {GENERATION}: "
+            "install the same version on all machines"
+        )
+    if facts["profile"] != settings.credentials.kind:
+        raise UsageError(
+            f"credentials.kind is {settings.credentials.kind} here, but {facts['profile']} where the corpus was made: "
+            "use the same settings on all machines"
+        )
+    plan = CorpusPlan(
+        credentials=credential_settings(settings),
+        token_key_name=settings.authorizer.token_key_name,
+        seed=facts["seed"],
+        cases=facts["cases"],
+        valid_share=facts["valid_share"],
+        minted_at=facts["minted_at"],
+    )
+    with _one_at_a_time(settings.cache_folder()):
+        corpus = build_corpus(plan, settings.cache_folder())
+    made = corpus.manifest
+    if made.digest != facts["digest"]:
+        raise UsageError(
+            f"the corpus made here has the digest {made.digest}, not {facts['digest']}: the keys, tables and settings "
+            "of the credentials, gatecrash, Hypothesis and Python must be the same on all machines"
+        )
+    if made.content_digest != facts["content_digest"]:
+        raise UsageError(
+            "the corpus made here has the same cases but other bytes: the credentials are not the same each time they "
+            "are made; a credential file must return the same for the same arguments"
+        )
+    return corpus
+
+
+@contextmanager
+def _one_at_a_time(cache: Path) -> Iterator[None]:
+    """Let one process of this machine build at a time: what the first made, the others open."""
+    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (cache / ".building").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def minted_at(settings: Settings) -> int:
@@ -101,7 +155,7 @@ def check_lifetime(corpus: Corpus, settings: Settings, needed: float) -> None:
     if settings.corpus.minted_at is None and left < needed:
         raise UsageError(
             f"credentials live {lifetime} s, the run takes {needed:.0f} s: raise credentials.lifetime "
-            "or shorten load.duration"
+            "or shorten the run"
         )
 
 

@@ -16,16 +16,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from authorizers.errors import UsageError
-from authorizers.targets.local import LocalGateway
-from gatecrash.firing_process import LocustProcess
+from authorizers.targets.local import LOOPBACK, LocalGateway, reachable
+from gatecrash.distributing import Listening, listening
+from gatecrash.firing_process import WORKERS, LocustProcess
 from gatecrash.judging import judge_and_render
 from gatecrash.live import LiveView
-from gatecrash.preparing import make_plan, prepare_corpus
+from gatecrash.memory import MemoryLog
+from gatecrash.preparing import prepare_corpus
+from gatecrash.scenarios import Scenario, opening_words, plan_of, seconds_of
 from gatecrash.settings import Settings
 from generators.corpus import Corpus
 from reports.plan import Plan
 from reports.run_folder import RunFolder, RunInfo
 from reports.summary import Summary
+from reports.words import plural, visible
 
 _POLL_SECONDS: Final = 0.25
 _START_SECONDS: Final = 60.0
@@ -55,24 +59,29 @@ def signals_raise() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(settings: Settings, console: Console) -> tuple[Summary, Path]:
-    """Carry a run out and return its summary and folder.
+def run(
+    settings: Settings, console: Console, scenario: Scenario = "steady", *, master: bool = False
+) -> tuple[Summary, Path]:
+    """Carry a run under load out and return its summary and folder; as a ``master`` it waits for workers, which fire.
 
     Raises UsageError before anything is fired when the settings can't work. After that whatever happens ends with
     a report: signals, a gateway or a worker that dies.
     """
-    corpus = build_with_progress(settings, console)
+    place = listening(settings) if master else None
+    corpus = build_with_progress(settings, console, seconds_of(scenario, settings))
     folder = RunFolder.create(Path(settings.output.runs), settings.output.name, datetime.now(UTC))
-    plan = make_plan(settings, corpus, folder.path)
+    plan = plan_of(scenario, settings, corpus, folder.path)
     corpus.close()
-    console.print(_opening_line(settings, plan), highlight=False, markup=False, soft_wrap=True)
+    console.print(_opening_line(scenario, settings, plan), highlight=False, markup=False, soft_wrap=True)
     try:
-        gateway, plan = start_gateway(plan)
+        gateway, plan = start_gateway(plan, place.host if place is not None else LOOPBACK)
     except UsageError:
         _remove_empty(folder.path)
         raise
     try:
-        ended = fire(plan, settings.load.processes, gateway, console, folder)
+        if place is not None:
+            console.print(_waiting_line(place), highlight=False, markup=False, soft_wrap=True)
+        ended = fire(plan, settings.load.processes, gateway, console, folder, scenario, place)
     finally:
         if gateway is not None:
             gateway.close()
@@ -83,12 +92,12 @@ def run(settings: Settings, console: Console) -> tuple[Summary, Path]:
     return judge_and_render(folder), folder.path
 
 
-def build_with_progress(settings: Settings, console: Console) -> Corpus:
-    """Build the corpus under a progress bar, which shows on a terminal only."""
+def build_with_progress(settings: Settings, console: Console, needed: float) -> Corpus:
+    """Build the corpus under a progress bar; its credentials must live for ``needed`` seconds."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Building the corpus", total=settings.corpus.cases)
-        corpus = prepare_corpus(settings, lambda done: bar.update(task, completed=done))
+        corpus = prepare_corpus(settings, needed, lambda done: bar.update(task, completed=done))
     manifest = corpus.manifest
     console.print(
         f"Corpus  {manifest.cases} cases of seed {manifest.seed}, digest {manifest.digest}",
@@ -99,24 +108,26 @@ def build_with_progress(settings: Settings, console: Console) -> Corpus:
     return corpus
 
 
-def _opening_line(settings: Settings, plan: Plan) -> str:
+def _opening_line(scenario: Scenario, settings: Settings, plan: Plan) -> str:
     target = plan.info["target"]
     at = target.get("handler") or target.get("endpoint") or target["kind"]
-    pace = f"{plan.rate:g} arrivals/s" if plan.model == "open" else f"{plan.users} users"
     return (
-        f"Firing  {pace} for {plan.duration:g} s after {plan.warm_up:g} s of warm-up "
-        f"at {target.get('function') or settings.authorizer.name} ({target['kind']}: {at})"
+        f"{opening_words(scenario, plan)} at {target.get('function') or settings.authorizer.name} "
+        f"({target['kind']}: {at})"
     )
 
 
-def start_gateway(plan: Plan) -> tuple[LocalGateway | None, Plan]:
+def _waiting_line(place: Listening) -> str:
+    return f"Waiting for {plural(place.workers, 'worker')} at {place.host}:{place.port}, at most {place.wait:g} s"
+
+
+def start_gateway(plan: Plan, host: str = LOOPBACK) -> tuple[LocalGateway | None, Plan]:
     """Start the gateway that a plan asks for, and return it with the plan that fires at it."""
     settings: Mapping[str, Any] | None = plan.target.get("gateway")
     if settings is None:
         return None, plan
-    gateway = LocalGateway(settings)
-    target = {name: value for name, value in plan.target.items() if name != "gateway"}
-    return gateway, replace(plan, target={**target, "endpoint_url": gateway.url})
+    gateway = LocalGateway(reachable(settings, host))
+    return gateway, replace(plan, target=gateway.target_of(plan.target))
 
 
 def fire(
@@ -126,14 +137,15 @@ def fire(
     console: Console,
     folder: RunFolder,
     entry: str = "steady",
+    place: Listening | None = None,
 ) -> dict[str, Any]:
     """Have Locust fire a plan by an entry file, and return what the recorder can't know of how the run ended."""
     with signals_raise():
-        locust = LocustProcess(plan, processes, entry)
+        locust = LocustProcess(plan, processes, entry, place)
         try:
             try:
                 with LiveView(console, plan) as view:
-                    ended = _follow(locust, gateway, plan, view)
+                    ended = _follow(locust, gateway, plan, view, console, is_master=place is not None)
             except SignalledError as signalled:
                 ended = {"stopped_by": signalled.name}
                 console.print(f"Stopping on {signalled.name}: the report follows", highlight=False, markup=False)
@@ -143,21 +155,41 @@ def fire(
                 raise UsageError(f"the run folder {folder.path} is gone: nothing of this run was kept")
             if exit_code == 2 and not (folder.path / "run.json").exists():
                 sentence = _last_line(locust.errors()) or "Locust could not start"
-                _remove_empty(folder.path, "plan.json", "locust.log", "locust.log.errors", "progress.json")
+                _remove_empty(folder.path, "plan.json", "locust.log", "locust.log.errors", "progress.json", WORKERS)
                 raise UsageError(sentence)
         finally:
             locust.close()
-    if not ended and not folder.read_state().complete:
-        ended = {"incidents": (*folder.read_state().incidents, f"Locust ended with exit code {exit_code}")}
+    state = folder.read_state()
+    if not ended and not state.complete and not state.workers_lost:
+        ended = {"incidents": (*state.incidents, f"Locust ended with exit code {exit_code}")}
     return ended
 
 
-def _follow(locust: LocustProcess, gateway: LocalGateway | None, plan: Plan, view: LiveView) -> dict[str, Any]:
+def _follow(
+    locust: LocustProcess,
+    gateway: LocalGateway | None,
+    plan: Plan,
+    view: LiveView,
+    console: Console,
+    *,
+    is_master: bool,
+) -> dict[str, Any]:
     started = time.monotonic()
     limit = plan.length + plan.patience + _START_SECONDS + _END_SECONDS
+    memory = MemoryLog(
+        Path(plan.run_folder), plan.length, locust.process_id, gateway.process_id if gateway is not None else None
+    )
+    told = 0
     while not locust.wait(_POLL_SECONDS):
+        for sentence in locust.told_of_workers()[told:] if is_master else ():
+            console.print(f"  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
+            told += 1
         if (progress := locust.progress()) is not None:
             view.show(progress)
+            memory.look(progress["elapsed"])
+        elif is_master:
+            # Nobody knows how long workers take to join and to build the corpus; Locust waits, and ends.
+            started = time.monotonic()
         if gateway is not None and (code := gateway.exit_code) is not None:
             _stop(locust)
             return {"stopped_by": f"the end of the gateway ({_how(code)})"}

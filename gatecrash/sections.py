@@ -118,6 +118,58 @@ class LoadSettings(Section):
     processes: int = Field(1, ge=1, le=64, description="Locust workers on this machine")
 
 
+class CapacitySettings(Section):
+    """What `gatecrash capacity` asks of the authorizer at a rate, and what the search may take."""
+
+    percentile: float = Field(95.0, gt=0, lt=100, description="percentile of the response times that is looked at")
+    latency: float = Field(0.25, gt=0, le=60, description="seconds from the intended start that it must lie within")
+    throttle_rate: float = Field(0.01, ge=0, lt=1, description="highest share of throttled requests")
+    error_rate: float = Field(
+        0.01, ge=0, lt=1, description="highest share of handler errors, time-outs, invalid answers and failed calls"
+    )
+    wrong_rate: float = Field(
+        0.0, ge=0, lt=1, description="highest share of wrong decisions, on cases that are decided rightly at rest"
+    )
+    start_rate: float = Field(20.0, gt=0, description="arrivals a second to begin with; the rate then doubles")
+    max_rate: float | None = Field(None, gt=0, description="highest rate that is tried; none by default")
+    probe_seconds: float = Field(6.0, ge=2, description="seconds that a rate is measured, more where samples are few")
+    warm_up: float = Field(2.0, ge=0, description="seconds at each rate before those")
+    width: float = Field(0.15, gt=0.02, lt=1, description="how wide the interval may be, as a share of its middle")
+    seconds: float = Field(600.0, gt=0, description="longest time of the whole search")
+    requests: int | None = Field(None, ge=1, description="most requests of the whole search; none by default")
+    cost: float | None = Field(
+        None, gt=0, description="most dollars of the whole search, for Lambda at 128 MB and 100 ms; none by default"
+    )
+    at_least: float | None = Field(
+        None, gt=0, description="arrivals a second that must be held, else the exit code is 1; none by default"
+    )
+
+
+class DistributedSettings(Section):
+    """A run over several machines. Nothing on the way is authenticated or encrypted: keep it in a private network."""
+
+    bind: str = Field("127.0.0.1", description="address of this machine on which the master listens for workers")
+    port: int = Field(5557, ge=1, le=65535, description="the master's port")
+    master_host: str = Field("127.0.0.1", description="of a worker: where the master is")
+    expect_workers: int | None = Field(None, ge=1, le=1000, description="of the master: how many workers it waits for")
+    wait: float = Field(120.0, gt=0, description="seconds that master and workers wait for each other")
+
+
+class SpikeSettings(Section):
+    """The scenario spike: a fleet that comes back at once, at load.rate before and after."""
+
+    fleet: int = Field(2000, ge=1, description="devices that reconnect")
+    within: float = Field(10.0, gt=0, description="seconds within which they do")
+    before: float = Field(10.0, gt=0, description="seconds at load.rate before, to compare with")
+    after: float = Field(30.0, gt=0, description="seconds at load.rate after, in which recovery is watched")
+
+
+class SoakSettings(Section):
+    """The scenario soak: load.rate for long, to see what drifts."""
+
+    duration: float = Field(3600.0, gt=0, description="seconds that are measured")
+
+
 class FuzzSettings(Section):
     """What `gatecrash fuzz` may take. Every single attack is always tried; time and requests bound the rest."""
 

@@ -11,16 +11,21 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field, ValidationError
 
-from authorizers.errors import UsageError
+from authorizers import wire
+from authorizers.errors import UsageError, WireError
 from authorizers.samples import sample_path
 from gatecrash.sections import (
     AuthorizerSettings,
+    CapacitySettings,
     CorpusSettings,
     CredentialSettings,
+    DistributedSettings,
     FuzzSettings,
     LoadSettings,
     OutputSettings,
     Section,
+    SoakSettings,
+    SpikeSettings,
     TargetSettings,
 )
 from generators.credentials.opening import LIFETIME_DEFAULT
@@ -41,6 +46,10 @@ class Settings(Section):
     credentials: CredentialSettings = Field(default_factory=CredentialSettings)
     corpus: CorpusSettings = Field(default_factory=CorpusSettings)
     load: LoadSettings = Field(default_factory=LoadSettings)
+    spike: SpikeSettings = Field(default_factory=SpikeSettings)
+    soak: SoakSettings = Field(default_factory=SoakSettings)
+    capacity: CapacitySettings = Field(default_factory=CapacitySettings)
+    distributed: DistributedSettings = Field(default_factory=DistributedSettings)
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)
 
@@ -101,13 +110,25 @@ def _with_sample(settings: Settings) -> Settings:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        return _read_json(text, path) if path.suffix == ".json" else tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(f"--config: there is no file {path}; `gatecrash init` writes a commented one") from None
     except OSError as error:
         raise UsageError(f"--config: can't read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from None
+
+
+def _read_json(text: str, path: Path) -> dict[str, Any]:
+    """Read settings as `gatecrash worker` hands its own on."""
+    try:
+        value = wire.decode(text.encode())
+    except WireError:
+        value = None
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} holds no settings as a JSON object")
+    return value
 
 
 def stored_settings(settings: Settings) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 from random import Random
 from typing import NamedTuple
 
 from reports.plan import POISSON, Plan
+from reports.probes import Step
 
 
 class Arrival(NamedTuple):
@@ -35,30 +37,61 @@ class Share:
 
 
 def schedule(plan: Plan, share: Share) -> Iterator[Arrival]:
-    """Yield this worker's arrivals in order, to the end of the plan.
-
-    Even arrivals are 1/rate apart. Poisson arrivals have exponential gaps with that mean, drawn from the plan's
-    seed, as independent devices would arrive.
-    """
-    if plan.arrivals != POISSON:
-        yield from _even(plan, share)
+    """Yield this worker's arrivals in order, to the end of the plan."""
+    if not plan.stages:
+        yield from spread(plan.rate, plan.length, share, random=_random_of(plan))
         return
-    for number, start in enumerate(_poisson(plan)):
+    start, number = 0.0, 0
+    parts = [(plan.rate, plan.warm_up), *((stage.rate, stage.seconds) for stage in plan.stages)]
+    for place, (rate, seconds) in enumerate(parts):
+        for arrival in spread(rate, seconds, share, random=_random_of(plan, place), first=number):
+            yield Arrival(arrival.number, start + arrival.intended_start)
+        start, number = start + seconds, number + ceil(rate * seconds)
+
+
+def step_arrivals(plan: Plan, step: Step, start: float, share: Share) -> Iterator[Arrival]:
+    """Yield this worker's arrivals of one step of a capacity search, which begins at ``start``."""
+    number = step.first
+    for rate, seconds in ((step.drain_rate, step.drain), (step.rate, step.warm_up + step.seconds)):
+        if not seconds:
+            continue
+        for arrival in spread(rate, seconds, share, random=_random_of(plan, step.number), first=number):
+            yield Arrival(arrival.number, start + arrival.intended_start)
+        number, start = number + ceil(rate * seconds), start + seconds
+
+
+def spread(
+    rate: float, seconds: float, share: Share, *, random: Random | None = None, first: int = 0
+) -> Iterator[Arrival]:
+    """Yield this worker's part of the arrivals at one rate, numbered from ``first`` on; the first is due at once.
+
+    Even arrivals are 1/rate apart. With ``random`` they have exponential gaps with that mean, as independent devices
+    would arrive.
+    """
+    if random is None:
+        yield from _even(rate, seconds, share, first)
+        return
+    for number, start in enumerate(_poisson(rate, seconds, random), first):
         if number % share.count == share.position:
             yield Arrival(number, start)
 
 
-def _even(plan: Plan, share: Share) -> Iterator[Arrival]:
-    number, rate, length = share.position, plan.rate, plan.length
+def _random_of(plan: Plan, *parts: int) -> Random | None:
+    if plan.arrivals != POISSON:
+        return None
+    return Random(":".join(("arrivals", str(plan.seed), *map(str, parts))))
+
+
+def _even(rate: float, seconds: float, share: Share, first: int) -> Iterator[Arrival]:
+    number = first + (share.position - first) % share.count
     # Divided rather than summed up: no rounding error grows over hours.
-    while (start := number / rate) < length:
+    while (start := (number - first) / rate) < seconds:
         yield Arrival(number, start)
         number += share.count
 
 
-def _poisson(plan: Plan) -> Iterator[float]:
-    rng = Random(f"arrivals:{plan.seed}")
-    start = rng.expovariate(plan.rate)
-    while start < plan.length:
+def _poisson(rate: float, seconds: float, random: Random) -> Iterator[float]:
+    start = random.expovariate(rate)
+    while start < seconds:
         yield start
-        start += rng.expovariate(plan.rate)
+        start += random.expovariate(rate)

@@ -18,10 +18,12 @@ from generators.corpus import Corpus
 from locustfiles._alarms import Alarms
 from locustfiles._arrivals import Arrival, Share, schedule
 from locustfiles._phases import own_concurrency, phase_arrivals
+from locustfiles._probing import Probing
 from locustfiles._statistics import BatchedStatistics
 from reports.clocks import ClockWatch
 from reports.latency import Pause, no_pause
 from reports.plan import OPEN, Plan
+from reports.probes import Step, StepKind
 from reports.recording import Recording
 from reports.tally import Tally
 
@@ -33,6 +35,11 @@ _PHASE_POLL_SECONDS: Final = 0.001
 # Between two looks at the lag, on average: their distances differ, so that they keep no step with anything else.
 _LAG_SECONDS: Final = 0.005
 _CLOCK_SECONDS: Final = 0.5
+
+
+def let_fire() -> None:
+    """Let everybody else run who can: whoever works in short pieces doesn't hold firing up."""
+    gevent.sleep(0)
 
 
 class Firing:
@@ -58,16 +65,19 @@ class Firing:
         self.statistics = BatchedStatistics()
         self.in_flight = 0
         self.scheduled_all = False
-        is_open = plan.model == OPEN and not plan.phases
-        self.is_slot_model = is_open or bool(plan.phases)
+        is_open = plan.model == OPEN and not plan.phases and not plan.capacity
+        self.is_slot_model = is_open or bool(plan.phases) or bool(plan.capacity)
         self._tally = Tally(
             worker=share.position,
-            warm_up=0.0 if plan.phases else plan.warm_up,
+            warm_up=0.0 if plan.phases or plan.capacity else plan.warm_up,
             offered_rate=plan.rate if is_open else 0.0,
             secrets_of=lambda case_index: secrets_of(corpus.request(case_index)),
         )
         self._alarms = Alarms()
         self._clocks = clocks or ClockWatch()
+        self.probing = Probing(plan, share, self._tally, lambda: self.elapsed) if plan.capacity else None
+        self._rate = 0.0
+        self._turning = gevent.Greenlet()
         self._target = target
         self._prepared = target if isinstance(target, PreparedTarget) else None
         self._clock = clock
@@ -78,11 +88,16 @@ class Firing:
         self._queue: SimpleQueue[Arrival] = SimpleQueue()
         self._closed_number = share.position
         self._started = clock()
-        self._cpu_started = time.process_time()
         self._scheduler = gevent.spawn(self._fire_phases if plan.phases else self._watch_time)
         self._clock_watcher = gevent.spawn(self._watch_clocks)
+        start = plan.warm_up
+        for stage in plan.stages:
+            gevent.spawn_later(start, self._tally.offer, stage.rate)
+            start += stage.seconds
         self.next_arrival: Callable[[], Arrival | None]
-        if plan.phases:
+        if self.probing is not None:
+            self.next_arrival = self.probing.next_arrival
+        elif plan.phases:
             self.next_arrival = self._queued_arrival
         else:
             self.next_arrival = self._due_arrival if is_open else self._own_arrival
@@ -91,11 +106,6 @@ class Firing:
     def elapsed(self) -> float:
         """Seconds since the run's start."""
         return self._clock() - self._started
-
-    @property
-    def cpu(self) -> float:
-        """The share of one core that this process used since the run's start."""
-        return (time.process_time() - self._cpu_started) / max(self.elapsed, 1e-9)
 
     @property
     def finished(self) -> bool:
@@ -141,7 +151,7 @@ class Firing:
 
     def _own_arrival(self) -> Arrival | None:
         """Make the closed model's next arrival, which is intended for the moment at which its user is ready."""
-        if self.scheduled_all:
+        if self.scheduled_all or self._stopped:
             gevent.sleep(_POLL_SECONDS)
             return None
         number, self._closed_number = self._closed_number, self._closed_number + self.share.count
@@ -165,7 +175,32 @@ class Firing:
             received = clock() - started
         finally:
             self.in_flight -= 1
+        if self.probing is not None:
+            _, expectation = self.corpus.family_and_expectation(case_index)
+            self.probing.add(case_index, intended_start, sent, received, answer, expectation)
         return case_index, answer.outcome, self._tally.add(case_index, intended_start, sent, received, answer, phase)
+
+    def begin_step(self, step: Step, apart: frozenset[int], delay: float) -> None:
+        """Fire a step of a capacity search, ``delay`` seconds from now on."""
+        assert self.probing is not None  # noqa: S101 - steps come in a capacity search only
+        # What an overload does to the answers lasts a while: until a step is measured, they count for the higher rate.
+        self._turning.kill()
+        self._tally.offer(max(self._rate, step.rate, step.drain_rate))
+        if step.kind is not StepKind.RECOVER:
+            self._rate = step.rate
+            self._turning = gevent.spawn_later(delay + step.measured_from, self._tally.offer, step.rate)
+        self.probing.begin(step, apart, delay)
+
+    def end_step(self) -> None:
+        """Fire nothing more of the step."""
+        self._turning.kill()
+        if self.probing is not None:
+            self.probing.end()
+
+    def end_search(self) -> None:
+        """Fire nothing more: the search is over."""
+        self.end_step()
+        self.scheduled_all = True
 
     def _watch_time(self) -> None:
         """See how late a wait ends, at random moments until the schedule is over.
@@ -176,9 +211,12 @@ class Firing:
         while due < self.plan.length:
             if (wait := due - self.elapsed) > 0:
                 self._alarms.sleep(wait)
-            self._tally.add_lag(due, self.elapsed - due)
+            if self.probing is not None:
+                self.probing.add_lag(due, self.elapsed - due)
+            else:
+                self._tally.add_lag(due, self.elapsed - due)
             due += _LAG_SECONDS * (0.5 + random.random())
-        self.scheduled_all = True
+        self.end_search()
 
     def _watch_clocks(self) -> None:
         while True:
@@ -203,6 +241,7 @@ class Firing:
         self._stopped = True
         self._scheduler.kill()
         self._clock_watcher.kill()
+        self.end_step()
         while not self._queue.empty():
             self._tally.add_drop(self._queue.get().intended_start)
         now = self.elapsed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +15,14 @@ from gevent.lock import RLock
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from authorizers.targets.local import LocalGateway
-from locustfiles._firing import Firing
+from authorizers.targets.local import LOOPBACK, LocalGateway, reachable
+from locustfiles._capacity import CapacityControl
+from locustfiles._cpu import CpuMeter
+from locustfiles._firing import Firing, let_fire
+from locustfiles._master import Master
 from locustfiles._options import with_overrides
 from reports.clocks import ClockWatch
+from reports.latency import Pause, no_pause
 from reports.plan import Plan
 from reports.progress import PROGRESS, write_progress
 from reports.recording import Recording
@@ -27,11 +31,6 @@ from reports.run_folder import RunFolder, RunInfo, RunState
 _TICK_SECONDS: Final = 0.5
 _CHECKPOINT_SECONDS: Final = 2.0
 _USAGE_EXIT_CODE: Final = 2
-
-
-def let_fire() -> None:
-    """Let everybody else run who can: writing what was recorded must not hold firing up."""
-    gevent.sleep(0)
 
 
 class RunRecorder:
@@ -44,34 +43,53 @@ class RunRecorder:
         self.gateway: LocalGateway | None = None
         # Held by whoever changes or reads the total: there are pauses in it.
         self._total_lock = RLock()
+        # Whether workers are being waited for, or were.
+        self.preparing = False
+        runner = environment.runner
+        self.master = Master(environment, runner, plan) if isinstance(runner, MasterRunner) else None
         self._reset()
 
     def _reset(self) -> None:
         self.folder: RunFolder | None = None
-        self.total = Recording()
+        self._own = Recording()
+        self._finished = False
         self.clocks = ClockWatch()
-        self.workers: set[str] = set()
-        self.lost: set[str] = set()
-        self.finished: set[str] = set()
         self.incidents: list[str] = []
-        self.cpu = 0.0
+        self.meter = CpuMeter()
         self.elapsed = 0.0
         self.complete = False
         self.unwritable = False
+        self.search: CapacityControl | None = None
+        self.searcher: gevent.Greenlet | None = None
+        self.ready: set[str] = set()
 
     def start(self) -> None:
         """Begin a run: a folder, its run.json, and the checkpoints. A second test in the web page is a new run."""
         self._reset()
         options = self.environment.parsed_options
         self.plan = with_overrides(self.plan, options) if options else self.plan
+        workers = []
+        if self.master is not None:
+            self.preparing = True
+            workers = self.master.gather(self.plan.users)
         self.folder = self._folder()
         self._start_gateway()
-        runner = self.environment.runner
-        self.workers = set(runner.clients.keys()) if isinstance(runner, MasterRunner) else {"local"}
+        if self.master is not None:
+            self.master.begin(workers, self.plan)
         info = {**self.plan.info, "plan": {**self.plan.info["plan"], **_plan_facts(self.plan)}}
         self.folder.write_info(RunInfo(**{**info, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}))
         self.checkpoint()
         gevent.spawn(self._watch, self.folder)
+
+    @property
+    def _pause(self) -> Pause:
+        """What to do between short pieces of work: a master fires nothing, and takes workers' reports at any time."""
+        return let_fire if self.master is None else no_pause
+
+    @property
+    def total(self) -> Recording:
+        """All that was recorded, here or by workers."""
+        return self._own if self.master is None else self.master.total
 
     def _folder(self) -> RunFolder:
         wanted = Path(self.plan.run_folder)
@@ -85,9 +103,13 @@ class RunRecorder:
         if settings is None:
             return
         if self.gateway is None:
-            self.gateway = LocalGateway(settings)
-        target = {name: value for name, value in self.plan.target.items() if name != "gateway"}
-        self.plan = replace(self.plan, target={**target, "endpoint_url": self.gateway.url})
+            self.gateway = LocalGateway(reachable(settings, self._host()))
+        self.plan = replace(self.plan, target=self.gateway.target_of(self.plan.target))
+
+    def _host(self) -> str:
+        """Return the address that workers reach this machine by, as far as it is known."""
+        options = self.environment.parsed_options
+        return options.master_bind_host if self.master is not None and options is not None else LOOPBACK
 
     def _watch(self, folder: RunFolder) -> None:
         written = 0.0
@@ -98,35 +120,48 @@ class RunRecorder:
                 self.checkpoint()
                 written = self.elapsed
             if not self.unwritable:
-                self._write(lambda: write_progress(folder.path, self.total, self.state(), let_fire))
+                self._write(lambda: write_progress(folder.path, self.total, self.state(), self._pause))
             if self.unwritable:
                 # A load whose recording nobody can read is for nothing.
                 self._end_test()
                 return
             if self._all_finished():
-                self.complete = True
-                self._end_test()
-            elif self.plan.parent is not None and os.getppid() != self.plan.parent:
+                self.complete = self._is_complete()
+                # A search is ended by its shape, as Locust would have it.
+                if self.search is None:
+                    self._end_test()
+                return
+            if self.plan.parent is not None and os.getppid() != self.plan.parent:
                 # Whoever wanted this run was killed: nobody would end it, or read its report, in time.
                 self._end_test()
                 return
 
     def _gather(self) -> None:
-        """Take what the slots of this process recorded, and look after the workers."""
+        """Take what the slots of this process recorded, or look after the workers."""
+        self.meter.tick()
         firing = self._firing()
         if firing is not None:
             with self._total_lock:
-                self.total.add(firing.take_recording(let_fire), let_fire)
-            self.elapsed, self.cpu = firing.elapsed, max(self.cpu, firing.cpu if firing.elapsed > 1 else 0.0)
-            if firing.finished:
-                self.finished.add("local")
-        runner = self.environment.runner
-        if isinstance(runner, MasterRunner):
+                self._own.add(firing.take_recording(let_fire), let_fire)
+            self.elapsed, self._finished = firing.elapsed, firing.finished
+        if self.master is not None and self.folder is not None:
+            self.master.look()
             self.total.clock_jumps += self.clocks.look(self.elapsed)
-            self.lost |= {client.id for client in runner.clients.missing if client.id in self.workers}
+            self.elapsed = max((worker.reported for worker in self.master.register.facts()), default=0.0)
+            if self.master.register.lost:
+                self._end_search("the loss of a worker")
+
+    def _end_search(self, reason: str) -> None:
+        """End a search that can't go on, with what is known by now."""
+        if self.search is None or self.search.result.complete:
+            return
+        if self.searcher is not None:
+            self.searcher.kill(block=False)
+        self.search.finish(reason)
 
     def _all_finished(self) -> bool:
-        return bool(self.finished) and self.workers <= self.finished | self.lost
+        """Say whether nothing more is to come: all is fired, or whoever should fire it is lost."""
+        return self._finished if self.master is None else self.master.register.settled
 
     def _end_test(self) -> None:
         runner = self.environment.runner
@@ -137,34 +172,32 @@ class RunRecorder:
         else:
             runner.stop()
 
-    def receive(self, client_id: str, data: dict[str, Any]) -> None:
-        """Add what a worker sent."""
-        with self._total_lock:
-            self.total.add(Recording.decode(data["recording"]))
-        self.elapsed = max(self.elapsed, data["elapsed"])
-        self.cpu = max(self.cpu, data["cpu"])
-        if data["finished"]:
-            self.finished.add(client_id)
-
-    def fail(self, message: str) -> None:
-        """Note that a worker could not start."""
-        self.incidents.append(message)
+    def _is_complete(self) -> bool:
+        return self._finished or (self.master is not None and self.master.register.any_finished)
 
     def state(self) -> RunState:
         """Return how far the run got."""
-        return RunState(
-            elapsed=self.elapsed,
-            complete=self.complete,
-            workers=len(self.workers),
-            workers_lost=len(self.lost),
-            cpu=self.cpu,
-            incidents=tuple(dict.fromkeys(self.incidents)),
+        state = RunState(elapsed=self.elapsed, complete=self.complete, incidents=tuple(dict.fromkeys(self.incidents)))
+        if self.master is None:
+            return replace(state, workers=1, cpu=self.meter.highest)
+        register = self.master.register
+        facts = register.facts()
+        return replace(
+            state,
+            workers=len(register),
+            workers_lost=sum(worker.lost for worker in facts),
+            cpu=max((worker.cpu for worker in facts), default=0.0),
+            master_cpu=self.master.meter.highest,
+            worker_facts=facts,
+            incidents=tuple(dict.fromkeys((*self.incidents, *self.master.incidents))),
         )
 
     def checkpoint(self) -> None:
         """Write what there is; safe to call at any time and again."""
         if (folder := self.folder) is not None:
-            self._write(lambda: folder.checkpoint(self.total, self.state(), let_fire))
+            self._write(lambda: folder.checkpoint(self.total, self.state(), self._pause))
+            if (search := self.search) is not None:
+                self._write(lambda: folder.write_capacity(search.result))
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write to the run folder; one that can't be written is told once."""
@@ -181,12 +214,14 @@ class RunRecorder:
 
     def finish(self) -> None:
         """Gather and write for the last time."""
+        if self.master is not None:
+            self.master.end()
         self._gather()
-        if self._all_finished():
-            self.complete = True
+        if self.folder is not None and self._all_finished():
+            self.complete = self._is_complete()
         self.checkpoint()
         if (folder := self.folder) is not None:
-            self._write(lambda: write_progress(folder.path, self.total, self.state(), let_fire))
+            self._write(lambda: write_progress(folder.path, self.total, self.state(), self._pause))
 
     def close(self) -> None:
         """End the gateway that this process started, and take the live file away."""
@@ -197,5 +232,8 @@ class RunRecorder:
 
 
 def _plan_facts(plan: Plan) -> dict[str, Any]:
-    names = ("model", "arrivals", "rate", "duration", "warm_up", "users", "patience", "wait_time")
-    return {name: getattr(plan, name) for name in names}
+    if plan.capacity is not None:
+        return {"scenario": "capacity", "arrivals": plan.arrivals, "users": plan.users, **plan.capacity}
+    names: tuple[str, ...] = ("model", "arrivals", "rate", "duration", "warm_up", "users", "patience", "wait_time")
+    facts = {name: getattr(plan, name) for name in names}
+    return facts | ({"stages": [asdict(stage) for stage in plan.stages]} if plan.stages else {})

@@ -8,56 +8,98 @@ from __future__ import annotations
 
 import gc
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import gevent
-from locust import events
+from locust import events, runners
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from authorizers.errors import GatecrashError
+from authorizers.errors import GatecrashError, UsageError
 from authorizers.targets.opening import open_target
 from generators.corpus import Corpus
 from locustfiles._arrivals import Share
 from locustfiles._firing import Firing
+from locustfiles._messages import LOCUST_LIVENESS
 from locustfiles._options import plan_from_options
-from locustfiles._recorder import RunRecorder, let_fire
+from locustfiles._recorder import RunRecorder
+from locustfiles._searching import begin_search, listen, tell_ready
+from locustfiles._shapes import CapacityShape
 from locustfiles._state import state_of
+from locustfiles._worker import Worker
 from reports.plan import Plan
 
-_TICK_SECONDS: Final = 0.5
+_TICK_SECONDS: Final = 0.25
 _STATISTICS_SECONDS: Final = 0.25
 _COLLECTED_AFTER: Final = (50_000, 20, 50)
 _REPORT: Final = "gatecrash"
-_FINISHED: Final = "gatecrash_finished"
-_FAILED: Final = "gatecrash_failed"
 _USAGE_EXIT_CODE: Final = 2
+
+
+# Several seconds of a cut link must not end a run; Locust's own three would.
+runners.HEARTBEAT_LIVENESS = LOCUST_LIVENESS
 
 
 @events.init.add_listener
 def on_init(environment: Environment, runner: Any, **_: Any) -> None:
     """Make the plan, and prepare to hear from workers."""
+    state = state_of(environment)
     environment.events.quit.add_listener(lambda **_: _on_quit(environment))
+    listen(runner)
     if isinstance(runner, WorkerRunner):
+        state.worker = Worker(environment, runner)
         environment.events.report_to_master.add_listener(lambda data, **_: _report_to_master(environment, data))
+        state.worker.join()
         return
     try:
-        state = state_of(environment)
-        state.recorder = RunRecorder(lambda: state.firing, environment, plan_from_options(environment.parsed_options))
+        searches = isinstance(environment.shape_class, CapacityShape)
+        plan = plan_from_options(environment.parsed_options, capacity=searches)
+        state.recorder = RunRecorder(lambda: state.firing, environment, plan)
     except GatecrashError as error:
         _give_up(environment, error)
-    if isinstance(runner, MasterRunner):
-        runner.register_message(_FINISHED, _on_finished)
-        runner.register_message(_FAILED, _on_failed)
+    if state.recorder is not None and state.recorder.master is not None:
+        state.recorder.master.listen()
         environment.events.worker_report.add_listener(
             lambda client_id, data, **_: _worker_report(environment, client_id, data)
         )
+        gevent.spawn(_give_up_waiting, environment, state.recorder)
+
+
+def _give_up_waiting(environment: Environment, recorder: RunRecorder) -> None:
+    """Say in one sentence why there will be no run: a worker can't take part, or too few came.
+
+    Locust itself would wait for another one, or end without a sentence.
+    """
+    options, runner, master = environment.parsed_options, environment.runner, recorder.master
+    if options is None or not options.headless or master is None or not isinstance(runner, MasterRunner):
+        return
+    waited = 0.0
+    while not recorder.preparing:
+        gevent.sleep(_TICK_SECONDS)
+        waited += _TICK_SECONDS
+        there, limit = len(runner.clients.ready), options.expect_workers_max_wait
+        if master.refusal is not None:
+            _give_up(environment, UsageError(master.refusal))
+        elif limit and waited >= limit and there < options.expect_workers:
+            _give_up(environment, UsageError(_too_few(there, options.expect_workers, options)))
+
+
+def _too_few(there: int, wanted: int, options: Any) -> str:
+    return (
+        f"{there} of {wanted} workers came within {options.expect_workers_max_wait:g} s to "
+        f"{options.master_bind_host}:{options.master_bind_port}: start more with `gatecrash worker`, which must "
+        "reach that address"
+    )
 
 
 def _give_up(environment: Environment, error: GatecrashError) -> None:
     print(f"gatecrash: {error}", file=sys.stderr)
     environment.process_exit_code = _USAGE_EXIT_CODE
+    recorder = state_of(environment).recorder
+    if recorder is not None and recorder.master is not None:
+        recorder.master.dismiss(error)
     sys.exit(_USAGE_EXIT_CODE)
 
 
@@ -65,43 +107,50 @@ def _give_up(environment: Environment, error: GatecrashError) -> None:
 def on_test_start(environment: Environment, **_: Any) -> None:
     """Begin the run; on the master also tell the workers the plan and each its share."""
     options: Any = environment.parsed_options
-    runner = environment.runner
-    recorder = state_of(environment).recorder
+    state = state_of(environment)
+    recorder, worker = state.recorder, state.worker
     try:
         if recorder is not None:
             recorder.start()
-        if isinstance(runner, MasterRunner):
-            assert recorder is not None  # noqa: S101 - the master always has one
-            ids = sorted(recorder.workers)
-            options.gatecrash_plan = recorder.plan.to_json()
-            options.gatecrash_shares = {client_id: [place, len(ids)] for place, client_id in enumerate(ids)}
-        elif isinstance(runner, WorkerRunner):
-            share = options.gatecrash_shares.get(runner.client_id)
-            if share is None:
-                raise GatecrashError("a worker that joined after the start has no share of the schedule")
-            _start_firing(environment, Plan.from_json(options.gatecrash_plan), Share(*share))
-            gevent.spawn(_announce_end, environment)
-        elif recorder is not None:
-            _start_firing(environment, recorder.plan, Share(0, 1))
+            if recorder.master is not None:
+                options.gatecrash_plan = recorder.plan.to_json()
+                options.gatecrash_shares = recorder.master.register.shares
+                options.gatecrash_run = recorder.master.run
+                _collect_seldom()
+            else:
+                _start_firing(environment, recorder.plan, Share(0, 1))
+            begin_search(environment)
+        elif worker is not None:
+            share = options.gatecrash_shares.get(worker.client_id)
+            if share is None or worker.corpus is None:
+                raise UsageError("a worker that joined after the start has no share of the schedule")
+            plan = replace(Plan.from_json(options.gatecrash_plan), corpus=str(worker.corpus))
+            worker.fire(_start_firing(environment, plan, Share(*share)), options.gatecrash_run)
+            tell_ready(environment)
     except GatecrashError as error:
-        if isinstance(runner, WorkerRunner):
-            runner.send_message(_FAILED, {"sentence": str(error)})
+        if worker is not None:
+            worker.failed(error)
         else:
             _give_up(environment, error)
 
 
-def _start_firing(environment: Environment, plan: Plan, share: Share) -> None:
+def _start_firing(environment: Environment, plan: Plan, share: Share) -> Firing:
     old = state_of(environment).firing
     if old is not None:
         old.close()
     corpus = Corpus(Path(plan.corpus))
     target = open_target(plan.target, connections=max(1, plan.users))
-    # What is there by now stays: looking through it for garbage again and again would hold the firing up.
+    _collect_seldom()
+    firing = state_of(environment).firing = Firing(plan, share, corpus, target)
+    gevent.spawn(_add_to_statistics, environment)
+    return firing
+
+
+def _collect_seldom() -> None:
+    """Leave what is there by now, which stays, out of the search for garbage: it would hold firing or gathering up."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTED_AFTER)
-    state_of(environment).firing = Firing(plan, share, corpus, target)
-    gevent.spawn(_add_to_statistics, environment)
 
 
 def _add_to_statistics(environment: Environment) -> None:
@@ -112,52 +161,29 @@ def _add_to_statistics(environment: Environment) -> None:
         firing.statistics.flush(environment)
 
 
-def _announce_end(environment: Environment) -> None:
-    """Tell the master as soon as this worker is done, rather than with its next report."""
-    firing = state_of(environment).firing
-    while firing is not None and not firing.finished:
-        gevent.sleep(_TICK_SECONDS)
-    if isinstance(environment.runner, WorkerRunner):
-        environment.runner.send_message(_FINISHED, {})
-
-
-def _on_finished(environment: Environment, msg: Any, **_: Any) -> None:
-    recorder = state_of(environment).recorder
-    if recorder is not None:
-        recorder.finished.add(msg.node_id)
-
-
-def _on_failed(environment: Environment, msg: Any, **_: Any) -> None:
-    recorder = state_of(environment).recorder
-    if recorder is not None:
-        recorder.fail(f"a worker could not start: {msg.data['sentence']}")
-        recorder.lost.add(msg.node_id)
-
-
 def _report_to_master(environment: Environment, data: dict[str, Any]) -> None:
     """Put what was recorded since the last report into Locust's own."""
-    firing = state_of(environment).firing
-    if firing is not None:
-        data[_REPORT] = {
-            "recording": firing.take_recording(let_fire).encode(let_fire),
-            "elapsed": firing.elapsed,
-            "cpu": firing.cpu if firing.elapsed > 1 else 0.0,
-            "finished": firing.finished,
-        }
+    worker = state_of(environment).worker
+    if worker is not None and (report := worker.report()) is not None:
+        data[_REPORT] = report
 
 
 def _worker_report(environment: Environment, client_id: str, data: dict[str, Any]) -> None:
     recorder = state_of(environment).recorder
-    if recorder is not None and _REPORT in data:
-        recorder.receive(client_id, data[_REPORT])
+    if recorder is not None and recorder.master is not None and _REPORT in data:
+        recorder.master.receive(client_id, data[_REPORT])
 
 
 @events.test_stopping.add_listener
 def on_test_stopping(environment: Environment, **_: Any) -> None:
     """End the schedule; what is in flight may still come back within Locust's stop time-out."""
-    firing = state_of(environment).firing
-    if firing is not None:
-        firing.stop()
+    state = state_of(environment)
+    if state.worker is not None:
+        state.worker.stop()
+    elif state.recorder is not None and state.recorder.master is not None:
+        state.recorder.master.stop()
+    elif state.firing is not None:
+        state.firing.stop()
 
 
 @events.test_stop.add_listener
@@ -170,6 +196,9 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
 def on_quitting(environment: Environment, **_: Any) -> None:
     """Write what there is before anything is torn down."""
     _finish(environment)
+    worker = state_of(environment).worker
+    if worker is not None:
+        worker.quitting()
 
 
 def _finish(environment: Environment) -> None:

@@ -8,16 +8,18 @@ from locust.env import Environment
 
 from locustfiles._firing import Firing
 from locustfiles._recorder import RunRecorder
+from locustfiles._worker import Worker
 
 _ATTRIBUTE = "gatecrash"
 
 
 @dataclass(slots=True)
 class State:
-    """The firing of this process, and the recorder where this process writes the run folder."""
+    """The firing of this process; the recorder where it writes the run folder; a worker's own side where it is one."""
 
     firing: Firing | None = None
     recorder: RunRecorder | None = None
+    worker: Worker | None = None
 
 
 def state_of(environment: Environment) -> State:

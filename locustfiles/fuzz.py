@@ -8,5 +8,5 @@
 from locustfiles import AuthorizerUser
 
 
-class FuzzUser(AuthorizerUser):
+class FleetUser(AuthorizerUser):
     """A slot that fires the cases of the phases."""

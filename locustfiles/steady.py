@@ -8,5 +8,5 @@
 from locustfiles import AuthorizerUser
 
 
-class SteadyUser(AuthorizerUser):
+class FleetUser(AuthorizerUser):
     """A slot of the open schedule, or a user of the closed model."""

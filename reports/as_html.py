@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from authorizers.contract import Outcome
-from reports import campaign_words, finding_words, plots, words
+from reports import campaign_words, capacity_words, course_words, finding_words, plots, plots_capacity, words
 from reports.plots import Figure
 from reports.records import LatencyKind
 from reports.summary import LatencyRow, SecondRow, Summary
@@ -39,6 +39,8 @@ def render(summary: Summary, run_folder: str | PurePath) -> bytes:
             plotly=scripts[0],
             script=scripts[1],
             style=_packaged("report.css"),
+            capacity=summary.capacity,
+            course_words=course_words,
             figures=_embedded(_figures(summary)),
             latencies=[(kind.value, _rows(summary, kind)) for kind in LatencyKind],
             bins=plots.binned(summary.seconds),
@@ -66,8 +68,12 @@ def _environment() -> Environment:
         percent=words.percent,
         outcome_label=words.outcome_label,
         plural=words.plural,
+        drift_row=course_words.drift_row,
+        memory_row=course_words.memory_row,
     )
-    environment.globals.update(words=words, finding_words=finding_words, campaign_words=campaign_words)
+    environment.globals.update(
+        words=words, finding_words=finding_words, campaign_words=campaign_words, capacity_words=capacity_words
+    )
     return environment
 
 
@@ -86,9 +92,13 @@ def _content_security_policy(*scripts: str) -> str:
 
 
 def _figures(summary: Summary) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    if summary.capacity is not None and summary.capacity.curve():
+        figures["capacity-latency-plot"] = plots_capacity.latency_figure(summary.capacity)
+        figures["capacity-shares-plot"] = plots_capacity.shares_figure(summary.capacity)
     if not summary.seconds:
-        return {}
-    figures = {"outcomes-plot": plots.outcomes_figure(summary.seconds)}
+        return figures
+    figures["outcomes-plot"] = plots.outcomes_figure(summary.seconds)
     if _has_latencies(summary):
         figures["latency-plot"] = plots.latency_figure(summary.seconds)
         figures["percentile-plot"] = plots.percentile_figure(summary)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from reports.finding_words import numbered
 from reports.findings import Finding
+from reports.memory import encode_rows
 from reports.summary import LatencyRow, SecondRow, Summary
 
 FORMAT: Final = 1
@@ -69,6 +70,10 @@ def value_of(summary: Summary) -> dict[str, Any]:
         "findings": [_finding(number, finding) for number, finding in numbered(summary, notes=False)],
         "notes": [_finding(number, finding) for number, finding in numbered(summary, notes=True)],
         "campaign": summary.campaign.encode() if summary.campaign is not None else None,
+        "capacity": summary.capacity.encode() if summary.capacity is not None else None,
+        "spike": summary.spike.encode() if summary.spike is not None else None,
+        "drift": summary.drift.encode() if summary.drift is not None else None,
+        "memory": encode_rows(summary.memory),
     }
 
 

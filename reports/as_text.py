@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import text_campaign, text_findings, words
+from reports import capacity_words, text_campaign, text_capacity, text_course, text_findings, words
 from reports.records import LatencyKind
 from reports.summary import Summary
 from reports.text_parts import heading, line, table_of, write_items, write_table
@@ -26,11 +26,15 @@ def write(
     Nothing is read as markup, and every character is one that can be seen: requests and answers are hostile.
     """
     _write_verdict(summary, console)
+    if summary.capacity is not None:
+        text_capacity.write(summary.capacity, console)
     _write_numbers(summary, console)
     _write_outcomes(summary, console)
     if summary.campaign is not None:
         text_campaign.write(summary.campaign, console)
     _write_latencies(summary, console)
+    _write_workers(summary, console)
+    text_course.write(summary, console)
     text_findings.write(summary, console, run_folder, findings_shown)
 
 
@@ -39,6 +43,8 @@ def _write_verdict(summary: Summary, console: Console) -> None:
     style = _VERDICT_STYLES.get(verdict.word, "bold")
     code = f" (exit code {verdict.exit_code.value})"
     line(console, (verdict.word, style), "  ", words.headline(summary), (code, "dim"))
+    if summary.capacity is not None:
+        write_items(console, [capacity_words.answer(summary.capacity)])
     write_items(console, words.verdict_sentences(summary))
     line(console, "Measurement ", words.validity_sentence(summary))
     write_items(console, words.validity_reasons(summary))
@@ -76,3 +82,14 @@ def _write_latencies(summary: Summary, console: Console) -> None:
             numbers = (row.p50, row.p90, row.p95, row.p99, row.p99_9, row.maximum)
             table.add_row(words.outcome_label(row.outcome), f"{row.count:,}", *map(words.milliseconds, numbers))
         write_table(console, table)
+
+
+def _write_workers(summary: Summary, console: Console) -> None:
+    rows = words.worker_rows(summary)
+    if not rows:
+        return
+    heading(console, "Workers")
+    table = table_of(*words.WORKER_COLUMNS)
+    for row in rows:
+        table.add_row(*row)
+    write_table(console, table)

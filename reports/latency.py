@@ -54,34 +54,46 @@ class LatencyHistogram:
     __slots__ = ("_flushed", "_pending")
 
     def __init__(self, encoded: bytes | None = None) -> None:
-        self._flushed = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
+        # Half a megabyte, in a cycle of references: made only where it is needed.
+        self._flushed: HdrHistogram | None = None
         # Counts by value, cut to the digits that the histogram keeps: adding to a dictionary is far cheaper.
         self._pending: dict[int, int] = {}
         if encoded is not None:
-            try:
-                self._flushed.decode_and_add(encoded)
-            except _DAMAGE as error:
-                raise ValueError(f"not an encoded histogram: {error}") from error
+            self.add_encoded(encoded)
+
+    def add_encoded(self, encoded: bytes) -> None:
+        """Add all values of another histogram as ``encode`` wrote it; raises ValueError for what is none."""
+        try:
+            self._made().decode_and_add(encoded)
+        except _DAMAGE as error:
+            raise ValueError(f"not an encoded histogram: {error}") from error
+
+    def _made(self) -> HdrHistogram:
+        if self._flushed is None:
+            self._flushed = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
+        return self._flushed
 
     @property
     def _histogram(self) -> HdrHistogram:
         """The histogram with everything in it."""
-        if self._pending:
-            self.settle()
-        return self._flushed
+        self.settle()
+        return self._made()
 
     def settle(self, pause: Pause = no_pause) -> None:
         """Put what was added into the histogram, with pauses; nobody may add to it or read it meanwhile."""
-        pending, self._pending = self._pending, {}
+        if not self._pending:
+            return
+        made, pending, self._pending = self._made(), self._pending, {}
         for number, (value, count) in enumerate(pending.items(), 1):
-            self._flushed.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS), count)
+            made.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS), count)
             if not number % _VALUES_AT_ONCE:
                 pause()
 
     @property
     def count(self) -> int:
         """How many values were recorded."""
-        return int(self._histogram.total_count)
+        flushed = 0 if self._flushed is None else int(self._flushed.total_count)
+        return flushed + sum(self._pending.values())
 
     def record(self, seconds: float) -> None:
         """Record one latency; below the range counts as the lowest, above it as the highest value."""
@@ -97,7 +109,9 @@ class LatencyHistogram:
 
     def add(self, other: LatencyHistogram) -> None:
         """Add all values of another histogram."""
-        self._histogram.add(other._histogram)
+        if other._flushed is not None:
+            self._made().add(other._flushed)
+        self.add_cut(other._pending)
 
     def percentile(self, percent: float) -> float:
         """Return a percentile in milliseconds; 0 when nothing was recorded."""
@@ -119,7 +133,7 @@ class LatencyHistogram:
         return [self._milliseconds(place) for place in places]
 
     def _milliseconds(self, place: int) -> float:
-        histogram = self._flushed
+        histogram = self._made()
         value = histogram.get_highest_equivalent_value(histogram.get_value_from_index(place))
         return float(value) / _PER_MILLISECOND
 
@@ -217,7 +231,11 @@ class LatencyBook:
     def decode(cls, encoded: Mapping[str, str]) -> LatencyBook:
         """Read what ``encode`` wrote."""
         book = cls()
+        book.add_encoded(encoded)
+        return book
+
+    def add_encoded(self, encoded: Mapping[str, str]) -> None:
+        """Add another book as ``encode`` wrote it."""
         for key, text in encoded.items():
             outcome, _, kind = key.partition("/")
-            book._histograms[Outcome(outcome), LatencyKind(kind)] = LatencyHistogram(text.encode("ascii"))
-        return book
+            self._histogram(Outcome(outcome), LatencyKind(kind)).add_encoded(text.encode("ascii"))

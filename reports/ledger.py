@@ -87,7 +87,7 @@ class Ledger:
         identity = identity_of(answer)
         if identity not in self.samples and len(self.samples) < SAMPLES_MAXIMUM:
             self.samples[identity] = sample_of(answer, secrets())
-        entry = self._entry(exchange.case_index)
+        entry = self.own_entry(exchange.case_index)
         sighting = entry.sighting(identity)
         if sighting is not None:
             sighting.see(exchange)
@@ -104,10 +104,12 @@ class Ledger:
             if principal not in entry.principals or lifetimes not in entry.lifetimes:
                 entry.add_variants(only(principal), only(lifetimes))
 
-    def _entry(self, case_index: int) -> CaseEntry:
-        if case_index not in self._entries:
-            self._entries[case_index] = CaseEntry()
-        return self._entries[case_index]
+    def own_entry(self, case_index: int) -> CaseEntry:
+        """Return the entry of a case to add to, made when there is none yet."""
+        entry = self._entries.get(case_index)
+        if entry is None:
+            entry = self._entries[case_index] = CaseEntry()
+        return entry
 
     def entry(self, case_index: int) -> CaseEntry:
         """Return all that was seen of a case; nothing, for one that was never fired."""
@@ -123,14 +125,33 @@ class Ledger:
     def add(self, other: Ledger) -> None:
         """Add another worker's ledger."""
         for index, theirs in other:
-            mine = self._entry(index)
+            mine = self.own_entry(index)
             for sighting in theirs.sightings.values():
                 mine.add_sighting(sighting)
             mine.add_variants(theirs.principals, theirs.lifetimes)
             mine.uncounted += theirs.uncounted
-        for identity, sample in other.samples.items():
+        self.add_samples(other.samples)
+
+    def add_samples(self, samples: Mapping[str, dict[str, Any]]) -> None:
+        """Add samples of answers, as many as there is room for."""
+        for identity, sample in samples.items():
             if len(self.samples) < SAMPLES_MAXIMUM:
                 self.samples.setdefault(identity, sample)
+
+    def up_to(self, rate: float) -> Ledger:
+        """Return what was seen at offered rates up to one, in arrivals a second; entries are shared, not copied."""
+        ledger = Ledger()
+        ledger.samples = self.samples
+        for index, entry in self._entries.items():
+            if all(sighting.lowest_rate <= rate for sighting in entry.sightings.values()):
+                ledger._entries[index] = entry
+                continue
+            kept = ledger.own_entry(index)
+            kept.add_variants(entry.principals, entry.lifetimes)
+            for sighting in entry.sightings.values():
+                if sighting.lowest_rate <= rate:
+                    kept.put(sighting)
+        return ledger
 
     def encode(self) -> dict[str, Any]:
         """Return a JSON value."""
@@ -154,7 +175,7 @@ class Ledger:
         ledger = cls()
         ledger.samples = dict(value["samples"])
         for row in value["cases"]:
-            entry = ledger._entry(row["case"])
+            entry = ledger.own_entry(row["case"])
             entry.uncounted = row["uncounted"]
             principals = frozenset(row["principals"])
             lifetimes = frozenset((refresh, disconnect) for refresh, disconnect in row["lifetimes"])

@@ -29,6 +29,15 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of an open schedule: so many arrivals a second for so many seconds."""
+
+    name: str
+    rate: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How a run is fired. Times in seconds, ``rate`` in arrivals a second over all workers.
 
@@ -36,6 +45,9 @@ class Plan:
     ``wait_time``, fires again; ``rate`` and ``patience`` don't count). ``patience`` is how long an arrival waits for
     a free slot before it is dropped. ``target`` says where to fire; with a ``gateway`` in it the embedded gateway is
     started first. With ``phases`` they are fired one after the other, and ``model``, ``rate`` and times don't count.
+    With ``stages`` the rate changes from one to the next after the warm-up, which has ``rate``; ``duration`` is their
+    sum. With ``capacity``, the settings of a search, rates are found while firing: of rate and times only ``duration``
+    counts, the longest time that the search may take.
     ``parent`` is the process without which the run must not go on (None: there is none). ``info``
     is what run.json tells of the run besides.
     """
@@ -53,6 +65,8 @@ class Plan:
     patience: float = 5.0
     wait_time: float = 0.0
     phases: tuple[Phase, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    capacity: Mapping[str, Any] | None = None
     parent: int | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
 
@@ -61,7 +75,7 @@ class Plan:
         """Seconds from the first arrival to the end of the schedule, warm-up included."""
         if self.phases:
             return sum(phase.seconds for phase in self.phases)
-        return self.warm_up + self.duration
+        return self.duration if self.capacity else self.warm_up + self.duration
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON value."""
@@ -71,4 +85,5 @@ class Plan:
     def from_json(cls, value: Mapping[str, Any]) -> Plan:
         """Read what ``to_json`` wrote."""
         phases = tuple(Phase(**{**row, "cases": tuple(row["cases"])}) for row in value.get("phases", ()))
-        return cls(**{**value, "phases": phases})
+        stages = tuple(Stage(**row) for row in value.get("stages", ()))
+        return cls(**{**value, "phases": phases, "stages": stages})

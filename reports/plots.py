@@ -173,7 +173,7 @@ def latency_figure(rows: list[SecondRow]) -> Figure:
         for kind, name, values in series
     ]
     layout = _time_layout(bins, width, "latency, ms")
-    layout["yaxis"] |= _log_axis([value for _, _, values in series for value in values if value])
+    layout["yaxis"] |= log_axis([value for _, _, values in series for value in values if value])
     return {"data": traces, "layout": layout}
 
 
@@ -206,7 +206,7 @@ def percentile_figure(summary: Summary) -> Figure:
                 "hovertemplate": "%{customdata:.6~g} %: %{y:.3~g} ms",
             }
         )
-    layout = _layout("percentile of exchanges", "latency, ms")
+    layout = layout_of("percentile of exchanges", "latency, ms")
     layout["hovermode"] = "closest"
     nines = [(100.0 / (100.0 - percent), label) for percent, label in _NINES if 100.0 / (100.0 - percent) <= highest]
     layout["xaxis"] |= {
@@ -216,11 +216,12 @@ def percentile_figure(summary: Summary) -> Figure:
         "ticktext": [f"{label} %" for _, label in nines],
         "tickangle": 0,
     }
-    layout["yaxis"] |= _log_axis([value for curve in summary.curves.values() for _, value in curve if value])
+    layout["yaxis"] |= log_axis([value for curve in summary.curves.values() for _, value in curve if value])
     return {"data": traces, "layout": layout}
 
 
-def _layout(x_title: str, y_title: str) -> dict[str, Any]:
+def layout_of(x_title: str, y_title: str) -> dict[str, Any]:
+    """Return the layout that all plots share."""
     axis = {
         "gridcolor": "var(--rule)",
         "linecolor": "var(--rule)",
@@ -242,7 +243,7 @@ def _layout(x_title: str, y_title: str) -> dict[str, Any]:
 
 
 def _time_layout(bins: list[Bin], width: int, y_title: str) -> dict[str, Any]:
-    layout = _layout("intended start, seconds of the run", y_title)
+    layout = layout_of("intended start, seconds of the run", y_title)
     if bins:
         layout["xaxis"]["range"] = [bins[0].start, bins[-1].start + width]
     spans = list(_warm_up_spans(bins, width))
@@ -266,7 +267,7 @@ def _warm_up_spans(bins: list[Bin], width: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _log_axis(values: list[float]) -> dict[str, Any]:
+def log_axis(values: list[float]) -> dict[str, Any]:
     """Ticks at 1, 2 and 5 while these are few, else at the powers of ten; the range holds every value."""
     if not values:
         return {"type": "linear", "range": [0, 1]}

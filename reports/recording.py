@@ -1,18 +1,29 @@
-"""Everything that a run accumulates, in constant memory per case; adds up over workers and survives as JSON."""
+"""Everything that a run accumulates, in constant memory per case; adds up over workers.
+
+It survives as JSON in the run folder, and travels from workers as compact bytes.
+"""
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from authorizers import wire
 from reports.clocks import ClockJump
 from reports.latency import LatencyBook, LatencyHistogram, Pause, no_pause
 from reports.ledger import Ledger
+from reports.ledger_columns import add_encoded_ledger, encode_ledger
 from reports.records import Exchange
 from reports.series import Series
+
+# The length of the JSON part, which the columns follow.
+_HEAD: Final = struct.Struct("<I")
+# The lowest level halves the bytes and takes a few milliseconds; higher ones take far longer for little.
+_COMPRESSION: Final = 1
 
 
 def json_object(members: Mapping[str, Any], pause: Pause = no_pause) -> bytes:
@@ -88,11 +99,38 @@ class Recording:
         self.cold_starts += other.cold_starts
 
     def encode(self, pause: Pause = no_pause) -> bytes:
-        """Return the recording as JSON bytes, as workers send it."""
-        return json_object({**self.parts(pause), "counts": self.counts()}, pause)
+        """Return the recording as compact bytes, as workers send it: tables as JSON and columns, both deflated."""
+        tables, columns = encode_ledger(self.ledger)
+        pause()
+        parts = {**self._small_parts(pause), "ledger": tables, "counts": self.counts()}
+        head = wire.encode(parts)
+        pause()
+        return zlib.compress(b"".join((_HEAD.pack(len(head)), head, columns)), _COMPRESSION)
+
+    def add_encoded(self, data: bytes) -> None:
+        """Add another recording as ``encode`` wrote it; raises ValueError for what is none."""
+        try:
+            content = zlib.decompress(data)
+            (length,) = _HEAD.unpack_from(content)
+        except (zlib.error, struct.error) as error:
+            raise ValueError(f"not an encoded recording: {error}") from error
+        parts = wire.decode(content[_HEAD.size : _HEAD.size + length])
+        histograms, counts = dict(parts["histograms"]), parts["counts"]
+        self.lag.add_encoded(histograms.pop("lag").encode("ascii"))
+        self.delays.add_encoded(histograms.pop("delays").encode("ascii"))
+        self.latencies.add_encoded(histograms)
+        self.series.add(Series.decode(parts["series"]))
+        add_encoded_ledger(self.ledger, parts["ledger"], content[_HEAD.size + length :])
+        self.outcomes.update(counts["outcomes"])
+        self.warm_up_exchanges += counts["warm_up_exchanges"]
+        self.cold_starts += counts["cold_starts"]
+        self.clock_jumps += [ClockJump(*jump) for jump in counts["clock_jumps"]]
 
     def parts(self, pause: Pause = no_pause) -> dict[str, Any]:
         """Return the three large parts; nobody may add to the recording in the pauses."""
+        return {**self._small_parts(pause), "ledger": self.ledger.encode()}
+
+    def _small_parts(self, pause: Pause) -> dict[str, Any]:
         encoded = self.latencies.encode(pause)
         for name, histogram in (("lag", self.lag), ("delays", self.delays)):
             histogram.settle(pause)
@@ -100,7 +138,7 @@ class Recording:
             pause()
         parts = {"histograms": encoded, "series": self.series.encode()}
         pause()
-        return {**parts, "ledger": self.ledger.encode()}
+        return parts
 
     def counts(self) -> dict[str, Any]:
         """Return the plain counts."""
@@ -113,9 +151,10 @@ class Recording:
 
     @classmethod
     def decode(cls, data: bytes) -> Recording:
-        """Read what ``encode`` wrote."""
-        value = wire.decode(data)
-        return cls.from_parts(value, value["counts"])
+        """Read what ``encode`` wrote; raises ValueError for what is none."""
+        recording = cls()
+        recording.add_encoded(data)
+        return recording
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Any], counts: Mapping[str, Any]) -> Recording:

@@ -223,6 +223,19 @@ PRINCIPAL_CHANGED: Final = Rule(
     "Derive principalId from the identity of the device.",
     (_CUSTOM_AUTH,),
 )
+DECAY: Final = Rule(
+    "GC404",
+    Oracle.AGREEMENT,
+    Kind.INCONSISTENT,
+    Severity.ERROR,
+    "decision goes wrong under load",
+    "A request that is decided in one way at rates which the authorizer holds was decided in another above them.",
+    "In a storm of reconnecting devices some are let in that must not be, or kept out, or given another's rights. A "
+    "throttle or an error is honest: the device tries again.",
+    "Look at what the handler does when another service answers late or not at all, and at state that invocations "
+    "share; answer with an error, or with a denial, never with a guess.",
+    (_LAMBDA_STATE, "CWE-636", "CWE-362"),
+)
 EQUIVALENT_DIFFER: Final = Rule(
     "GC501",
     Oracle.RELATION,
@@ -296,6 +309,7 @@ RULES: Final = (
     OUTCOME_CHANGED,
     POLICY_CHANGED,
     PRINCIPAL_CHANGED,
+    DECAY,
     EQUIVALENT_DIFFER,
     WIDE_POLICY,
     FOREIGN_RIGHTS,

@@ -14,15 +14,19 @@ from typing import Any, Final
 from authorizers import wire
 from authorizers.errors import UsageError, WireError
 from reports.campaign import Campaign
+from reports.capacity import Capacity
 from reports.findings import Finding
 from reports.latency import Pause, no_pause
+from reports.memory import MEMORY, MemorySample, decode_samples
 from reports.recording import Recording, json_object
+from reports.workers import WorkerFacts
 
 FORMAT: Final = 1
 RUN: Final = "run.json"
 RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
 CAMPAIGN: Final = "campaign.json"
+CAPACITY: Final = "capacity.json"
 # What reading a value of another shape than ours raises.
 _DAMAGE: Final = (AttributeError, KeyError, TypeError, ValueError)
 
@@ -32,7 +36,8 @@ class RunState:
     """How far a run got, as of its last checkpoint.
 
     ``stopped_by`` names the signal or fault that ended it early; ``incidents`` are sentences about what went
-    wrong with the measurement itself. ``cpu`` is the highest share of one core that a worker used, 0 to 1.
+    wrong with the measurement itself. ``cpu`` is the highest share of one core that a worker used, 0 to 1,
+    ``master_cpu`` the same of a master, which only gathers. ``worker_facts`` tells of each worker of a master.
     """
 
     elapsed: float = 0.0
@@ -42,6 +47,8 @@ class RunState:
     workers_lost: int = 0
     cpu: float = 0.0
     incidents: tuple[str, ...] = ()
+    master_cpu: float = 0.0
+    worker_facts: tuple[WorkerFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +68,15 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run as it was read back from its folder; ``campaign`` is there for a fuzz run only."""
+    """A run as it was read back from its folder; ``campaign`` is there for a fuzz run, ``capacity`` for a search."""
 
     info: RunInfo
     state: RunState
     recording: Recording
     findings: list[Finding]
     campaign: Campaign | None = None
+    capacity: Capacity | None = None
+    memory: tuple[MemorySample, ...] = ()
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -157,7 +166,15 @@ class RunFolder:
                 state, recording = _state(value["state"]), Recording.from_parts(value, value["counts"])
             except _DAMAGE as error:
                 raise self._damaged(RECORDING, error) from error
-        return StoredRun(info, state, recording, self._read_findings(), self._read_campaign())
+        return StoredRun(
+            info,
+            state,
+            recording,
+            self._read_findings(),
+            self._read_campaign(),
+            self._read_capacity(),
+            self._read_memory(),
+        )
 
     def write_campaign(self, campaign: Campaign) -> None:
         """Write campaign.json."""
@@ -171,6 +188,28 @@ class RunFolder:
             return Campaign.decode(value)
         except _DAMAGE as error:
             raise self._damaged(CAMPAIGN, error) from error
+
+    def write_capacity(self, capacity: Capacity) -> None:
+        """Write capacity.json."""
+        write_atomically(self.path / CAPACITY, _pretty(capacity.encode()))
+
+    def _read_capacity(self) -> Capacity | None:
+        if not (self.path / CAPACITY).exists():
+            return None
+        value = self._read(CAPACITY)
+        try:
+            return Capacity.decode(value)
+        except _DAMAGE as error:
+            raise self._damaged(CAPACITY, error) from error
+
+    def _read_memory(self) -> tuple[MemorySample, ...]:
+        if not (self.path / MEMORY).exists():
+            return ()
+        value = self._read(MEMORY)
+        try:
+            return tuple(decode_samples(value))
+        except _DAMAGE as error:
+            raise self._damaged(MEMORY, error) from error
 
     def _read_findings(self) -> list[Finding]:
         # By length first: number 1000 comes after 999.
@@ -222,4 +261,6 @@ def _info(value: Mapping[str, Any]) -> RunInfo:
 
 
 def _state(value: Mapping[str, Any]) -> RunState:
-    return RunState(**{**value, "incidents": tuple(value["incidents"])})
+    # What was written before there were facts of workers has none.
+    workers = tuple(map(WorkerFacts.decode, value.get("worker_facts", ())))
+    return RunState(**{**value, "incidents": tuple(value["incidents"]), "worker_facts": workers})

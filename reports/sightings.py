@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
@@ -29,6 +29,12 @@ def joined(one: frozenset[Any], other: frozenset[Any]) -> frozenset[Any]:
 def only(item: Any) -> frozenset[Any]:
     """Return the set of one item, the same object each time."""
     return frozenset((item,))
+
+
+@lru_cache(maxsize=_SETS_KEPT)
+def _first_few(names: frozenset[str]) -> frozenset[str]:
+    """Return as many names as are kept: the first by the alphabet, so that it is the same in any order of seeing."""
+    return names if len(names) <= _NAMES_MAXIMUM else frozenset(sorted(names)[:_NAMES_MAXIMUM])
 
 
 # Shared by all that have none; whoever counts one takes a counter of its own.
@@ -75,8 +81,8 @@ class Sighting:
             self.workers = joined(self.workers, only(exchange.worker))
         if (invocation := exchange.answer.invocation) is not None:
             name = invocation.environment
-            if name and name not in self.environments and len(self.environments) < _NAMES_MAXIMUM:
-                self.environments = joined(self.environments, only(name))
+            if name and name not in self.environments:
+                self.environments = _first_few(joined(self.environments, only(name)))
             self.cold_starts += invocation.cold_start
         if exchange.phase:
             self._own_phases()[exchange.phase] += 1
@@ -96,8 +102,7 @@ class Sighting:
         self.highest_rate = max(self.highest_rate, other.highest_rate)
         self.workers = joined(self.workers, other.workers)
         if not other.environments <= self.environments:
-            more = sorted(other.environments)[: _NAMES_MAXIMUM - len(self.environments)]
-            self.environments = joined(self.environments, frozenset(more))
+            self.environments = _first_few(joined(self.environments, other.environments))
         self.cold_starts += other.cold_starts
         if other.phases:
             self._own_phases().update(other.phases)
@@ -120,6 +125,13 @@ class CaseEntry:
         """The sightings by their answer's identity, in the order of their first appearance."""
         first = {} if self._first is None else {self._first.identity: self._first}
         return {**first, **(self._others or {})}
+
+    def __iter__(self) -> Iterator[Sighting]:
+        """Yield the sightings in the order of their first appearance."""
+        if self._first is not None:
+            yield self._first
+        if self._others is not None:
+            yield from self._others.values()
 
     def sighting(self, identity: str) -> Sighting | None:
         """Return the sighting of an answer, None when it was not seen."""
@@ -151,8 +163,8 @@ class CaseEntry:
 
     def add_variants(self, principals: frozenset[str], lifetimes: frozenset[tuple[int, int]]) -> None:
         """Remember up to two principals and lifetimes: one more than one is all there is to know."""
-        self.principals = _first_two(joined(self.principals, principals))
-        self.lifetimes = _first_two(joined(self.lifetimes, lifetimes))
+        self.principals = _two_of(self.principals, principals)
+        self.lifetimes = _two_of(self.lifetimes, lifetimes)
 
     @property
     def count(self) -> int:
@@ -163,6 +175,14 @@ class CaseEntry:
         """Return the sightings that say something of the authorizer, most frequent first."""
         said = [sighting for sighting in self.sightings.values() if sighting.outcome.is_answer]
         return sorted(said, key=lambda sighting: (-sighting.count, sighting.identity))
+
+
+def _two_of(mine: frozenset[Any], theirs: frozenset[Any]) -> frozenset[Any]:
+    if theirs <= mine:
+        return mine
+    if not mine and len(theirs) <= _VARIANTS_MAXIMUM:
+        return theirs
+    return _first_two(joined(mine, theirs))
 
 
 @lru_cache(maxsize=_SETS_KEPT)

@@ -7,12 +7,17 @@ from typing import Final
 
 from authorizers.contract import Outcome
 from reports.campaign import Campaign
+from reports.capacity import Capacity
+from reports.capacity_verdict import missed
+from reports.drift import Drift, drift_of
 from reports.findings import Finding
 from reports.intervals import percentile_ranks, samples_needed
 from reports.latency import PERCENTILES, LatencyHistogram
+from reports.memory import MemoryRow, memory_rows
 from reports.records import LatencyKind
 from reports.rules import Severity
 from reports.run_folder import RunInfo, RunState, StoredRun
+from reports.spike import Spike, spike_of
 from reports.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
 
 _ANSWERED: Final = tuple(
@@ -118,6 +123,10 @@ class Summary:
     seconds: list[SecondRow]
     cases_seen: int
     campaign: Campaign | None = None
+    capacity: Capacity | None = None
+    spike: Spike | None = None
+    drift: Drift | None = None
+    memory: tuple[MemoryRow, ...] = ()
 
 
 def summarise(run: StoredRun) -> Summary:
@@ -137,6 +146,7 @@ def summarise(run: StoredRun) -> Summary:
             outcomes,
             recording.lag,
             broken,
+            run.capacity,
             delays=recording.delays,
             latencies={kind: recording.latencies.total(kind, _ANSWERED) for kind in LatencyKind},
             unaccounted=_unaccounted(run),
@@ -144,7 +154,7 @@ def summarise(run: StoredRun) -> Summary:
         )
     )
     seconds_measured = _measured_seconds(run, len(measured))
-    verdict = decide(run.findings, judgement, run.state)
+    verdict = decide(run.findings, judgement, run.state, missed(run.capacity) if run.capacity else ())
     return Summary(
         info=run.info,
         state=run.state,
@@ -157,7 +167,7 @@ def summarise(run: StoredRun) -> Summary:
         warm_up_exchanges=recording.warm_up_exchanges,
         cold_starts=recording.cold_starts,
         measured_seconds=seconds_measured,
-        planned_rate=float(run.info.plan.get("rate") or 0.0),
+        planned_rate=_planned_rate(run, planned, seconds_measured),
         achieved_rate=exchanges / seconds_measured if seconds_measured else 0.0,
         throttle_rate=recording.outcomes[Outcome.THROTTLED] / exchanges if exchanges else 0.0,
         wrong_bound=_wrong_bound(run),
@@ -168,7 +178,22 @@ def summarise(run: StoredRun) -> Summary:
         seconds=_second_rows(run),
         cases_seen=len(recording.ledger),
         campaign=run.campaign,
+        capacity=run.capacity,
+        spike=spike_of(run.info.plan, recording.series),
+        drift=drift_of(recording.series) if _is_soak(run) else None,
+        memory=tuple(memory_rows(run.memory)),
     )
+
+
+def _is_soak(run: StoredRun) -> bool:
+    return run.info.plan.get("scenario") == "soak"
+
+
+def _planned_rate(run: StoredRun, planned: int, seconds: float) -> float:
+    """Return the rate of the plan, over all its stages where it has several."""
+    if run.info.plan.get("stages"):
+        return planned / seconds if seconds else 0.0
+    return float(run.info.plan.get("rate") or 0.0)
 
 
 def _measured_seconds(run: StoredRun, seconds_seen: int) -> float:

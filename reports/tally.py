@@ -124,6 +124,21 @@ class Tally:
             case_index, start, start, start, answer, start < self._warm_up, self._offered_rate, self._worker, phase
         )
 
+    def offer(self, rate: float) -> None:
+        """Note that from now on another rate, in arrivals a second, is offered."""
+        repeated, self._repeated = self._repeated, {}
+        self._enter_repeated(self._recording, repeated, no_pause)
+        self._offered_rate = rate
+
+    def _enter_repeated(self, recording: Recording, repeated: Mapping[int, _Repeated], pause: Pause) -> None:
+        rate = self._offered_rate
+        for place, (case_index, seen) in enumerate(repeated.items(), 1):
+            first = self._exchange(case_index, seen.answer, seen.first)._replace(offered_rate=rate)
+            secrets = partial(self._secrets_of, case_index)
+            recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
+            if not place % _CASES_AT_ONCE:
+                pause()
+
     def add_arrival(self, intended_start: float, delay: float) -> None:
         """Count an arrival, and how long (seconds) after its intended start a slot fires it."""
         self.add_planned(intended_start)
@@ -176,12 +191,7 @@ class Tally:
                 recording.outcomes[outcome.value] += count
                 recording.latencies.add_cut(outcome, cell.service_times, cell.response_times)
             pause()
-        for place, (case_index, seen) in enumerate(repeated.items(), 1):
-            first = self._exchange(case_index, seen.answer, seen.first)
-            secrets = partial(self._secrets_of, case_index)
-            recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
-            if not place % _CASES_AT_ONCE:
-                pause()
+        self._enter_repeated(recording, repeated, pause)
         return recording
 
 

@@ -36,6 +36,11 @@ _VALIDITY_MEANINGS: Final = {
     Validity.DEGRADED: "read the numbers with care",
     Validity.INVALID: "don't rely on the numbers",
 }
+_CAPACITY_VALIDITY_MEANINGS: Final = {
+    Validity.VALID: "the rates went out as planned, and the answer can be trusted",
+    Validity.DEGRADED: "read the answer with care",
+    Validity.INVALID: "don't rely on the answer",
+}
 _FUZZ_VALIDITY_MEANINGS: Final = {
     Validity.VALID: "the controls show a working authorizer, and the findings can be trusted",
     Validity.DEGRADED: "read the findings with care",
@@ -105,6 +110,8 @@ def headline(summary: Summary) -> str:
     """Return what the verdict means, as a sentence."""
     if _is_broken(summary) and summary.verdict.exit_code is ExitCode.INVALID_MEASUREMENT:
         return "The run proves nothing, for the controls failed."
+    if summary.capacity is not None and summary.verdict.exit_code is ExitCode.PASS:
+        return "The search has an answer, and at the rates that are held nothing wrong was seen."
     accepted = any(finding.accepted_until is not None for finding in summary.findings)
     if accepted and summary.verdict.exit_code is ExitCode.PASS:
         return "Nothing wrong was seen besides what the baseline accepts."
@@ -142,6 +149,8 @@ def validity_sentence(summary: Summary) -> str:
     """Return the validity and what it means."""
     validity = summary.judgement.validity
     meanings = _VALIDITY_MEANINGS if summary.campaign is None else _FUZZ_VALIDITY_MEANINGS
+    if summary.capacity is not None:
+        meanings = _CAPACITY_VALIDITY_MEANINGS
     return f"{validity.value}: {meanings[validity]}"
 
 
@@ -185,6 +194,25 @@ def _throttle_rate(summary: Summary) -> list[tuple[str, str]]:
     if not summary.planned_rate and not summary.throttle_rate:
         return []
     return [("throttle rate", f"{percent(summary.throttle_rate)} of exchanges")]
+
+
+WORKER_COLUMNS: Final = ("worker", "exchanges", "CPU", "silence", "records to")
+
+
+def worker_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """Return a row for each worker of a master, and one for the master; none where there was no master."""
+    state = summary.state
+    rows = [
+        (
+            visible(f"{one.name}, lost" if one.lost else one.name),
+            f"{one.exchanges:,}",
+            percent(one.cpu),
+            f"{one.silence:.1f} s",
+            f"{one.reported:.1f} s",
+        )
+        for one in state.worker_facts
+    ]
+    return [*rows, ("master", "-", percent(state.master_cpu), "-", "-")] if rows else []
 
 
 def answer_detail(answer: Mapping[str, Any]) -> str:

@@ -32,13 +32,22 @@ _NAMES: Final = {"iot": "IoT", "lambda": "Lambda"}
 
 @dataclass(frozen=True, slots=True)
 class IotApiSettings:
-    """Where TestInvokeAuthorizer is called; None leaves a choice to boto3's own configuration."""
+    """Where TestInvokeAuthorizer is called; None leaves a choice to boto3's own configuration.
+
+    ``embedded`` says that the endpoint is gatecrash's own gateway, wherever it is: it gets made-up credentials.
+    """
 
     authorizer_name: str
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
     connections: int = 10
+    embedded: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the endpoint is certainly not AWS, and must see no credentials of the person's."""
+        return self.embedded or is_on_this_machine(self.endpoint_url)
 
 
 def iot_client(settings: IotApiSettings) -> Any:
@@ -49,19 +58,27 @@ def iot_client(settings: IotApiSettings) -> Any:
         profile=settings.profile,
         endpoint_url=settings.endpoint_url,
         connections=settings.connections,
+        local=settings.is_local,
     )
 
 
 def service_client(
-    service: str, *, region: str | None, profile: str | None, endpoint_url: str | None, connections: int
+    service: str,
+    *,
+    region: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    connections: int,
+    local: bool | None = None,
 ) -> Any:
     """Return a boto3 client that sends each request once.
 
     Retries are off, so that every throttle is seen and the load is the load that was planned; parameters are not
-    validated, so that what is sent is what the case says. An endpoint on this machine gets made-up credentials.
+    validated, so that what is sent is what the case says. A ``local`` endpoint, such as any on this machine, gets
+    made-up credentials.
     Raises UsageError when the profile or the region is unknown.
     """
-    local = is_on_this_machine(endpoint_url)
+    local = is_on_this_machine(endpoint_url) if local is None else local
     try:
         session = boto3.Session(profile_name=None if local else profile, region_name=region)
         return session.client(

@@ -24,7 +24,6 @@ from authorizers.contract import Answer, AuthorizerRequest, Decision, Fault, Out
 from authorizers.errors import UsageError
 from authorizers.targets.aws_clients import TIMEOUT_SECONDS, IotApiSettings, iot_client
 from authorizers.targets.connections import ConnectionFailedError, Connections, HttpAnswer
-from authorizers.targets.endpoints import is_on_this_machine
 from authorizers.targets.service_answers import (
     HEADER,
     answer_of_error,
@@ -140,7 +139,7 @@ class IotWireTarget:
 
 def _credentials(settings: IotApiSettings) -> Callable[[], SigningCredentials]:
     """Return what gives the credentials of the moment; botocore refreshes temporary ones."""
-    if is_on_this_machine(settings.endpoint_url):
+    if settings.is_local:
         made_up = SigningCredentials("gatecrash", "gatecrash")
         return lambda: made_up
     found = botocore.session.Session(profile=settings.profile).get_credentials()

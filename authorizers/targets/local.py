@@ -11,6 +11,21 @@ from authorizers import wire
 from authorizers.errors import UsageError, WireError
 
 _STOP_SECONDS: Final = 5
+LOOPBACK: Final = "127.0.0.1"
+_ANY_ADDRESS: Final = frozenset({"*", "0.0.0.0", "::"})  # noqa: S104 - these are refused
+
+
+def reachable(settings: Mapping[str, Any], host: str) -> dict[str, Any]:
+    """Return a gateway's settings with the address of this machine that workers on others reach it by.
+
+    Raises UsageError for an address that stands for all of them: no worker could be told it.
+    """
+    if host in _ANY_ADDRESS:
+        raise UsageError(
+            f"workers can't be told that the embedded gateway is at {host}: bind the master to one address of this "
+            "machine, or fire at another target"
+        )
+    return {**settings, "host": host}
 
 
 class LocalGateway:
@@ -40,6 +55,11 @@ class LocalGateway:
             self.close()
             raise UsageError(str(answer["error"]))
         self.url = str(answer["url"])
+
+    def target_of(self, target: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a plan's target, which asked for this gateway, as one that fires at it."""
+        settings = {name: value for name, value in target.items() if name != "gateway"}
+        return {**settings, "endpoint_url": self.url, "embedded": True}
 
     @property
     def process_id(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from authorizers.answers import outcome_of
 from authorizers.contract import Answer, AuthorizerRequest, Decision, Fault, Outcome
@@ -16,6 +18,8 @@ _OWN: Final = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*",'
     '"Resource":["arn:aws:iot:*:*:client/${iot:ClientId}","arn:aws:iot:*:*:topic/${iot:ClientId}/*"]}]}'
 )
+# Over so many seconds a rate is taken.
+_RATE_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,11 @@ class Script:
 
     From ``stall_at`` seconds after the first request on, for ``stall`` seconds, no request is answered: each waits
     for the stall's end. ``flip_rate`` is the share of allowed requests that are denied instead.
+
+    What it holds can be limited in four ways: by ``concurrency`` requests at a time, others wait in their order; by a
+    token bucket that fills at ``bucket_rate`` a second and holds ``bucket_burst``, others are throttled; by
+    ``wrong_above`` requests a second, beyond which ``wrong_share`` of the decisions are turned round; and by
+    ``slowdown``, the part of the latency that each other request in flight adds.
     """
 
     latency: float = 0.001
@@ -33,7 +42,68 @@ class Script:
     throttle_rate: float = 0.0
     error_rate: float = 0.0
     flip_rate: float = 0.0
+    concurrency: int | None = None
+    bucket_rate: float | None = None
+    bucket_burst: float = 0.0
+    wrong_above: float | None = None
+    wrong_share: float = 0.05
+    slowdown: float = 0.0
     seed: int = 0
+
+
+class Admission(NamedTuple):
+    """What becomes of a request that is let in: how long it takes, and whether there are too many a second."""
+
+    seconds: float
+    above: bool
+
+
+class Limits:
+    """What a script can hold at a time. Not safe for threads: whoever uses it holds a lock."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._free_at = [0.0] * (script.concurrency or 0)
+        self._tokens = script.bucket_burst
+        self._filled: float | None = None
+        self._recent: deque[float] = deque()
+        self._in_flight = 0
+
+    def admit(self, now: float) -> Admission | None:
+        """Let a request in that comes ``now``, in seconds; None where it is throttled."""
+        script = self._script
+        if script.bucket_rate is not None and not self._takes_token(now, script.bucket_rate):
+            return None
+        seconds = script.latency * (1 + script.slowdown * self._in_flight)
+        if self._free_at:
+            # Who waits longest goes first: each goes to the place that is free first.
+            finish = max(now, heapq.heappop(self._free_at)) + seconds
+            heapq.heappush(self._free_at, finish)
+            seconds = finish - now
+        self._in_flight += 1
+        return Admission(seconds, self._is_above(now))
+
+    def leave(self, admission: Admission | None) -> None:
+        """Note that a request which was let in is answered."""
+        self._in_flight -= admission is not None
+
+    def _takes_token(self, now: float, rate: float) -> bool:
+        if self._filled is not None:
+            # A bucket that holds less than one call would never let any through.
+            self._tokens = min(max(1.0, self._script.bucket_burst), self._tokens + (now - self._filled) * rate)
+        self._filled = now
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True
+
+    def _is_above(self, now: float) -> bool:
+        if self._script.wrong_above is None:
+            return False
+        self._recent.append(now)
+        while self._recent[0] <= now - _RATE_SECONDS:
+            self._recent.popleft()
+        return len(self._recent) > self._script.wrong_above * _RATE_SECONDS
 
 
 def allow_all(request: AuthorizerRequest) -> Answer:
@@ -60,6 +130,7 @@ class ScriptedTarget:
         self._rng = Random(self._script.seed)
         self._lock = threading.Lock()
         self._first: float | None = None
+        self._limits = Limits(self._script)
 
     def invoke(self, request: AuthorizerRequest) -> Answer:
         """Answer as the script says."""
@@ -69,14 +140,25 @@ class ScriptedTarget:
             now = self._clock()
             self._first = now if self._first is None else self._first
             elapsed = now - self._first
-        self._sleep(script.latency + script.jitter * spread + self._stall_left(elapsed))
+            admission = self._limits.admit(now)
+        try:
+            if admission is None:
+                return Answer(Outcome.THROTTLED, fault=Fault("ThrottlingException", "Rate exceeded"))
+            self._sleep(admission.seconds + script.jitter * spread + self._stall_left(elapsed))
+            return self._answer(request, chance, turned=spread < script.wrong_share and admission.above)
+        finally:
+            with self._lock:
+                self._limits.leave(admission)
+
+    def _answer(self, request: AuthorizerRequest, chance: float, *, turned: bool) -> Answer:
+        script = self._script
         if chance < script.throttle_rate:
             return Answer(Outcome.THROTTLED, fault=Fault("ThrottlingException", "Rate exceeded"))
         chance -= script.throttle_rate
         if chance < script.error_rate:
             return Answer(Outcome.HANDLER_ERROR, fault=Fault("InvalidResponseException", "scripted", "ScriptedError"))
         answer = self._decide(request)
-        if answer.outcome is Outcome.ALLOW and chance - script.error_rate < script.flip_rate:
+        if answer.outcome is Outcome.ALLOW and (turned or chance - script.error_rate < script.flip_rate):
             return Answer(Outcome.DENY, Decision(False, "scripted", (), 300, 86400))
         return answer
 

@@ -12,23 +12,33 @@ from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
 from gatecrash.running import run as run_settings
+from gatecrash.scenarios import LOADS, Scenario, check_scenario, load_of
 from gatecrash.settings import Settings
 
 
 @click.command(short_help="Generate, fire, record, judge and report.")
-@settings_options("load")
+@settings_options("run")
+@click.option(
+    "--scenario",
+    type=click.Choice(LOADS),
+    default="steady",
+    help="steady: one rate; spike: a whole fleet reconnects; soak: one rate for long",
+)
+@click.option("--master", is_flag=True, help="have workers fire, which join by `gatecrash worker`")
 @click.option("--yes", is_flag=True, help="fire at AWS without asking")
 @click.option("--open", "open_report", is_flag=True, help="open the report in a browser")
-def run(settings: Settings, *, yes: bool, open_report: bool) -> int:
+def run(settings: Settings, *, scenario: Scenario, master: bool, yes: bool, open_report: bool) -> int:
     """Fire generated requests at an authorizer and report how it held.
 
     With nothing said it tests a sample authorizer behind the embedded gateway for half a minute. With --handler it
-    runs your Lambda handler there; with --target iot it calls a deployed authorizer.
+    runs your Lambda handler there; with --target iot it calls a deployed authorizer. With --master the requests
+    are fired by workers, on this machine or on others.
     """
     console = Console()
     check_baseline(settings)
-    check_target(settings, console, yes=yes)
-    summary, folder = run_settings(settings, console)
+    check_scenario(scenario, settings)
+    check_target(settings, console, yes=yes, load=load_of(scenario, settings))
+    summary, folder = run_settings(settings, console, scenario, master=master)
     show(summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())

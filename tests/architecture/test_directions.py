@@ -98,7 +98,19 @@ def test_locustfiles_import_targets_the_corpus_and_records(path):
         allowed = top(name) == "locustfiles" or is_pure_import(name)
         allowed |= name.startswith(("authorizers.targets", "generators.corpus"))
         allowed |= name.startswith(
-            ("reports.plan", "reports.progress", "reports.record", "reports.run_folder", "reports.tally")
+            (
+                "reports.clocks",
+                "reports.plan",
+                "reports.progress",
+                "reports.record",
+                "reports.run_folder",
+                "reports.tally",
+                "reports.workers",
+            )
+        )
+        # A capacity search judges what it fired before it fires on.
+        allowed |= name.startswith(
+            ("reports.bucket", "reports.capacity", "reports.latency", "reports.objectives", "reports.probe")
         )
         assert allowed, f"{relative(path)} imports {name}"
 
@@ -115,7 +127,7 @@ def entry_locustfiles():
 
 def test_no_entry_locustfile_is_imported():
     names = {f"locustfiles.{path.stem}" for path in entry_locustfiles()}
-    assert names == {"locustfiles.fuzz", "locustfiles.steady"}
+    assert names == {f"locustfiles.{name}" for name in ("capacity", "fuzz", "soak", "spike", "steady")}
     for path in ROOT.rglob("*.py"):
         if not {".venv", "build"} & set(path.parts):
             assert not names & set(imports_of(path)), relative(path)

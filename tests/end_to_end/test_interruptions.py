@@ -83,6 +83,7 @@ def test_a_killed_worker_is_never_a_green_run(tmp_path):
     found = statistics(tmp_path)
     assert found["validity"]["word"] == "invalid"
     assert "1 of 2 workers were lost" in output
+    assert f"process {workers[0].pid}) was lost, last heard in second" in output
     assert found["exchanges"] > 0
 
 

@@ -117,6 +117,20 @@ def test_a_nodejs_handler_passes(tmp_path):
     assert set(statistics(tmp_path)["outcomes"]) == {"allow", "deny"}
 
 
+def decisions(folder):
+    """Return what the ledger tells of each case, but for times, workers and environments."""
+    recording = json.loads((run_folder(folder) / "recording.json").read_text())
+    return {
+        case["case"]: (
+            sorted((one["outcome"], one["identity"], one["count"], one["lowest_rate"]) for one in case["sightings"]),
+            case["principals"],
+            case["lifetimes"],
+            case["uncounted"],
+        )
+        for case in recording["ledger"]["cases"]
+    }
+
+
 def test_two_workers_fire_what_one_fires(tmp_path, correct):
     folder, _ = correct
     done = run(tmp_path, "correct.py", "--processes", "2")
@@ -124,6 +138,9 @@ def test_two_workers_fire_what_one_fires(tmp_path, correct):
     one, two = statistics(folder), statistics(tmp_path)
     assert two["exchanges"] == one["exchanges"] == 120
     assert two["outcomes"] == one["outcomes"]
+    assert decisions(tmp_path) == decisions(folder)
+    assert two["planned"] == one["planned"]
+    assert [second["planned"] for second in two["seconds"]] == [second["planned"] for second in one["seconds"]]
     digests = [json.loads((run_folder(place) / "run.json").read_text())["corpus"] for place in (folder, tmp_path)]
     assert digests[0]["digest"] == digests[1]["digest"]
     assert digests[0]["content_digest"] == digests[1]["content_digest"]

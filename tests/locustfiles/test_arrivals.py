@@ -1,10 +1,12 @@
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locustfiles._arrivals import Share, schedule
+from locustfiles._arrivals import Share, schedule, step_arrivals
 from reports.plan import POISSON, Plan
+from reports.probes import Step, StepKind
 
 
 def plan(**values):
@@ -59,3 +61,33 @@ def test_arrivals_come_in_order_within_the_plan_and_the_same_each_time(one):
     assert arrivals == list(schedule(one, Share(0, 1)))
     assert arrivals == sorted(arrivals)
     assert all(0 <= arrival.intended_start < one.length for arrival in arrivals)
+
+
+STEPS = st.builds(
+    Step,
+    number=st.integers(0, 3),
+    kind=st.just(StepKind.BISECT),
+    rate=st.floats(1, 200),
+    warm_up=st.floats(0, 1),
+    seconds=st.floats(0.1, 3),
+    drain_rate=st.floats(1, 200),
+    drain=st.sampled_from([0.0, 0.5]),
+    first=st.integers(0, 1000),
+)
+
+
+@given(PLANS, STEPS, st.floats(0, 100), st.integers(1, 5))
+def test_workers_share_a_step_whatever_their_number(one, step, start, count):
+    whole = list(step_arrivals(one, step, start, Share(0, 1)))
+    shared = sorted(a for place in range(count) for a in step_arrivals(one, step, start, Share(place, count)))
+    assert shared == sorted(whole)
+    assert all(start <= arrival.intended_start < start + step.length + 1e-6 for arrival in whole)
+
+
+@given(STEPS)
+def test_an_even_step_fires_its_rates_one_after_the_other(step):
+    arrivals = list(step_arrivals(plan(), step, 0.0, Share(0, 1)))
+    assert [arrival.number for arrival in arrivals] == list(range(step.first, step.first + len(arrivals)))
+    measured = [arrival for arrival in arrivals if arrival.intended_start >= step.drain]
+    assert len(measured) == pytest.approx(step.rate * (step.warm_up + step.seconds), abs=1)
+    assert len(arrivals) <= step.arrivals + 2

@@ -16,6 +16,7 @@ from reports.recording import Recording
 from reports.records import CaseFacts, Exchange
 from reports.run_folder import RunInfo, RunState, StoredRun
 from reports.summary import Summary, summarise
+from reports.workers import WorkerFacts
 
 HOSTILE = "<script>alert(1)</script> [bold]\x1b[31m \u202e \ud800 </script><!-- & \"'"
 
@@ -155,6 +156,19 @@ def busy_run() -> StoredRun:
     }
     found = checks.judge(recording.ledger, lambda index: known.get(index) or facts(index=index))
     return StoredRun(INFO, RunState(elapsed=35.0, complete=True, workers=2, cpu=0.42), recording, found)
+
+
+WORKERS = (
+    WorkerFacts("host-a", 11, 0, cpu=0.42, exchanges=1700, reported=35.0, heard=35.0, silence=1.1),
+    WorkerFacts(f"host-b {HOSTILE}", 12, 1, 0.3, 900, 18.0, 18.4, 16.6, 850, lost=True),
+)
+
+
+@cache
+def distributed_summary() -> Summary:
+    """A run of two workers, one of them lost."""
+    state = replace(busy_run().state, workers_lost=1, worker_facts=WORKERS, master_cpu=0.07)
+    return summarise(replace(busy_run(), state=state))
 
 
 @cache

@@ -8,7 +8,7 @@ from reports.findings import Classification
 from reports.rules import RULES, Kind
 from reports.summary import summarise
 from tests.reports.fuzz_samples import NEW_MEMBERS, broken_fuzz_summary, clean_fuzz_summary, fuzz_summary
-from tests.reports.samples import busy_summary, empty_summary, good_recording, good_summary, run_of
+from tests.reports.samples import busy_summary, distributed_summary, empty_summary, good_recording, good_summary, run_of
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def stopped_summary():
     return summarise(run_of(good_recording(), complete=False, stopped_by="SIGINT", incidents=("odd",)))
 
 
-SUMMARIES = [busy_summary, good_summary, empty_summary, stopped_summary]
+SUMMARIES = [busy_summary, distributed_summary, good_summary, empty_summary, stopped_summary]
 FUZZ_SUMMARIES = [fuzz_summary, clean_fuzz_summary, broken_fuzz_summary]
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from authorizers.contract import Answer, AuthorizerRequest, Decision, MqttContext, Outcome
-from authorizers.targets.scripted import Script, ScriptedTarget, allow_all
+from authorizers.targets.scripted import Limits, Script, ScriptedTarget, allow_all
 
 REQUEST = AuthorizerRequest(mqtt_context=MqttContext(client_id="device-1"))
 
@@ -117,3 +117,45 @@ def test_the_description_is_the_script():
     target, _ = scripted(Script(latency=0.5, seed=3))
     description = target.description()
     assert (description["kind"], description["latency"], description["seed"]) == ("scripted", 0.5, 3)
+
+
+def test_with_a_concurrency_requests_wait_for_their_turn():
+    limits = Limits(Script(latency=0.1, concurrency=2))
+    assert [round(limits.admit(0.0).seconds, 3) for _ in range(5)] == [0.1, 0.1, 0.2, 0.2, 0.3]
+    assert limits.admit(0.15).seconds == pytest.approx(0.15)
+
+
+def test_a_token_bucket_lets_through_what_was_saved_up_and_then_its_rate():
+    limits = Limits(Script(bucket_rate=10, bucket_burst=3))
+    assert [limits.admit(0.0) is not None for _ in range(4)] == [True, True, True, False]
+    assert limits.admit(0.05) is None
+    assert limits.admit(0.101) is not None
+    let_through = sum(limits.admit(1 + number / 100) is not None for number in range(1000))
+    assert let_through == pytest.approx(103, abs=2)
+
+
+def test_a_throttle_is_an_answer_of_the_service():
+    target, time = scripted(Script(bucket_rate=1, bucket_burst=1))
+    assert [target.invoke(REQUEST).outcome for _ in range(2)] == [Outcome.ALLOW, Outcome.THROTTLED]
+    assert len(time.slept) == 1
+
+
+def test_above_a_rate_decisions_are_turned_round_and_below_it_none():
+    script = Script(latency=0.0, wrong_above=100, wrong_share=0.5)
+    for gap, wrong in ((1 / 90, 0.0), (1 / 110, 0.5)):
+        target, time = scripted(script)
+        seen = []
+        for _ in range(2000):
+            seen.append(target.invoke(REQUEST).outcome)
+            time.now += gap
+        # The rate is taken over two seconds.
+        assert seen[400:].count(Outcome.DENY) / len(seen[400:]) == pytest.approx(wrong, abs=0.05)
+
+
+def test_each_request_in_flight_slows_the_next():
+    limits = Limits(Script(latency=0.1, slowdown=0.5))
+    admitted = [limits.admit(0.0) for _ in range(3)]
+    assert [one.seconds for one in admitted] == pytest.approx([0.1, 0.15, 0.2])
+    for one in admitted:
+        limits.leave(one)
+    assert limits.admit(1.0).seconds == pytest.approx(0.1)

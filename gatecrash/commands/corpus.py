@@ -1,0 +1,55 @@
+"""``gatecrash corpus``: build a corpus ahead, or the one that a run on another machine needs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from authorizers import wire
+from authorizers.errors import UsageError, WireError
+from gatecrash.options import settings_options
+from gatecrash.preparing import corpus_like
+from gatecrash.running import build_with_progress
+from gatecrash.settings import Settings
+
+
+@click.command(short_help="Build a corpus without firing.")
+@settings_options("corpus")
+@click.option(
+    "--like",
+    type=click.Path(allow_dash=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="run.json or plan.json of another machine: build the same corpus, with its seed and number of cases",
+)
+def corpus(settings: Settings, *, like: Path | None) -> int:
+    """Build a corpus and print its folder, which holds secrets and stays in the cache.
+
+    With --like it is the one that another machine described. Its digests are compared: the same credentials, settings
+    and versions give the same bytes.
+    """
+    made = (
+        build_with_progress(settings, Console(file=sys.stderr), 0.0)
+        if like is None
+        else corpus_like(settings, _facts(like))
+    )
+    made.close()
+    print(made.folder.resolve())
+    return 0
+
+
+def _facts(like: Path) -> Mapping[str, Any]:
+    try:
+        text = sys.stdin.buffer.read() if str(like) == "-" else like.read_bytes()
+        value = wire.decode(text)
+        facts = value.get("info", value).get("corpus", value)
+        needed = ("seed", "cases", "valid_share", "minted_at", "generation", "profile", "digest", "content_digest")
+        return {name: facts[name] for name in needed}
+    except OSError as error:
+        raise UsageError(f"--like: can't read {like}: {error.strerror}") from None
+    except (WireError, AttributeError, KeyError, TypeError):
+        raise UsageError(f"--like: {like} describes no corpus; name run.json or plan.json of a run") from None

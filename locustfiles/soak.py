@@ -1,0 +1,12 @@
+"""Soak: one rate for long, to see what drifts: latency, memory, decisions.
+
+``gatecrash run --scenario soak`` drives this file; it works as well by itself::
+
+    locust -f locustfiles/soak.py --headless --users 50 --spawn-rate 50
+"""
+
+from locustfiles import AuthorizerUser
+
+
+class FleetUser(AuthorizerUser):
+    """A slot of the open schedule."""

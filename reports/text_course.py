@@ -1,0 +1,34 @@
+"""What the terminal's summary says of a spike, of drift, and of memory."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reports import course_words
+from reports.summary import Summary
+from reports.text_parts import heading, table_of, write_items, write_table
+
+
+def write(summary: Summary, console: Console) -> None:
+    """Print what a run has of them."""
+    if summary.spike is not None:
+        heading(console, "Spike")
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for label, value in course_words.spike_facts(summary.spike):
+            grid.add_row(Text(f"  {label}", "dim"), Text(value))
+        console.print(grid)
+    if summary.drift is not None:
+        heading(console, "Drift, service times in ms")
+        write_items(console, course_words.drift_sentences(summary.drift))
+        table = table_of(*course_words.DRIFT_COLUMNS, words=0)
+        for part in summary.drift.parts:
+            table.add_row(*course_words.drift_row(part))
+        write_table(console, table)
+    if summary.memory and summary.drift is not None:
+        heading(console, "Private memory of the processes on this machine")
+        table = table_of(*course_words.MEMORY_COLUMNS)
+        for row in summary.memory:
+            table.add_row(*course_words.memory_row(row))
+        write_table(console, table)

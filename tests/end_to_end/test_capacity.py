@@ -1,0 +1,115 @@
+"""`gatecrash capacity` by the real command, with real Locust processes; the authorizer is scripted."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reports
+from tests.end_to_end.command import HANDLERS, PASSWORDS, environment, gatecrash, run_folder, statistics
+
+LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "capacity.py"
+BUCKET = ("--target", "scripted", "--set", "target.script={latency=0.01, bucket_rate=150, bucket_burst=100}")
+# Short steps: what is found is less sure, and that is told.
+QUICK = (
+    *("--cases", "20", "--set", "corpus.valid_share=1", "--start-rate", "100"),
+    # A busy machine is late by more than a tight objective stands.
+    *("--latency", "1", "--set", "capacity.probe_seconds=2", "--set", "capacity.warm_up=0.5", "--seconds", "25"),
+)
+
+
+def capacity(folder, *arguments):
+    return gatecrash(folder, "capacity", *PASSWORDS, *QUICK, *arguments)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_it_finds_what_a_bucket_lets_through(tmp_path, processes):
+    done = capacity(tmp_path, *BUCKET, "--processes", processes, "--at-least", "400")
+    found = statistics(tmp_path)["capacity"]
+    # A bucket for each process: what two hold together is twice as much.
+    truth = 150 * processes
+    assert found["low"] is not None, done.stdout
+    assert found["low"] <= truth * 1.02 <= found["high"] * 1.04, done.stdout
+    assert found["bucket"]["rate"] == pytest.approx(truth, rel=0.1)
+    assert "throttles" in found["binding"]
+    assert found["recovery"]["seconds"] < 5
+    assert "Holds between" in done.stdout
+    # What was asked for is more than they hold.
+    assert done.returncode == 1
+    assert (run_folder(tmp_path) / "capacity.json").exists()
+
+
+def test_a_handler_behind_the_gateway_is_searched_up_to_a_highest_rate(tmp_path):
+    arguments = ("--handler", HANDLERS / "correct.py", "--start-rate", "200", "--max-rate", "200")
+    done = capacity(tmp_path, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "at least 200 arrivals/s" in done.stdout
+    report = gatecrash(tmp_path, "report", run_folder(tmp_path))
+    assert "at least 200 arrivals/s" in report.stdout
+
+
+def test_plain_locust_searches_by_the_plan_of_its_scenario(tmp_path):
+    path = tmp_path / "plan.json"
+    arguments = (*BUCKET, *PASSWORDS, *QUICK, "--output", path, "--max-rate", "100")
+    flags = [str(argument) for argument in arguments]
+    # `gatecrash plan` knows the keys of capacity, whose flags are those of `gatecrash capacity`.
+    flags = _as_settings(
+        flags, {"--latency": "latency", "--start-rate": "start_rate", "--seconds": "seconds", "--max-rate": "max_rate"}
+    )
+    done = gatecrash(tmp_path, "plan", "--scenario", "capacity", *flags)
+    assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--plan", str(path)]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0, ended.stderr.decode()
+    found = json.loads((run_folder(tmp_path) / "capacity.json").read_text())
+    assert found["complete"]
+    assert found["low"] == 100
+
+
+def _as_settings(flags, keys):
+    for flag, key in keys.items():
+        place = flags.index(flag)
+        flags[place : place + 2] = ["--set", f"capacity.{key}={flags[place + 1]}"]
+    return flags
+
+
+def test_a_plan_of_another_scenario_is_refused(tmp_path):
+    path = tmp_path / "plan.json"
+    done = gatecrash(tmp_path, "plan", *BUCKET, *PASSWORDS, "--cases", "20", "--output", path)
+    assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--plan", str(path)]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=60, check=False, text=True
+    )
+    assert ended.returncode == 2
+    assert "gatecrash plan --scenario capacity" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--target", "iot", "--region", "eu-west-1"), "--target lambda"),
+        ((*BUCKET, "--max-rate", "10"), "raise --max-rate"),
+        ((*BUCKET, "--set", "load.model=closed"), "load.model"),
+        ((*BUCKET, "--latency", "-1"), "capacity.latency"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_in_a_sentence(tmp_path, arguments, words):
+    done = capacity(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_search_that_is_stopped_leaves_what_it_knew(tmp_path):
+    done = capacity(tmp_path, *BUCKET, "--requests", "900")
+    found = statistics(tmp_path)
+    assert "limit of 900 requests" in found["capacity"]["ended_by"]
+    assert found["validity"]["word"] in {"degraded", "invalid"}
+    assert found["exchanges"] <= 900
+    assert done.returncode in {0, 4}

@@ -1,0 +1,53 @@
+"""`gatecrash run --scenario`: a spike and a soak by the real command."""
+
+import json
+
+from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, run_folder, statistics
+
+SCRIPTED = ("--target", "scripted", "--set", "target.script={latency=0.02, concurrency=4}")
+
+
+def test_a_spike_is_fired_in_three_stages_and_its_recovery_measured(tmp_path):
+    stages = (
+        "--set",
+        "spike.before=3",
+        "--set",
+        "spike.within=2",
+        "--set",
+        "spike.after=6",
+        "--set",
+        "spike.fleet=600",
+    )
+    done = gatecrash(
+        tmp_path,
+        *("run", "--scenario", "spike", *SCRIPTED, *PASSWORDS, *stages, "--rate", "40", "--warm-up", "1"),
+        *("--cases", "20", "--set", "corpus.valid_share=1"),
+    )
+    assert done.returncode in {0, 4}, done.stdout + done.stderr
+    found = statistics(tmp_path)
+    planned = {row["second"]: row["planned"] for row in found["seconds"]}
+    assert sum(planned.values()) == 40 * 10 + 600
+    assert planned[2] == 40
+    assert planned[4] == planned[5] == 300
+    # Four at a time of 20 ms each are 200 a second: 200 of the 600 are still waiting when the spike is over.
+    assert found["spike"]["fleet"] == 600
+    assert found["spike"]["p95_during"] > 400
+    assert 0.5 < found["spike"]["recovery"] <= 4
+    assert "devices within 2 s" in done.stdout
+
+
+def test_a_soak_tells_drift_and_the_memory_of_each_process(tmp_path):
+    done = gatecrash(
+        tmp_path,
+        *("run", "--scenario", "soak", "--handler", HANDLERS / "correct.py", *PASSWORDS, "--rate", "20"),
+        *("--set", "soak.duration=21", "--warm-up", "0", "--cases", "20"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = statistics(tmp_path)
+    assert len(found["drift"]["parts"]) == 10
+    assert found["exchanges"] == 21 * 20
+    roles = {row["role"] for row in found["memory"]}
+    assert roles == {"execution environment", "gateway", "gatecrash", "load generator"}
+    assert all(5e6 < row["first"] <= row["highest"] for row in found["memory"])
+    assert "Drift" in done.stdout
+    assert json.loads((run_folder(tmp_path) / "run.json").read_text())["plan"]["scenario"] == "soak"

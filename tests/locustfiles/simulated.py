@@ -1,0 +1,138 @@
+"""A capacity search in simulated time: the real search, control and judgement; only clock and calls are computed."""
+
+from __future__ import annotations
+
+import heapq
+
+from authorizers.contract import Outcome
+from authorizers.targets.scripted import Limits, Script
+from locustfiles._arrivals import Share, step_arrivals
+from locustfiles._capacity import CapacityControl, Seen
+from reports.objectives import Objectives
+from reports.plan import Plan
+from reports.probes import ProbeCounts
+
+ONE = Share(0, 1)
+
+
+class SimulatedAuthorizer:
+    """Answers as a script does, at the times at which its answers would come."""
+
+    def __init__(self, script: Script, cases: int = 50, wrong_at_rest: frozenset[int] = frozenset()):
+        self.limits = Limits(script)
+        self.script = script
+        self.cases = cases
+        self.wrong_at_rest = wrong_at_rest
+        self.leaving: list[tuple[float, int]] = []
+        self.turned = 0
+
+    def answer(self, now: float, case: int) -> tuple[Outcome, bool, float]:
+        """Return the outcome, whether it is wrong, and when it comes."""
+        while self.leaving and self.leaving[0][0] <= now:
+            heapq.heappop(self.leaving)
+            self.limits.leave(self.admission)
+        admission = self.limits.admit(now)
+        if admission is None:
+            return Outcome.THROTTLED, False, now + 0.0005
+        self.admission = admission
+        done = now + admission.seconds
+        heapq.heappush(self.leaving, (done, case))
+        if case in self.wrong_at_rest:
+            return Outcome.DENY, True, done
+        self.turned += admission.above
+        wrong = admission.above and self.turned % round(1 / self.script.wrong_share) == 0
+        return (Outcome.DENY if wrong else Outcome.ALLOW), wrong, done
+
+
+class SimulatedProcess:
+    """Fires the steps of a search at a simulated authorizer; ``lag`` is how late its waits end, in seconds."""
+
+    def __init__(self, authorizer: SimulatedAuthorizer, objectives: Objectives, *, lag: float = 0.0, cpu: float = 0.1):
+        self.authorizer = authorizer
+        self.objectives = objectives
+        self.lag = lag
+        self.cpu = cpu
+        self.now = 0.0
+        self.plan = Plan("", "", {}, duration=1e9, capacity={})
+        self.steps = []
+        self.pending = []
+        self.next = None
+        self.begun = 0.0
+        self.counts: ProbeCounts | None = None
+
+    def begin(self, step, apart, delay):
+        self.steps.append(step)
+        self.begun = self.now + delay
+        self.known = apart
+        self.counts = ProbeCounts(step, self.objectives.latency, cpu=self.cpu)
+        self.arrivals = step_arrivals(self.plan, step, self.begun, ONE)
+        self.next = next(self.arrivals, None)
+        self.pending = []
+
+    def end(self):
+        self.next = None
+
+    def advance(self, seconds):
+        """Let time pass: arrivals become due, answers come back."""
+        self.now += seconds
+        if self.counts is None:
+            return
+        while self.next is not None and self.next.intended_start <= self.now:
+            arrival, self.next = self.next, next(self.arrivals, None)
+            start = arrival.intended_start - self.begun
+            self.counts.add_due(start)
+            self.counts.add_lag(start, self.lag)
+            sent = arrival.intended_start + self.lag
+            case = arrival.number % self.authorizer.cases
+            heapq.heappush(self.pending, (*self._fire(sent, case), start, sent, case))
+        while self.pending and self.pending[0][0] <= self.now:
+            done, outcome, wrong, start, sent, case = heapq.heappop(self.pending)
+            self.counts.add_exchange(
+                start,
+                sent - self.begun,
+                done - self.begun,
+                Outcome(outcome),
+                wrong=wrong,
+                apart=case in self.known,
+                cold=False,
+            )
+            if self.counts.step.kind == "rest":
+                self.counts.note_case(case, right=not wrong)
+
+    def _fire(self, sent, case):
+        outcome, wrong, done = self.authorizer.answer(sent, case)
+        return done, outcome.value, wrong
+
+    def seen(self):
+        late = self.now - self.begun > self.counts.step.length + self.objectives.latency + 0.3
+        finished = self.next is None and not self.pending
+        return Seen(self.counts, closed=finished or late, finished=finished)
+
+
+def search(script: Script, *, objectives: Objectives | None = None, limits=None, at_least=None, **settings):
+    """Carry out a search; returns its result and the process that fired."""
+    objectives = objectives or Objectives()
+    process_settings = {name: settings.pop(name) for name in ("lag", "cpu") if name in settings}
+    authorizer = SimulatedAuthorizer(script, wrong_at_rest=settings.pop("wrong_at_rest", frozenset()))
+    process = SimulatedProcess(authorizer, objectives, **process_settings)
+
+    def sleep(seconds):
+        process.advance(seconds)
+        control.receive("local", process.seen())
+
+    control = CapacityControl(
+        {
+            "objectives": objectives.to_json(),
+            "search": settings,
+            "limits": {"seconds": None, "requests": None, **(limits or {})},
+            "at_least": at_least,
+        },
+        begin=process.begin,
+        end=process.end,
+        workers=lambda: {"local"},
+        elapsed=lambda: process.now,
+        sleep=sleep,
+        users=10_000,
+    )
+    control.run()
+    return control.result, process

@@ -1,0 +1,138 @@
+import io
+import json
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from rich.console import Console
+
+from authorizers.contract import Answer, Decision, Expectation, Outcome
+from reports import as_html, as_json, as_text, capacity_words
+from reports.capacity import Capacity
+from reports.decay import judge_by_rate
+from reports.ledger import Ledger
+from reports.run_folder import RunFolder
+from reports.verdict import ExitCode, Validity
+from tests.reports.capacity_samples import KINDS, capacity_summary, found
+from tests.reports.samples import allow, deny, exchange, facts, fault
+
+
+def text_of(summary):
+    out = io.StringIO()
+    as_text.write(summary, Console(file=out, width=120), run_folder="runs/x")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_was_found_survives_its_file(tmp_path, kind):
+    capacity = found(kind)
+    assert Capacity.decode(json.loads(json.dumps(capacity.encode()))) == capacity
+    folder = RunFolder(tmp_path)
+    folder.write_capacity(capacity)
+    assert folder._read_capacity() == capacity
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_search_meets_the_published_schema(kind):
+    jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(capacity_summary(kind))))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_terminal_and_page_give_the_same_answer(kind):
+    summary = capacity_summary(kind)
+    answer = capacity_words.answer(found(kind))
+    assert answer in " ".join(text_of(summary).split())
+    page = as_html.render(summary, "runs/x").decode()
+    assert answer in page
+    assert ("capacity-latency-plot" in page) == bool(found(kind).curve())
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "code", "validity"),
+    [
+        ("queue", "Holds between 1", ExitCode.PASS, Validity.VALID),
+        ("bucket", "Holds between 1", ExitCode.PASS, Validity.VALID),
+        ("at least", "Holds at least 100", ExitCode.PASS, Validity.VALID),
+        ("nothing", "not kept even at", ExitCode.THRESHOLD_FAILED, Validity.VALID),
+        ("limited", "", ExitCode.INVALID_MEASUREMENT, Validity.INVALID),
+        ("cut short", "Holds between", ExitCode.PASS, Validity.DEGRADED),
+    ],
+)
+def test_the_verdict_follows_from_what_was_found(kind, word, code, validity):
+    summary = capacity_summary(kind)
+    assert word in capacity_words.answer(found(kind))
+    assert summary.verdict.exit_code is code
+    assert summary.judgement.validity is validity
+
+
+def test_a_rate_that_was_asked_for_and_is_not_held_fails_the_run():
+    assert capacity_summary(at_least=150.0).verdict.exit_code is ExitCode.PASS
+    failed = capacity_summary(at_least=400.0)
+    assert failed.verdict.exit_code is ExitCode.THRESHOLD_FAILED
+    assert "400" in failed.verdict.reasons[0]
+
+
+def test_the_facts_name_bucket_recovery_and_cold_starts():
+    assert (
+        "150.0 a second and at least 199 saved up"
+        in dict(capacity_words.facts(found("bucket")))["throttling lets through"]
+    )
+    facts_of_queue = dict(capacity_words.facts(found("queue")))
+    assert "after 320 arrivals/s had gone down to 80" in facts_of_queue["recovery"]
+    assert facts_of_queue["cold starts"].startswith("12, not counted as late")
+    assert "1 case was wrong at rest" in dict(capacity_words.facts(found("cut short")))["wrong at rest"]
+
+
+def rated(answer, rate, case=0, start=0.0):
+    return exchange(answer, case=case, start=start)._replace(offered_rate=rate)
+
+
+def ledger_of(*rated_answers):
+    ledger = Ledger()
+    for number, (answer, rate) in enumerate(rated_answers):
+        ledger.add_exchange(rated(answer, rate, start=float(number)), tuple)
+    return ledger
+
+
+def codes(ledger, expectation=Expectation.ALLOW, held=100.0):
+    return [finding.rule.code for finding in judge_by_rate(ledger, lambda _: facts(expectation), held)]
+
+
+TIMED_OUT = fault(Outcome.TIMED_OUT)
+OTHER_POLICY = Answer(Outcome.ALLOW, Decision(True, "sensor1", ('{"Version":"2012-10-17","Statement":[]}',), 300, 3600))
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([(allow(), 50), (allow(), 200)], []),
+        ([(allow(), 50), (TIMED_OUT, 200)], []),
+        ([(allow(), 50), (TIMED_OUT, 80)], ["GC302"]),
+        ([(allow(), 50), (deny(), 200)], ["GC404"]),
+        ([(allow(), 50), (OTHER_POLICY, 200)], ["GC404"]),
+        ([(allow(), 50), (deny(), 80)], ["GC401"]),
+        ([(allow(), 200), (deny(), 200)], []),
+    ],
+)
+def test_what_goes_wrong_above_the_held_rate_is_told_from_what_always_does(answers, expected):
+    assert codes(ledger_of(*answers)) == expected
+
+
+def test_a_request_that_is_let_in_only_under_load_is_found():
+    ledger = ledger_of((deny(), 50), (allow(), 200))
+    (finding,) = judge_by_rate(ledger, lambda _: facts(Expectation.DENY), 100.0)
+    assert finding.rule.code == "GC404"
+    assert finding.cause == "allow in place of deny"
+
+
+def test_a_denial_under_load_of_what_must_be_denied_is_no_decay():
+    assert codes(ledger_of((allow(), 50), (deny(), 200)), Expectation.DENY) == ["GC101"]
+
+
+def test_the_latest_probe_of_a_rate_is_on_the_curve():
+    capacity = found("queue")
+    rates = [probe.rate for probe in capacity.curve()]
+    assert rates == sorted(set(rates))
+    confirmed = {probe.rate: probe for probe in capacity.probes if probe.step.kind == "confirm"}
+    assert all(probe == confirmed.get(probe.rate, probe) for probe in capacity.curve())
+    assert replace(capacity, probes=()).curve() == []

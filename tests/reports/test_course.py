@@ -1,0 +1,152 @@
+"""The course of long runs and of spikes: drift, memory, recovery."""
+
+import io
+import json
+from dataclasses import replace
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from authorizers.contract import Outcome
+from reports import as_html, as_json, as_text
+from reports.drift import PARTS, drift_of, trend_of
+from reports.memory import MemorySample, decode_samples, encode_samples, memory_rows
+from reports.recording import Recording
+from reports.series import Series, bucket_of
+from reports.spike import spike_of
+from reports.summary import summarise
+from tests.reports.samples import allow, exchange, run_of
+
+HOURS = [number / 10 for number in range(PARTS)]
+STAGES = [
+    {"name": "before", "rate": 10.0, "seconds": 5.0},
+    {"name": "spike", "rate": 100.0, "seconds": 2.0},
+    {"name": "after", "rate": 10.0, "seconds": 8.0},
+]
+SPIKE_PLAN = {"warm_up": 2.0, "stages": STAGES}
+
+
+def series(seconds, latency, *, warm_up=0, **shares):
+    """Seconds of 100 arrivals each; ``latency`` and each share of an outcome are functions of the second."""
+    made = Series()
+    for number in range(seconds):
+        second = made.second(number)
+        second.planned, second.warm_up = 100, number < warm_up
+        left = 100
+        for name, share in shares.items():
+            second.outcomes[name] = round(100 * share(number))
+            left -= second.outcomes[name]
+        second.outcomes[Outcome.ALLOW.value] = left
+        second.service_times[bucket_of(latency(number))] = second.response_times[bucket_of(latency(number))] = 100
+    return made
+
+
+@given(st.floats(-50, 50), st.floats(1, 100))
+def test_a_straight_line_is_found_and_certain(slope, start):
+    found = trend_of(HOURS, [start + slope * hour for hour in HOURS])
+    assert found.per_hour == pytest.approx(slope, abs=1e-6)
+    assert found.low <= found.per_hour <= found.high
+
+
+def test_ups_and_downs_are_no_drift():
+    assert not trend_of(HOURS, [10.0, 12.0] * (PARTS // 2)).is_certain
+    assert trend_of(HOURS, [10.0 + hour for hour in HOURS]).is_certain
+
+
+def test_latency_that_rises_over_the_run_is_told_and_a_steady_one_is_not():
+    rising, steady = drift_of(series(600, lambda n: 0.01 * (1 + n / 300))), drift_of(series(600, lambda _: 0.01))
+    assert rising.p95.low > 0
+    assert rising.parts[-1].p95 > 2 * rising.parts[0].p95
+    assert steady.p95.per_hour == 0
+    assert not steady.p95.is_certain
+
+
+def test_the_parts_hold_every_measured_exchange_and_their_shares():
+    drift = drift_of(series(330, lambda _: 0.01, warm_up=30, throttled=lambda n: 0.5 if n >= 300 else 0.0))
+    assert sum(part.exchanges for part in drift.parts) == 300 * 100
+    assert [part.start for part in drift.parts] == list(range(30, 330, 30))
+    assert [part.throttled for part in drift.parts] == [*[0.0] * 9, 0.5]
+    assert {part.allowed for part in drift.parts} == {1.0}
+
+
+def test_a_short_run_has_no_drift():
+    assert drift_of(series(19, lambda _: 0.01)) is None
+
+
+SAMPLES = [
+    MemorySample(0.0, "gateway", 10, 100),
+    MemorySample(0.0, "worker", 11, 50),
+    MemorySample(10.0, "gateway", 10, 300),
+    MemorySample(10.0, "execution environment", 12, 20),
+    MemorySample(20.0, "gateway", 10, 200),
+    MemorySample(20.0, "worker", 11, 60),
+    MemorySample(20.0, "execution environment", 13, 20),
+]
+
+
+def test_each_process_that_lived_long_enough_has_a_row():
+    rows = {row.process_id: row for row in memory_rows(SAMPLES)}
+    assert set(rows) == {10, 11}
+    assert (rows[10].first, rows[10].last, rows[10].highest, rows[10].seconds) == (100, 200, 300, 20.0)
+
+
+def test_samples_survive_their_file():
+    assert decode_samples(json.loads(json.dumps(encode_samples(SAMPLES)))) == SAMPLES
+    assert memory_rows([]) == []
+
+
+def spiked(slow_until, *, throttled=0.0):
+    def latency(second):
+        return 1.0 if 7 <= second < slow_until else 0.01
+
+    return series(17, latency, warm_up=2, throttled=lambda n: throttled if 7 <= n < 9 else 0.0)
+
+
+def test_recovery_is_when_everything_is_as_before_for_good():
+    assert spike_of(SPIKE_PLAN, spiked(9)).recovery == 0.0
+    assert spike_of(SPIKE_PLAN, spiked(12)).recovery == 3.0
+    assert spike_of(SPIKE_PLAN, spiked(17)).recovery is None
+
+
+def test_a_spike_tells_how_the_fleet_came_through():
+    spike = spike_of(SPIKE_PLAN, spiked(9, throttled=0.25))
+    assert (spike.fleet, spike.decided, spike.turned_away, spike.dropped) == (200, 150, 50, 0)
+    assert spike.p95_during == pytest.approx(1000, rel=0.05)
+    assert spike.p95_before == pytest.approx(10, rel=0.05)
+    assert spike.watched == 8.0
+
+
+def test_a_run_that_ended_in_the_spike_tells_of_none():
+    assert spike_of(SPIKE_PLAN, series(8, lambda _: 0.01, warm_up=2)) is None
+    assert spike_of({"warm_up": 2.0}, spiked(9)) is None
+
+
+def summary_of(plan, recorded):
+    recording = Recording()
+    recording.add_exchange(exchange(allow()), tuple)
+    recording.series = recorded
+    run = run_of(recording)
+    info = replace(run.info, plan={**run.info.plan, **plan})
+    return summarise(replace(run, info=info, memory=tuple(SAMPLES)))
+
+
+@pytest.mark.parametrize(
+    ("plan", "recorded", "words"),
+    [
+        (SPIKE_PLAN, spiked(12), ("as before 3 s after the spike", "200 devices within 2 s")),
+        ({"scenario": "soak"}, series(600, lambda _: 0.01), ("no drift can be told", "gateway")),
+    ],
+    ids=["spike", "soak"],
+)
+def test_terminal_page_and_statistics_tell_of_it(plan, recorded, words):
+    summary = summary_of(plan, recorded)
+    out = io.StringIO()
+    as_text.write(summary, Console(file=out, width=140), run_folder="runs/x")
+    page = as_html.render(summary, "runs/x").decode()
+    for word in words:
+        assert word in out.getvalue()
+        assert word in page
+    jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(summary)))

@@ -1,0 +1,132 @@
+"""A recording is the same however many workers made it, however often they reported, in whatever order it came."""
+
+import json
+import struct
+import zlib
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authorizers.contract import Answer, Decision, Invocation, Outcome
+from reports.recording import Recording
+from reports.tally import Tally
+from tests.reports.samples import THROTTLED, allow, deny, fault, policy, statement
+
+ANSWERS = [
+    allow(),
+    allow(policy(statement("client/other"))),
+    allow(principal="p1"),
+    allow(principal="p2", refresh=600),
+    allow(principal="p3", cold=True),
+    deny(),
+    THROTTLED,
+    fault(Outcome.HANDLER_ERROR, "InvalidResponseException", "boom", "KeyError"),
+    Answer(Outcome.DENY, Decision(False, "q", (), 1, 2), None),
+    *(Answer(Outcome.DENY, Decision(False, "q", (), 1, 2), None, Invocation(f"e{n}", False, 0.1)) for n in range(12)),
+]
+SHOTS = st.lists(
+    st.tuples(
+        st.integers(0, 5),
+        st.sampled_from(range(len(ANSWERS))),
+        st.floats(0, 20, allow_nan=False),
+        st.floats(0, 5, allow_nan=False),
+        st.sampled_from(["", "", "burst", "rest"]),
+        st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+def tally_of(worker):
+    return Tally(worker=worker, warm_up=5.0, offered_rate=100.0, secrets_of=lambda _: ())
+
+
+def count_into(tally, shot):
+    case, answer, start, service, phase, dropped = shot
+    tally.add_arrival(start, service / 10)
+    if dropped:
+        tally.add_drop(start)
+    else:
+        tally.add(case, start, start, start + service, ANSWERS[answer], phase)
+
+
+def told(recording):
+    """Return all that a recording says, but for which worker saw what, and what depends on the order of seeing.
+
+    That is the order of a case's answers, and which of several answers that mean the same is the sample: principals,
+    lifetimes and spellings may differ.
+    """
+    value = {**json.loads(json.dumps(recording.parts())), "counts": recording.counts()}
+    samples = value["ledger"]["samples"]
+    value["ledger"]["samples"] = {identity: (one["outcome"], one["cause"]) for identity, one in samples.items()}
+    for case in value["ledger"]["cases"]:
+        for sighting in case["sightings"]:
+            del sighting["workers"]
+        case["sightings"].sort(key=lambda one: one["identity"])
+    return value
+
+
+@given(SHOTS, st.data())
+def test_the_recording_does_not_depend_on_the_workers(shots, data):
+    alone = tally_of(0)
+    for shot in shots:
+        count_into(alone, shot)
+    workers = data.draw(st.integers(1, 4))
+    tallies = [tally_of(number) for number in range(workers)]
+    reports = []
+    for number, shot in enumerate(shots):
+        tally = tallies[number % workers]
+        count_into(tally, shot)
+        if data.draw(st.booleans()):
+            reports.append(tally.take().encode())
+    reports += [tally.take().encode() for tally in tallies]
+    total = Recording()
+    for report in data.draw(st.permutations(reports)):
+        total.add_encoded(report)
+    assert told(total) == told(alone.take())
+
+
+@given(SHOTS)
+def test_a_recording_survives_its_way_to_the_master(shots):
+    tally = tally_of(3)
+    for shot in shots:
+        count_into(tally, shot)
+    sent = tally.take()
+    read = Recording.decode(sent.encode())
+    assert read.parts() == sent.parts()
+    assert read.counts() == sent.counts()
+    assert read.encode() == sent.encode()
+
+
+def test_more_than_is_kept_of_a_case_is_counted_by_the_master_too():
+    tally = tally_of(0)
+    for number in range(40):
+        tally.add(0, 6.0, 6.0, 6.1, allow(policy(statement(f"client/{number}"))), "")
+    total = Recording.decode(tally.take().encode())
+    assert total.ledger.entry(0).count == 40
+    for number in range(40, 80):
+        tally.add(0, 7.0, 7.0, 7.1, allow(policy(statement(f"client/{number}"))), "")
+    total.add_encoded(tally.take().encode())
+    assert total.ledger.entry(0).count == 80
+    assert total.outcomes == Counter({"allow": 80})
+
+
+def damaged(content):
+    return zlib.compress(content)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", damaged(b""), damaged(b"\x01")])
+def test_what_is_no_recording_is_refused(data):
+    with pytest.raises(ValueError, match="not an encoded recording"):
+        Recording.decode(data)
+
+
+def test_columns_that_were_cut_off_are_refused():
+    tally = tally_of(0)
+    tally.add(0, 6.0, 6.0, 6.1, allow(), "")
+    content = zlib.decompress(tally.take().encode())
+    (length,) = struct.unpack_from("<I", content)
+    with pytest.raises(ValueError, match="bytes of columns"):
+        Recording.decode(zlib.compress(content[: 4 + length + 8]))
