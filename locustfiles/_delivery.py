@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import gevent
+from gevent.lock import RLock
+
 from locustfiles._cpu import CpuMeter
-from locustfiles._firing import Firing
+from locustfiles._firing import Firing, let_fire
 
 
 class Delivery:
@@ -21,16 +24,14 @@ class Delivery:
         self._number = 0
         self._last: int | None = None
         self._waiting: list[tuple[int, float, bytes]] = []
+        self._taking = RLock()
         self.meter = CpuMeter()
 
     def report(self, *, last: bool = False) -> dict[str, Any]:
         """Return what to send now. The ``last`` report has everything in it that is left."""
         self.meter.tick()
-        if self._last is None and (last or not self._waiting):
-            self._number += 1
-            elapsed = self._firing.elapsed
-            self._waiting.append((self._number, elapsed, self._firing.take_recording().encode()))
-            self._last = self._number if last else None
+        # Locust may kill whoever asks: what is being taken must not be lost with it.
+        gevent.spawn(self._take, last=last).get()
         return {
             "run": self._run,
             "reports": [list(one) for one in self._waiting],
@@ -38,6 +39,15 @@ class Delivery:
             "cpu": self.meter.highest,
             "finished": self._firing.finished,
         }
+
+    def _take(self, *, last: bool) -> None:
+        with self._taking:
+            if self._last is None and (last or not self._waiting):
+                self._number += 1
+                elapsed = self._firing.elapsed
+                recording = self._firing.take_recording(let_fire).encode(let_fire)
+                self._waiting.append((self._number, elapsed, recording))
+                self._last = self._number if last else None
 
     def taken(self, number: int) -> None:
         """Note that the master has all up to a number."""

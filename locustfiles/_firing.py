@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from random import Random
 from typing import Final
 
 import gevent
@@ -14,10 +15,13 @@ from authorizers.contract import Answer, Outcome
 from authorizers.redact import secrets_of
 from authorizers.targets.protocol import PreparedTarget, Target
 from generators.corpus import Corpus
+from locustfiles._alarms import Alarms
 from locustfiles._arrivals import Arrival, Share, schedule
 from locustfiles._phases import own_concurrency, phase_arrivals
 from locustfiles._probing import Probing
 from locustfiles._statistics import BatchedStatistics
+from reports.clocks import ClockWatch
+from reports.latency import Pause, no_pause
 from reports.plan import OPEN, Plan
 from reports.probes import Step, StepKind
 from reports.recording import Recording
@@ -28,18 +32,32 @@ Clock = Callable[[], float]
 Shown = tuple[int, Outcome, int]
 _POLL_SECONDS: Final = 0.25
 _PHASE_POLL_SECONDS: Final = 0.001
-_LAG_SECONDS: Final = 0.01
+# Between two looks at the lag, on average: their distances differ, so that they keep no step with anything else.
+_LAG_SECONDS: Final = 0.005
+_CLOCK_SECONDS: Final = 0.5
+
+
+def let_fire() -> None:
+    """Let everybody else run who can: whoever works in short pieces doesn't hold firing up."""
+    gevent.sleep(0)
 
 
 class Firing:
     """What the slots of one process share during one run; times are seconds since its start.
 
-    In the open model each slot takes the next arrival of the schedule and waits until it is due. How late such waits
-    end, and those of a greenlet that does nothing else, is the lag: it says whether this process keeps up.
+    In the open model each slot takes the next arrival of the schedule and waits until it is due. How late waits end of
+    a greenlet that does nothing else is the lag: an answer lies in its socket as long before it is seen.
     """
 
     def __init__(
-        self, plan: Plan, share: Share, corpus: Corpus, target: Target, *, clock: Clock = time.perf_counter
+        self,
+        plan: Plan,
+        share: Share,
+        corpus: Corpus,
+        target: Target,
+        *,
+        clock: Clock = time.perf_counter,
+        clocks: ClockWatch | None = None,
     ) -> None:
         self.plan = plan
         self.share = share
@@ -55,6 +73,8 @@ class Firing:
             offered_rate=plan.rate if is_open else 0.0,
             secrets_of=lambda case_index: secrets_of(corpus.request(case_index)),
         )
+        self._alarms = Alarms()
+        self._clocks = clocks or ClockWatch()
         self.probing = Probing(plan, share, self._tally, lambda: self.elapsed) if plan.capacity else None
         self._rate = 0.0
         self._turning = gevent.Greenlet()
@@ -69,6 +89,7 @@ class Firing:
         self._closed_number = share.position
         self._started = clock()
         self._scheduler = gevent.spawn(self._fire_phases if plan.phases else self._watch_time)
+        self._clock_watcher = gevent.spawn(self._watch_clocks)
         start = plan.warm_up
         for stage in plan.stages:
             gevent.spawn_later(start, self._tally.offer, stage.rate)
@@ -92,9 +113,9 @@ class Firing:
         busy = self._has_more or self._waiting or self.in_flight or not self._queue.empty()
         return self.scheduled_all and not busy
 
-    def take_recording(self) -> Recording:
-        """Return what was recorded since the last call, and start anew."""
-        return self._tally.take()
+    def take_recording(self, pause: Pause = no_pause) -> Recording:
+        """Return what was recorded since the last call, and start anew; firing goes on in the pauses."""
+        return self._tally.take(pause)
 
     def _due_arrival(self) -> Arrival | None:
         """Wait for the next arrival that is still worth firing; None when there is no further one."""
@@ -104,16 +125,17 @@ class Firing:
             if late < 0.0:
                 self._waiting += 1
                 try:
-                    gevent.sleep(-late)
+                    self._alarms.sleep(-late)
                 finally:
                     self._waiting -= 1
                 if self._stopped:
                     return None
                 tally.add_arrival(arrival.intended_start, clock() - started - arrival.intended_start)
                 return arrival
-            tally.add_planned(arrival.intended_start)
             if late <= self.plan.patience:
+                tally.add_arrival(arrival.intended_start, late)
                 return arrival
+            tally.add_planned(arrival.intended_start)
             tally.add_drop(arrival.intended_start)
         self._has_more = False
         gevent.sleep(_POLL_SECONDS)
@@ -181,15 +203,25 @@ class Firing:
         self.scheduled_all = True
 
     def _watch_time(self) -> None:
-        """See how late a wait ends, until the schedule is over."""
-        while (left := self.plan.length - self.elapsed) > 0:
-            due = self.elapsed + min(left, _LAG_SECONDS)
-            gevent.sleep(max(0.0, due - self.elapsed))
+        """See how late a wait ends, at random moments until the schedule is over.
+
+        What was due while this process stood still is late too: a long halt counts by its length.
+        """
+        random, due = Random(self.share.position), self.elapsed
+        while due < self.plan.length:
+            if (wait := due - self.elapsed) > 0:
+                self._alarms.sleep(wait)
             if self.probing is not None:
                 self.probing.add_lag(due, self.elapsed - due)
-            elif self.plan.model == OPEN:
+            else:
                 self._tally.add_lag(due, self.elapsed - due)
+            due += _LAG_SECONDS * (0.5 + random.random())
         self.end_search()
+
+    def _watch_clocks(self) -> None:
+        while True:
+            gevent.sleep(_CLOCK_SECONDS)
+            self._tally.add_clock_jumps(self._clocks.look(self.elapsed))
 
     def _fire_phases(self) -> None:
         for phase in self.plan.phases:
@@ -198,7 +230,7 @@ class Firing:
                     gevent.sleep(_PHASE_POLL_SECONDS)
                 if (wait := arrival.intended_start - self.elapsed) > 0:
                     gevent.sleep(wait)
-                self._tally.add_arrival(self.elapsed, 0.0)
+                self._tally.add_planned(self.elapsed)
                 self._queue.put(arrival._replace(intended_start=self.elapsed))
             while self.in_flight or not self._queue.empty():
                 gevent.sleep(_PHASE_POLL_SECONDS)
@@ -208,6 +240,7 @@ class Firing:
         """End the schedule; arrivals that wait for a slot count as dropped."""
         self._stopped = True
         self._scheduler.kill()
+        self._clock_watcher.kill()
         self.end_step()
         while not self._queue.empty():
             self._tally.add_drop(self._queue.get().intended_start)
@@ -222,5 +255,6 @@ class Firing:
     def close(self) -> None:
         """Stop, and give back the target's connections and the corpus."""
         self.stop()
+        self._alarms.close()
         self._target.close()
         self.corpus.close()

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import gevent
+from gevent.lock import RLock
 from locust.env import Environment
 from locust.runners import MasterRunner
 
 from authorizers.targets.local import LOOPBACK, LocalGateway, reachable
 from locustfiles._capacity import CapacityControl
 from locustfiles._cpu import CpuMeter
-from locustfiles._firing import Firing
+from locustfiles._firing import Firing, let_fire
 from locustfiles._master import Master
 from locustfiles._options import with_overrides
+from reports.clocks import ClockWatch
+from reports.latency import Pause, no_pause
 from reports.plan import Plan
 from reports.progress import PROGRESS, write_progress
 from reports.recording import Recording
@@ -38,6 +41,8 @@ class RunRecorder:
         self.environment = environment
         self.plan = plan
         self.gateway: LocalGateway | None = None
+        # Held by whoever changes or reads the total: there are pauses in it.
+        self._total_lock = RLock()
         # Whether workers are being waited for, or were.
         self.preparing = False
         runner = environment.runner
@@ -48,6 +53,7 @@ class RunRecorder:
         self.folder: RunFolder | None = None
         self._own = Recording()
         self._finished = False
+        self.clocks = ClockWatch()
         self.incidents: list[str] = []
         self.meter = CpuMeter()
         self.elapsed = 0.0
@@ -74,6 +80,11 @@ class RunRecorder:
         self.folder.write_info(RunInfo(**{**info, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}))
         self.checkpoint()
         gevent.spawn(self._watch, self.folder)
+
+    @property
+    def _pause(self) -> Pause:
+        """What to do between short pieces of work: a master fires nothing, and takes workers' reports at any time."""
+        return let_fire if self.master is None else no_pause
 
     @property
     def total(self) -> Recording:
@@ -109,7 +120,7 @@ class RunRecorder:
                 self.checkpoint()
                 written = self.elapsed
             if not self.unwritable:
-                self._write(lambda: write_progress(folder.path, self.total, self.state()))
+                self._write(lambda: write_progress(folder.path, self.total, self.state(), self._pause))
             if self.unwritable:
                 # A load whose recording nobody can read is for nothing.
                 self._end_test()
@@ -130,10 +141,12 @@ class RunRecorder:
         self.meter.tick()
         firing = self._firing()
         if firing is not None:
-            self._own.add(firing.take_recording())
+            with self._total_lock:
+                self._own.add(firing.take_recording(let_fire), let_fire)
             self.elapsed, self._finished = firing.elapsed, firing.finished
         if self.master is not None and self.folder is not None:
             self.master.look()
+            self.total.clock_jumps += self.clocks.look(self.elapsed)
             self.elapsed = max((worker.reported for worker in self.master.register.facts()), default=0.0)
             if self.master.register.lost:
                 self._end_search("the loss of a worker")
@@ -182,14 +195,15 @@ class RunRecorder:
     def checkpoint(self) -> None:
         """Write what there is; safe to call at any time and again."""
         if (folder := self.folder) is not None:
-            self._write(lambda: folder.checkpoint(self.total, self.state()))
+            self._write(lambda: folder.checkpoint(self.total, self.state(), self._pause))
             if (search := self.search) is not None:
                 self._write(lambda: folder.write_capacity(search.result))
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write to the run folder; one that can't be written is told once."""
         try:
-            write()
+            with self._total_lock:
+                write()
         except OSError as error:
             if not self.unwritable and self.folder is not None:
                 sentence = f"can't write to the run folder {self.folder.path}: {error.strerror}; the run ends"
@@ -207,7 +221,7 @@ class RunRecorder:
             self.complete = self._is_complete()
         self.checkpoint()
         if (folder := self.folder) is not None:
-            self._write(lambda: write_progress(folder.path, self.total, self.state()))
+            self._write(lambda: write_progress(folder.path, self.total, self.state(), self._pause))
 
     def close(self) -> None:
         """End the gateway that this process started, and take the live file away."""

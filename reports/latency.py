@@ -7,7 +7,9 @@ back is within 0.1 % of the exact one (from 16 microseconds on).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
@@ -25,7 +27,15 @@ _NANOSECONDS: Final = 1e9
 _PER_MILLISECOND: Final = 1e6
 _DAMAGE: Final = (HdrCookieException, HdrHistogramSettingsException, HdrLengthException, IndexError, zlib.error)
 
+# What is called between two short pieces of work, so that firing need not wait for all of it.
+Pause = Callable[[], None]
+_VALUES_AT_ONCE: Final = 256
+
 PERCENTILES: Final = (50.0, 90.0, 95.0, 99.0, 99.9)
+
+
+def no_pause() -> None:
+    """Don't let anybody else in."""
 
 
 def cut_nanoseconds(seconds: float) -> int:
@@ -66,12 +76,18 @@ class LatencyHistogram:
     @property
     def _histogram(self) -> HdrHistogram:
         """The histogram with everything in it."""
-        made = self._made()
-        if self._pending:
-            pending, self._pending = self._pending, {}
-            for value, count in pending.items():
-                made.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS), count)
-        return made
+        self.settle()
+        return self._made()
+
+    def settle(self, pause: Pause = no_pause) -> None:
+        """Put what was added into the histogram, with pauses; nobody may add to it or read it meanwhile."""
+        if not self._pending:
+            return
+        made, pending, self._pending = self._made(), self._pending, {}
+        for number, (value, count) in enumerate(pending.items(), 1):
+            made.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS), count)
+            if not number % _VALUES_AT_ONCE:
+                pause()
 
     @property
     def count(self) -> int:
@@ -99,14 +115,27 @@ class LatencyHistogram:
 
     def percentile(self, percent: float) -> float:
         """Return a percentile in milliseconds; 0 when nothing was recorded."""
-        return float(self._histogram.get_value_at_percentile(percent)) / _PER_MILLISECOND
+        return self.percentiles((percent,))[0]
 
     def percentiles(self, percents: Sequence[float]) -> list[float]:
         """Return several percentiles in milliseconds, in one pass; 0 when nothing was recorded."""
-        if not self.count:
-            return [0.0 for _ in percents]
-        found = self._histogram.get_percentile_to_value_dict(list(percents))
-        return [float(found[percent]) / _PER_MILLISECOND for percent in percents]
+        ranks = [self._histogram.get_target_count_at_percentile(percent) for percent in percents]
+        return self.at_ranks(ranks)
+
+    def at_ranks(self, ranks: Sequence[int]) -> list[float]:
+        """Return the n-th lowest values in milliseconds, counted from 1; 0 when nothing was recorded."""
+        histogram = self._histogram
+        if not histogram.total_count:
+            return [0.0 for _ in ranks]
+        # The library's own search asks for one count after the other, which takes milliseconds.
+        up_to = list(accumulate(histogram.counts[:]))
+        places = [bisect_left(up_to, min(max(rank, 1), histogram.total_count)) for rank in ranks]
+        return [self._milliseconds(place) for place in places]
+
+    def _milliseconds(self, place: int) -> float:
+        histogram = self._made()
+        value = histogram.get_highest_equivalent_value(histogram.get_value_from_index(place))
+        return float(value) / _PER_MILLISECOND
 
     @property
     def mean(self) -> float:
@@ -117,6 +146,18 @@ class LatencyHistogram:
     def maximum(self) -> float:
         """The highest value in milliseconds."""
         return float(self._histogram.get_max_value()) / _PER_MILLISECOND if self.count else 0.0
+
+    def points(self) -> Iterator[tuple[float, int]]:
+        """Yield each latency in milliseconds that was recorded, to the histogram's digits, and how often; ascending."""
+        for place, count in enumerate(self._histogram.counts[:]):
+            if count:
+                yield self._milliseconds(place), int(count)
+
+    def share_above(self, milliseconds: float) -> float:
+        """Return the share, 0 to 1, of the values above a latency; 0 when nothing was recorded."""
+        if not self.count:
+            return 0.0
+        return sum(count for value, count in self.points() if value > milliseconds) / self.count
 
     def curve(self) -> list[tuple[float, float]]:
         """Return (percentile, milliseconds) pairs for a percentile plot, denser towards the tail."""
@@ -171,14 +212,20 @@ class LatencyBook:
                 total.add(histogram)
         return total
 
-    def add(self, other: LatencyBook) -> None:
+    def add(self, other: LatencyBook, pause: Pause = no_pause) -> None:
         """Add another book, such as a worker's."""
         for (outcome, kind), histogram in other._histograms.items():
+            histogram.settle(pause)
             self._histogram(outcome, kind).add(histogram)
+            pause()
 
-    def encode(self) -> dict[str, str]:
+    def encode(self, pause: Pause = no_pause) -> dict[str, str]:
         """Return a JSON value: ``outcome/kind`` to the encoded histogram."""
-        return {f"{outcome}/{kind}": histogram.encode().decode("ascii") for outcome, kind, histogram in self}
+        encoded = {}
+        for outcome, kind, histogram in self:
+            encoded[f"{outcome}/{kind}"] = histogram.encode().decode("ascii")
+            pause()
+        return encoded
 
     @classmethod
     def decode(cls, encoded: Mapping[str, str]) -> LatencyBook:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from authorizers import wire
+from reports.latency import Pause, no_pause
 from reports.recording import Recording
 from reports.records import LatencyKind
 from reports.run_folder import RunState, write_atomically
@@ -14,10 +15,20 @@ PROGRESS: Final = "progress.json"
 _PERCENTS: Final = (50.0, 95.0, 99.0)
 
 
-def write_progress(folder: Path, recording: Recording, state: RunState) -> None:
-    """Write progress.json: counts over the whole run so far, latencies in milliseconds of the measured part."""
+def write_progress(folder: Path, recording: Recording, state: RunState, pause: Pause = no_pause) -> None:
+    """Write progress.json: counts over the whole run so far, latencies in milliseconds of the measured part.
+
+    Nobody may add to the recording in the pauses.
+    """
     names = [f"p{percent:g}" for percent in _PERCENTS]
     seconds = [second for _, second in recording.series]
+    pause()
+    latency = {}
+    for kind in LatencyKind:
+        total = recording.latencies.total(kind)
+        pause()
+        latency[kind.value] = dict(zip(names, total.percentiles(_PERCENTS), strict=True))
+        pause()
     value = {
         "elapsed": state.elapsed,
         "planned": sum(second.planned for second in seconds),
@@ -29,9 +40,6 @@ def write_progress(folder: Path, recording: Recording, state: RunState) -> None:
         },
         "workers": state.workers,
         "workers_lost": state.workers_lost,
-        "latency": {
-            kind.value: dict(zip(names, recording.latencies.total(kind).percentiles(_PERCENTS), strict=True))
-            for kind in LatencyKind
-        },
+        "latency": latency,
     }
     write_atomically(folder / PROGRESS, wire.encode(value))

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from authorizers import wire
-from reports.latency import LatencyBook, LatencyHistogram
+from reports.clocks import ClockJump
+from reports.latency import LatencyBook, LatencyHistogram, Pause, no_pause
 from reports.ledger import Ledger
 from reports.ledger_columns import add_encoded_ledger, encode_ledger
 from reports.records import Exchange
@@ -25,19 +26,30 @@ _HEAD: Final = struct.Struct("<I")
 _COMPRESSION: Final = 1
 
 
+def json_object(members: Mapping[str, Any], pause: Pause = no_pause) -> bytes:
+    """Return a JSON object, written member by member."""
+    written = []
+    for name, value in members.items():
+        written.append(wire.encode(name) + b":" + wire.encode(value))
+        pause()
+    return b"{" + b",".join(written) + b"}"
+
+
 @dataclass(slots=True)
 class Recording:
     """The folds over all exchanges.
 
     Latencies, the lag and the counts of ``outcomes`` leave the warm-up out; the series and the ledger have it in, since
-    a wrong decision is wrong at any time. ``lag`` is how late arrivals reached a slot's queue, which tells whether
-    the load generator kept its own schedule.
+    a wrong decision is wrong at any time. ``lag`` is how late a greenlet of the load generator saw what was there for
+    it; ``delays`` is how long after their intended start arrivals were fired: lag, and waiting for a free slot.
     """
 
     latencies: LatencyBook = field(default_factory=LatencyBook)
     series: Series = field(default_factory=Series)
     ledger: Ledger = field(default_factory=Ledger)
     lag: LatencyHistogram = field(default_factory=LatencyHistogram)
+    delays: LatencyHistogram = field(default_factory=LatencyHistogram)
+    clock_jumps: list[ClockJump] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
     warm_up_exchanges: int = 0
     cold_starts: int = 0
@@ -59,33 +71,40 @@ class Recording:
         self.series.add_exchange(exchange)
         self.ledger.add_exchange(exchange, secrets)
 
-    def add_arrival(self, intended_start: float, lag: float, *, warm_up: bool) -> None:
-        """Count an arrival that became due, and how late (seconds) it was handed to the slots."""
+    def add_arrival(self, intended_start: float, delay: float, *, warm_up: bool) -> None:
+        """Count an arrival, and how long (seconds) after its intended start it was fired."""
         second = self.series.second(int(intended_start))
         second.planned += 1
         second.warm_up = second.warm_up or warm_up
         if not warm_up:
-            self.lag.record(lag)
+            self.delays.record(delay)
 
     def add_drop(self, intended_start: float) -> None:
         """Count an arrival that was never sent, because no slot was free in time or the run ended."""
         self.series.second(int(intended_start)).dropped += 1
 
-    def add(self, other: Recording) -> None:
-        """Add another worker's recording."""
-        self.latencies.add(other.latencies)
+    def add(self, other: Recording, pause: Pause = no_pause) -> None:
+        """Add another worker's recording; nobody may read either of them in the pauses."""
+        self.latencies.add(other.latencies, pause)
         self.series.add(other.series)
+        pause()
         self.ledger.add(other.ledger)
-        self.lag.add(other.lag)
+        for mine, theirs in ((self.lag, other.lag), (self.delays, other.delays)):
+            theirs.settle(pause)
+            mine.add(theirs)
+            pause()
+        self.clock_jumps += other.clock_jumps
         self.outcomes += other.outcomes
         self.warm_up_exchanges += other.warm_up_exchanges
         self.cold_starts += other.cold_starts
 
-    def encode(self) -> bytes:
+    def encode(self, pause: Pause = no_pause) -> bytes:
         """Return the recording as compact bytes, as workers send it: tables as JSON and columns, both deflated."""
         tables, columns = encode_ledger(self.ledger)
-        parts = {**self._small_parts(), "ledger": tables, "counts": self.counts()}
+        pause()
+        parts = {**self._small_parts(pause), "ledger": tables, "counts": self.counts()}
         head = wire.encode(parts)
+        pause()
         return zlib.compress(b"".join((_HEAD.pack(len(head)), head, columns)), _COMPRESSION)
 
     def add_encoded(self, data: bytes) -> None:
@@ -98,22 +117,28 @@ class Recording:
         parts = wire.decode(content[_HEAD.size : _HEAD.size + length])
         histograms, counts = dict(parts["histograms"]), parts["counts"]
         self.lag.add_encoded(histograms.pop("lag").encode("ascii"))
+        self.delays.add_encoded(histograms.pop("delays").encode("ascii"))
         self.latencies.add_encoded(histograms)
         self.series.add(Series.decode(parts["series"]))
         add_encoded_ledger(self.ledger, parts["ledger"], content[_HEAD.size + length :])
         self.outcomes.update(counts["outcomes"])
         self.warm_up_exchanges += counts["warm_up_exchanges"]
         self.cold_starts += counts["cold_starts"]
+        self.clock_jumps += [ClockJump(*jump) for jump in counts["clock_jumps"]]
 
-    def parts(self) -> dict[str, Any]:
-        """Return the three large parts, each of which is a file of the run folder."""
-        return {**self._small_parts(), "ledger": self.ledger.encode()}
+    def parts(self, pause: Pause = no_pause) -> dict[str, Any]:
+        """Return the three large parts; nobody may add to the recording in the pauses."""
+        return {**self._small_parts(pause), "ledger": self.ledger.encode()}
 
-    def _small_parts(self) -> dict[str, Any]:
-        return {
-            "histograms": {**self.latencies.encode(), "lag": self.lag.encode().decode("ascii")},
-            "series": self.series.encode(),
-        }
+    def _small_parts(self, pause: Pause) -> dict[str, Any]:
+        encoded = self.latencies.encode(pause)
+        for name, histogram in (("lag", self.lag), ("delays", self.delays)):
+            histogram.settle(pause)
+            encoded[name] = histogram.encode().decode("ascii")
+            pause()
+        parts = {"histograms": encoded, "series": self.series.encode()}
+        pause()
+        return parts
 
     def counts(self) -> dict[str, Any]:
         """Return the plain counts."""
@@ -121,6 +146,7 @@ class Recording:
             "outcomes": dict(self.outcomes),
             "warm_up_exchanges": self.warm_up_exchanges,
             "cold_starts": self.cold_starts,
+            "clock_jumps": [list(jump) for jump in self.clock_jumps],
         }
 
     @classmethod
@@ -134,12 +160,15 @@ class Recording:
     def from_parts(cls, parts: Mapping[str, Any], counts: Mapping[str, Any]) -> Recording:
         """Put a recording together from its parts and counts."""
         histograms = dict(parts["histograms"])
-        lag = histograms.pop("lag")
+        lag, delays = histograms.pop("lag"), histograms.pop("delays", None)
         return cls(
             latencies=LatencyBook.decode(histograms),
             series=Series.decode(parts["series"]),
             ledger=Ledger.decode(parts["ledger"]),
             lag=LatencyHistogram(lag.encode("ascii")),
+            # Earlier versions wrote neither of these.
+            delays=LatencyHistogram(delays.encode("ascii") if delays is not None else None),
+            clock_jumps=[ClockJump(*jump) for jump in counts.get("clock_jumps", ())],
             outcomes=Counter(counts["outcomes"]),
             warm_up_exchanges=counts["warm_up_exchanges"],
             cold_starts=counts["cold_starts"],

@@ -16,8 +16,9 @@ from authorizers.errors import UsageError, WireError
 from reports.campaign import Campaign
 from reports.capacity import Capacity
 from reports.findings import Finding
+from reports.latency import Pause, no_pause
 from reports.memory import MEMORY, MemorySample, decode_samples
-from reports.recording import Recording
+from reports.recording import Recording, json_object
 from reports.workers import WorkerFacts
 
 FORMAT: Final = 1
@@ -118,10 +119,10 @@ class RunFolder:
         """Write run.json."""
         write_atomically(self.path / RUN, _pretty(asdict(info)))
 
-    def checkpoint(self, recording: Recording, state: RunState) -> None:
-        """Write what was recorded so far."""
-        value = {"state": asdict(state), "counts": recording.counts(), **recording.parts()}
-        write_atomically(self.path / RECORDING, wire.encode(value))
+    def checkpoint(self, recording: Recording, state: RunState, pause: Pause = no_pause) -> None:
+        """Write what was recorded so far; nobody may add to the recording in the pauses."""
+        value = {"state": asdict(state), "counts": recording.counts(), **recording.parts(pause)}
+        write_atomically(self.path / RECORDING, json_object(value, pause))
 
     def write_state(self, state: RunState) -> None:
         """Correct the state of the last checkpoint, for what only whoever started the run can know."""

@@ -11,6 +11,7 @@ from reports.capacity import Capacity
 from reports.capacity_verdict import missed
 from reports.drift import Drift, drift_of
 from reports.findings import Finding
+from reports.intervals import percentile_ranks, samples_needed
 from reports.latency import PERCENTILES, LatencyHistogram
 from reports.memory import MemoryRow, memory_rows
 from reports.records import LatencyKind
@@ -24,9 +25,19 @@ _ANSWERED: Final = tuple(
 )
 
 
+# From and to; None is a side on which no sample bounds the percentile.
+Interval = tuple[float | None, float | None]
+# The percentiles of PERCENTILES, as the members of a row name them.
+NAMES: Final = ("p50", "p90", "p95", "p99", "p99_9")
+
+
 @dataclass(frozen=True, slots=True)
 class LatencyRow:
-    """One distribution; times in milliseconds. ``outcome`` is None for all answered exchanges together."""
+    """One distribution; times in milliseconds. ``outcome`` is None for all answered exchanges together.
+
+    ``intervals`` are the 95 % confidence intervals of the percentiles by their names; ``too_few`` names the percentiles
+    that fewer exchanges than needed lie above.
+    """
 
     outcome: str | None
     kind: str
@@ -38,12 +49,29 @@ class LatencyRow:
     p99: float
     p99_9: float
     maximum: float
+    intervals: dict[str, Interval]
+    too_few: tuple[str, ...]
 
     @classmethod
     def of(cls, outcome: str | None, kind: LatencyKind, histogram: LatencyHistogram) -> LatencyRow:
         """Read a row from a histogram."""
-        p50, p90, p95, p99, p99_9 = map(histogram.percentile, PERCENTILES)
-        return cls(outcome, kind.value, histogram.count, histogram.mean, p50, p90, p95, p99, p99_9, histogram.maximum)
+        count = histogram.count
+        p50, p90, p95, p99, p99_9 = histogram.percentiles(PERCENTILES)
+        intervals = _intervals(histogram) if count else {}
+        named = zip(NAMES, PERCENTILES, strict=True)
+        too_few = tuple(name for name, percent in named if count < samples_needed(percent))
+        numbers = (histogram.mean, p50, p90, p95, p99, p99_9, histogram.maximum)
+        return cls(outcome, kind.value, count, *numbers, intervals, too_few)
+
+
+def _intervals(histogram: LatencyHistogram) -> dict[str, Interval]:
+    ranks = [percentile_ranks(histogram.count, percent) for percent in PERCENTILES]
+    values = histogram.at_ranks([rank or 1 for pair in ranks for rank in pair])
+    found: dict[str, Interval] = {}
+    for place, (name, (lowest, highest)) in enumerate(zip(NAMES, ranks, strict=True)):
+        low, high = values[2 * place : 2 * place + 2]
+        found[name] = (low if lowest else None, high if highest else None)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +138,20 @@ def summarise(run: StoredRun) -> Summary:
     outcomes = {outcome.value: recording.outcomes[outcome] for outcome in Outcome if recording.outcomes[outcome]}
     broken = run.campaign.broken if run.campaign else None
     judgement = judge_validity(
-        Measurement(run.state, planned, dropped, exchanges, outcomes, recording.lag, broken, run.capacity)
+        Measurement(
+            run.state,
+            planned,
+            dropped,
+            exchanges,
+            outcomes,
+            recording.lag,
+            broken,
+            run.capacity,
+            delays=recording.delays,
+            latencies={kind: recording.latencies.total(kind, _ANSWERED) for kind in LatencyKind},
+            unaccounted=_unaccounted(run),
+            clock_jumps=tuple(recording.clock_jumps),
+        )
     )
     seconds_measured = _measured_seconds(run, len(measured))
     verdict = decide(run.findings, judgement, run.state, missed(run.capacity) if run.capacity else ())
@@ -161,6 +202,16 @@ def _measured_seconds(run: StoredRun, seconds_seen: int) -> float:
     if run.state.complete:
         return duration
     return max(0.0, min(duration, run.state.elapsed - float(run.info.plan.get("warm_up") or 0.0)))
+
+
+def _unaccounted(run: StoredRun) -> int:
+    """Return how many arrivals of a complete run were neither dropped nor recorded as exchanges, warm-up included."""
+    seconds = [second for _, second in run.recording.series]
+    planned = sum(second.planned for second in seconds)
+    if not planned or not run.state.complete or run.state.workers_lost or run.campaign is not None:
+        return 0
+    seen = sum(second.dropped + second.outcomes.total() for second in seconds)
+    return max(0, planned - seen)
 
 
 def _wrong_bound(run: StoredRun) -> float | None:

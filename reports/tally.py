@@ -5,18 +5,22 @@ Nothing is lost: what is counted together is what a recording could not tell apa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
 
 from authorizers.contract import Answer, Outcome
-from reports.latency import cut_nanoseconds
+from reports.clocks import ClockJump
+from reports.latency import Pause, cut_nanoseconds, no_pause
 from reports.recording import Recording
 from reports.records import Exchange
 from reports.series import bucket_of
 
 _NANOSECONDS: Final = 1e9
 _NO_SECOND: Final = -1
+_LATENCIES_AT_ONCE: Final = 512
+_CASES_AT_ONCE: Final = 64
 
 
 class _Cell:
@@ -122,23 +126,27 @@ class Tally:
 
     def offer(self, rate: float) -> None:
         """Note that from now on another rate, in arrivals a second, is offered."""
-        self._enter_repeated(self._recording)
+        repeated, self._repeated = self._repeated, {}
+        self._enter_repeated(self._recording, repeated, no_pause)
         self._offered_rate = rate
 
-    def _enter_repeated(self, recording: Recording) -> None:
-        repeated, self._repeated = self._repeated, {}
-        for case_index, seen in repeated.items():
-            first = self._exchange(case_index, seen.answer, seen.first)
+    def _enter_repeated(self, recording: Recording, repeated: Mapping[int, _Repeated], pause: Pause) -> None:
+        rate = self._offered_rate
+        for place, (case_index, seen) in enumerate(repeated.items(), 1):
+            first = self._exchange(case_index, seen.answer, seen.first)._replace(offered_rate=rate)
             secrets = partial(self._secrets_of, case_index)
             recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
+            if not place % _CASES_AT_ONCE:
+                pause()
 
-    def add_arrival(self, intended_start: float, lag: float) -> None:
-        """Count an arrival that became due, and how late (seconds) it was handed out."""
+    def add_arrival(self, intended_start: float, delay: float) -> None:
+        """Count an arrival, and how long (seconds) after its intended start a slot fires it."""
         self.add_planned(intended_start)
-        self.add_lag(intended_start, lag)
+        if intended_start >= self._warm_up:
+            self._recording.delays.record(delay)
 
     def add_planned(self, intended_start: float) -> None:
-        """Count an arrival that was due before a slot was free for it."""
+        """Count an arrival that became due."""
         second = int(intended_start)
         self._planned[second] = self._planned.get(second, 0) + 1
 
@@ -147,15 +155,21 @@ class Tally:
         if due >= self._warm_up:
             self._recording.lag.record(lag)
 
+    def add_clock_jumps(self, jumps: Iterable[ClockJump]) -> None:
+        """Note what the clocks of this process did."""
+        self._recording.clock_jumps.extend(jumps)
+
     def add_drop(self, intended_start: float) -> None:
         """Count an arrival that was never sent."""
         second = int(intended_start)
         self._dropped[second] = self._dropped.get(second, 0) + 1
 
-    def take(self) -> Recording:
-        """Return what was counted since the last call."""
-        self._enter_repeated(self._recording)
-        recording, cells = self._recording, self._cells
+    def take(self, pause: Pause = no_pause) -> Recording:
+        """Return what was counted since the last call.
+
+        What is counted in its pauses is left for the next one.
+        """
+        recording, cells, repeated = self._recording, self._cells, self._repeated
         planned, dropped = self._planned, self._dropped
         self._begin()
         for number, count in planned.items():
@@ -169,15 +183,20 @@ class Tally:
             second = recording.series.second(number)
             second.warm_up = second.warm_up or is_warm_up
             second.outcomes[outcome.value] += count
-            for latencies, buckets in (
-                (cell.service_times, second.service_times),
-                (cell.response_times, second.response_times),
-            ):
-                for latency, times in latencies.items():
-                    buckets[bucket_of(latency / _NANOSECONDS)] += times
+            _fill(second.service_times, cell.service_times, pause)
+            _fill(second.response_times, cell.response_times, pause)
             if is_warm_up:
                 recording.warm_up_exchanges += count
             else:
                 recording.outcomes[outcome.value] += count
                 recording.latencies.add_cut(outcome, cell.service_times, cell.response_times)
+            pause()
+        self._enter_repeated(recording, repeated, pause)
         return recording
+
+
+def _fill(buckets: Counter[int], latencies: Mapping[int, int], pause: Pause) -> None:
+    for place, (latency, times) in enumerate(latencies.items(), 1):
+        buckets[bucket_of(latency / _NANOSECONDS)] += times
+        if not place % _LATENCIES_AT_ONCE:
+            pause()

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
 from authorizers.contract import Outcome
 from reports.capacity import Capacity
 from reports.capacity_verdict import doubts, no_answer
+from reports.clocks import ClockJump, jump_sentences
 from reports.findings import Finding
 from reports.latency import LatencyHistogram
+from reports.lateness import judge_lag, judge_waiting
+from reports.records import LatencyKind
 from reports.rules import Severity
 from reports.run_folder import RunState
 from reports.workers import SILENCE_TOLD_SECONDS, lost_sentence, silence_sentence
 
 _DROPPED_DEGRADED: Final = 0.001
 _DROPPED_INVALID: Final = 0.05
-# A moment in which the generator stood still is seen in the response time; a generator that is late as a rule can't
-# keep its schedule, and measures itself.
-_LAG_DEGRADED_MILLISECONDS: Final = 10.0
-_LAG_INVALID_MILLISECONDS: Final = 100.0
 _CPU_DEGRADED: Final = 0.9
 _UNREACHED_INVALID: Final = 0.05
 _TIMED_OUT: Final = Outcome.TIMED_OUT
@@ -51,8 +51,10 @@ class Validity(StrEnum):
 class Measurement:
     """What the judgement of validity needs to know of a run. Counts are of arrivals and exchanges.
 
-    ``broken`` is why the target or the credentials can't be tested at all, as the controls of a fuzz run told. In a
-    search for ``capacity`` drops and lag are judged with each rate: most are fired to find out that they are too high.
+    ``broken`` is why the target or the credentials can't be tested at all, as the controls of a fuzz run told.
+    ``latencies`` are those of all answered exchanges, ``delays`` how long after their intended start arrivals were
+    fired; ``unaccounted`` arrivals were neither dropped nor recorded. In a search for ``capacity`` drops and lag are
+    judged with each rate: most are fired to find out that they are too high.
     """
 
     state: RunState
@@ -63,6 +65,10 @@ class Measurement:
     lag: LatencyHistogram
     broken: str | None = None
     capacity: Capacity | None = None
+    delays: LatencyHistogram = field(default_factory=LatencyHistogram)
+    latencies: Mapping[LatencyKind, LatencyHistogram] = field(default_factory=dict)
+    unaccounted: int = 0
+    clock_jumps: tuple[ClockJump, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +109,8 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
     unreached = seen.outcomes.get(Outcome.TRANSPORT_ERROR, 0) + seen.outcomes.get(Outcome.UNAVAILABLE, 0)
     if seen.answered and unreached / seen.answered > _UNREACHED_INVALID:
         reasons.append(f"the target could not be reached in {unreached} of {seen.answered} exchanges")
-    if seen.planned and seen.dropped / seen.planned > _DROPPED_INVALID:
-        reasons.append(_dropped(seen))
-    if seen.lag.count and seen.lag.percentile(50) > _LAG_INVALID_MILLISECONDS:
-        reasons.append(_lag(seen, 50))
-    return reasons
+    reasons += [sentence for share, sentence in _missing(seen) if share > _DROPPED_INVALID]
+    return [*reasons, *judge_lag(seen.lag, seen.latencies)[0]]
 
 
 def _degraded_reasons(seen: Measurement) -> list[str]:
@@ -115,15 +118,10 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
     if seen.state.stopped_by in _SIGNALS:
         reasons.append(f"the run was stopped early by {seen.state.stopped_by} after {seen.state.elapsed:.1f} s")
     if seen.capacity is not None:
-        return [*reasons, *doubts(seen.capacity), *seen.state.incidents]
-    if seen.planned and _DROPPED_DEGRADED < seen.dropped / seen.planned <= _DROPPED_INVALID:
-        reasons.append(_dropped(seen))
-    if (
-        seen.lag.count
-        and seen.lag.percentile(99) > _LAG_DEGRADED_MILLISECONDS
-        and seen.lag.percentile(50) <= _LAG_INVALID_MILLISECONDS
-    ):
-        reasons.append(_lag(seen, 99))
+        return [*reasons, *doubts(seen.capacity), *jump_sentences(seen.clock_jumps), *seen.state.incidents]
+    reasons += [sentence for share, sentence in _missing(seen) if share <= _DROPPED_INVALID]
+    reasons += judge_lag(seen.lag, seen.latencies)[1]
+    reasons += judge_waiting(seen.delays, seen.lag, seen.latencies)
     if seen.state.cpu > _CPU_DEGRADED:
         reasons.append(f"a worker used {seen.state.cpu:.0%} of a core: it may have been the limit itself")
     if seen.state.master_cpu > _CPU_DEGRADED:
@@ -132,21 +130,25 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
             "fewer workers or fewer distinct cases"
         )
     silent = [one for one in seen.state.worker_facts if one.silence > SILENCE_TOLD_SECONDS and not one.lost]
-    return [*reasons, *map(silence_sentence, silent), *seen.state.incidents]
+    return [*reasons, *map(silence_sentence, silent), *jump_sentences(seen.clock_jumps), *seen.state.incidents]
 
 
-def _dropped(seen: Measurement) -> str:
-    return (
-        f"{seen.dropped} of {seen.planned} planned arrivals were dropped, no slot being free for them in time: "
-        "raise --users, or lower --rate if the authorizer can't hold it"
-    )
-
-
-def _lag(seen: Measurement, percent: int) -> str:
-    return (
-        f"arrivals left late: {percent} % within {seen.lag.percentile(percent):.0f} ms of their intended start; "
-        "the load generator has too little CPU for this rate"
-    )
+def _missing(seen: Measurement) -> Iterator[tuple[float, str]]:
+    """Yield the shares of the planned arrivals that are missing in what was measured, each with its sentence."""
+    if not seen.planned:
+        return
+    if (share := seen.dropped / seen.planned) > _DROPPED_DEGRADED:
+        sentence = (
+            f"{seen.dropped} of {seen.planned} planned arrivals were dropped, no slot being free for them in time: "
+            "raise --users, or lower --rate if the authorizer can't hold it"
+        )
+        yield share, sentence
+    if seen.unaccounted:
+        sentence = (
+            f"{seen.unaccounted} of {seen.planned} planned arrivals were neither dropped nor recorded: the load "
+            "generator failed them; locust.log in the run folder says why"
+        )
+        yield seen.unaccounted / seen.planned, sentence
 
 
 @dataclass(frozen=True, slots=True)

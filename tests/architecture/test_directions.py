@@ -99,6 +99,7 @@ def test_locustfiles_import_targets_the_corpus_and_records(path):
         allowed |= name.startswith(("authorizers.targets", "generators.corpus"))
         allowed |= name.startswith(
             (
+                "reports.clocks",
                 "reports.plan",
                 "reports.progress",
                 "reports.record",

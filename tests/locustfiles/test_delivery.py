@@ -29,8 +29,8 @@ class Counting:
             self.counted += 1
         self.elapsed += 3.0
 
-    def take_recording(self):
-        return self._tally.take()
+    def take_recording(self, pause):
+        return self._tally.take(pause)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.booleans(), st.booleans()), max_size=20))

@@ -83,12 +83,14 @@ def test_arrivals_drops_and_lags_are_counted_by_the_second():
     tally.add_planned(3.6)
     tally.add_drop(3.6)
     tally.add_lag(1.0, 9.0)
+    tally.add_lag(3.0, 0.125)
     recording = tally.take()
     assert [(number, second.planned, second.dropped, second.warm_up) for number, second in recording.series] == [
         (0, 1, 0, True),
         (3, 2, 1, False),
     ]
-    assert (recording.lag.count, round(recording.lag.maximum)) == (1, 250)
+    assert (recording.delays.count, round(recording.delays.maximum)) == (1, 250)
+    assert (recording.lag.count, round(recording.lag.maximum)) == (1, 125)
 
 
 def test_secrets_are_asked_of_the_case_whose_answer_is_kept():

@@ -1,0 +1,90 @@
+"""What the load generator's own lag, and slots that were not free in time, did to a measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from reports.distortion import Distortion, distortions
+from reports.intervals import samples_needed
+from reports.latency import LatencyHistogram
+from reports.records import LatencyKind
+
+# A generator that is this late as a rule can't keep its schedule, and measures itself.
+_LAG_MILLISECONDS: Final = 100.0
+# How much of a percentile may be the load generator's own: a twentieth, and what is too little to matter to anybody.
+_DEGRADED_SHARE: Final = 0.05
+_DEGRADED_MILLISECONDS: Final = 0.1
+_INVALID_SHARE: Final = 0.5
+_INVALID_MILLISECONDS: Final = 10.0
+_MEDIAN: Final = 50.0
+_JUDGED_PERCENTS: Final = (_MEDIAN, 99.0, 99.9)
+# A request is late, and late an answer is seen: the lag is twice in a response time.
+_LAGS: Final = {LatencyKind.SERVICE_TIME: 1, LatencyKind.RESPONSE_TIME: 2}
+_WAITED_SHARE: Final = 0.01
+_WAITED_MILLISECONDS: Final = 1.0
+_WAITED_OF_MEDIAN: Final = 0.05
+
+Latencies = Mapping[LatencyKind, LatencyHistogram]
+
+
+def judge_lag(lag: LatencyHistogram, latencies: Latencies) -> tuple[list[str], list[str]]:
+    """Return why the lag makes a measurement invalid, and why it degrades it; at most one of the two has a sentence."""
+    if lag.percentile(_MEDIAN) > _LAG_MILLISECONDS:
+        return [_lag(lag, _MEDIAN)], []
+    distorted = _distorted(lag, latencies)
+    if not distorted:
+        return [], [_lag(lag, 99.0)] if lag.percentile(99.0) > _LAG_MILLISECONDS else []
+    sentence = _distortion(lag, distorted)
+    is_invalid = any(_is_invalid(one) for ones in distorted.values() for one in ones)
+    return ([sentence], []) if is_invalid else ([], [sentence])
+
+
+def _distorted(lag: LatencyHistogram, latencies: Latencies) -> dict[LatencyKind, list[Distortion]]:
+    """Return the percentiles, of those that have samples enough, of which too much is the load generator's own."""
+    found = {}
+    for kind, latency in latencies.items():
+        percents = [percent for percent in _JUDGED_PERCENTS if latency.count >= samples_needed(percent)]
+        its = distortions(latency, lag, percents, _LAGS[kind])
+        if too_far := [one for one in its if one.share > _DEGRADED_SHARE and one.raised > _DEGRADED_MILLISECONDS]:
+            found[kind] = too_far
+    return found
+
+
+def _is_invalid(one: Distortion) -> bool:
+    return one.percent == _MEDIAN and one.share > _INVALID_SHARE and one.raised > _INVALID_MILLISECONDS
+
+
+def _distortion(lag: LatencyHistogram, distorted: Mapping[LatencyKind, list[Distortion]]) -> str:
+    worst = {kind: max(ones, key=lambda one: one.share) for kind, ones in distorted.items()}
+    parts = [
+        f"about {one.share:.0%} of p{one.percent:g} of the {kind.value.replace('_', ' ')} ({one.measured:.3g} ms)"
+        for kind, one in worst.items()
+    ]
+    return (
+        f"the load generator was late itself, in 1 % of the time by {lag.percentile(99):.2g} ms or more; its own are "
+        f"{' and '.join(parts)}: it has too little CPU for this rate"
+    )
+
+
+def _lag(lag: LatencyHistogram, percent: float) -> str:
+    return (
+        f"the load generator was late itself, in {100 - percent:.0f} % of the time by {lag.percentile(percent):.0f} ms "
+        "or more: it has too little CPU for this rate"
+    )
+
+
+def judge_waiting(delays: LatencyHistogram, lag: LatencyHistogram, latencies: Latencies) -> list[str]:
+    """Return what it means that arrivals left late where the load generator itself was not."""
+    response = latencies.get(LatencyKind.RESPONSE_TIME, LatencyHistogram())
+    limit = max(_WAITED_MILLISECONDS, _WAITED_OF_MEDIAN * response.percentile(_MEDIAN))
+    by_lag = lag.share_above(limit)
+    waited = delays.share_above(limit) - by_lag
+    if waited <= max(_WAITED_SHARE, by_lag):
+        return []
+    sentence = (
+        f"{waited:.1%} of the arrivals found no free slot when they were due and left late, 1 % of all by "
+        f"{delays.percentile(99):.3g} ms or more: the load that was offered is not the one that was planned; raise "
+        "--users"
+    )
+    return [sentence]
