@@ -11,12 +11,12 @@ import reports
 from tests.end_to_end.command import HANDLERS, PASSWORDS, environment, gatecrash, run_folder, statistics
 
 LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "capacity.py"
-BUCKET = ("--target", "scripted", "--set", "target.script={latency=0.01, bucket_rate=150, bucket_burst=100}")
+BUCKET = ("--target", "scripted", "--set", "target.script={latency=0.01, bucket_rate=150, bucket_burst=40}")
 # Short steps: what is found is less sure, and that is told.
 QUICK = (
     *("--cases", "20", "--set", "corpus.valid_share=1", "--start-rate", "100"),
     # A busy machine is late by more than a tight objective stands.
-    *("--latency", "1", "--set", "capacity.probe_seconds=2", "--set", "capacity.warm_up=0.5", "--seconds", "25"),
+    *("--latency", "1", "--set", "capacity.probe_seconds=3", "--set", "capacity.warm_up=0.5", "--seconds", "28"),
 )
 
 
