@@ -23,7 +23,12 @@ _TARGET: Final = (
     ("--region", "target.region", str, "AWS region"),
     ("--profile", "target.profile", str, "AWS profile"),
     ("--endpoint-url", "target.endpoint_url", str, "endpoint in place of AWS's own, for --target iot and lambda"),
-    ("--client", "target.client", click.Choice(["boto3", "wire"]), "what calls AWS IoT (default: by rate and place)"),
+    (
+        "--client",
+        "target.client",
+        click.Choice(["boto3", "wire"]),
+        "what calls AWS (default: by rate and place)",
+    ),
 )
 _CREDENTIALS: Final = (
     (

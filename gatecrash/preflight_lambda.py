@@ -35,8 +35,6 @@ def check_function(settings: Settings, console: Console, load: Load, *, yes: boo
     Raises UsageError when the function can't be invoked or the answer is no; the function is not run before that.
     """
     target = settings.target
-    if target.client == "wire":
-        raise UsageError("target.client is wire, but --target lambda calls Lambda by boto3: leave target.client out")
     check_region(settings, "lambda", "AWS Lambda")
     refuse_handler(settings)
     client = client_of_function(settings)

@@ -17,7 +17,7 @@ _BOTO3_RATE_MAXIMUM: Final = 300.0
 
 
 def client_of(settings: Settings) -> Literal["boto3", "wire"]:
-    """Return which client calls TestInvokeAuthorizer.
+    """Return which client calls TestInvokeAuthorizer, or the Lambda function.
 
     The wire client on this machine, and where boto3 is too slow for the planned rate; else boto3, the reference.
     """
@@ -65,7 +65,7 @@ def _lambda_settings(settings: Settings) -> dict[str, Any]:
     target, keys = settings.target, signing_keys(settings)
     return {
         "authorizer_name": settings.authorizer.name,
-        "kind": "lambda_function",
+        "kind": "lambda_wire" if client_of(settings) == "wire" else "lambda_function",
         "function": function_of(settings),
         "region": target.region,
         "profile": target.profile,
@@ -121,7 +121,7 @@ def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any
     """Say what is fired at, for run.json."""
     kind = settings.target.kind
     facts: dict[str, Any] = {"kind": kind, "authorizer": settings.authorizer.name}
-    if kind in {"local", "iot"}:
+    if kind in {"local", "iot", "lambda"}:
         facts["client"] = client_of(settings)
     if kind in {"local", "handler"}:
         facts["handler"] = settings.authorizer.command or target.get("handler") or target["gateway"]["handler"]
@@ -129,7 +129,7 @@ def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any
     if kind in {"iot", "lambda"}:
         facts |= {"region": settings.target.region, "endpoint": settings.target.endpoint_url}
     if kind == "lambda":
-        facts |= {"client": "boto3", "function": settings.target.function, "dialect": settings.authorizer.dialect}
+        facts |= {"function": settings.target.function, "dialect": settings.authorizer.dialect}
     if kind == "scripted":
         facts["script"] = settings.target.script
     return facts

@@ -87,6 +87,8 @@ def _distribution(row: LatencyRow) -> dict[str, Any]:
         "p99_ms": row.p99,
         "p99_9_ms": row.p99_9,
         "max_ms": row.maximum,
+        "intervals_ms": {name: list(interval) for name, interval in row.intervals.items()},
+        "too_few": list(row.too_few),
     }
 
 

@@ -79,9 +79,12 @@ def _write_latencies(summary: Summary, console: Console) -> None:
         line(console, (words.KIND_MEANINGS[kind.value], "dim"), indent=2)
         table = table_of("outcome", "exchanges", "p50", "p90", "p95", "p99", "p99.9", "max")
         for row in rows:
-            numbers = (row.p50, row.p90, row.p95, row.p99, row.p99_9, row.maximum)
-            table.add_row(words.outcome_label(row.outcome), f"{row.count:,}", *map(words.milliseconds, numbers))
+            numbers = (*words.percentiles(row), words.milliseconds(row.maximum))
+            table.add_row(words.outcome_label(row.outcome), f"{row.count:,}", *numbers)
         write_table(console, table)
+        if any(row.too_few for row in rows):
+            line(console, (words.TOO_FEW_MEANING, "dim"), indent=2)
+        line(console, (words.interval_sentence(rows[0]), "dim"), indent=2)
 
 
 def _write_workers(summary: Summary, console: Console) -> None:

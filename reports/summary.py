@@ -28,7 +28,7 @@ _ANSWERED: Final = tuple(
 # From and to; None is a side on which no sample bounds the percentile.
 Interval = tuple[float | None, float | None]
 # The percentiles of PERCENTILES, as the members of a row name them.
-NAMES: Final = ("p50", "p90", "p95", "p99", "p99_9")
+PERCENTILE_NAMES: Final = ("p50", "p90", "p95", "p99", "p99_9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class LatencyRow:
         count = histogram.count
         p50, p90, p95, p99, p99_9 = histogram.percentiles(PERCENTILES)
         intervals = _intervals(histogram) if count else {}
-        named = zip(NAMES, PERCENTILES, strict=True)
+        named = zip(PERCENTILE_NAMES, PERCENTILES, strict=True)
         too_few = tuple(name for name, percent in named if count < samples_needed(percent))
         numbers = (histogram.mean, p50, p90, p95, p99, p99_9, histogram.maximum)
         return cls(outcome, kind.value, count, *numbers, intervals, too_few)
@@ -68,7 +68,7 @@ def _intervals(histogram: LatencyHistogram) -> dict[str, Interval]:
     ranks = [percentile_ranks(histogram.count, percent) for percent in PERCENTILES]
     values = histogram.at_ranks([rank or 1 for pair in ranks for rank in pair])
     found: dict[str, Interval] = {}
-    for place, (name, (lowest, highest)) in enumerate(zip(NAMES, ranks, strict=True)):
+    for place, (name, (lowest, highest)) in enumerate(zip(PERCENTILE_NAMES, ranks, strict=True)):
         low, high = values[2 * place : 2 * place + 2]
         found[name] = (low if lowest else None, high if highest else None)
     return found

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from authorizers.contract import Outcome
 from reports.campaign import Campaign
+from reports.intervals import VALUES_ABOVE
 from reports.records import LatencyKind
-from reports.summary import Summary
+from reports.summary import PERCENTILE_NAMES, LatencyRow, Summary
 from reports.verdict import ExitCode, Validity
 
 KIND_LABELS: Final = {
@@ -84,6 +85,30 @@ def milliseconds(value: float | None) -> str:
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+# Stands before a percentile that rests on too few exchanges.
+TOO_FEW: Final = "~"
+TOO_FEW_MEANING: Final = f"{TOO_FEW} fewer than {VALUES_ABOVE} exchanges lie above it: too few to rely on"
+
+
+def percentiles(row: LatencyRow) -> list[str]:
+    """Return the percentiles of a row in milliseconds, those marked that rest on too few exchanges."""
+    return [(TOO_FEW if name in row.too_few else "") + milliseconds(getattr(row, name)) for name in PERCENTILE_NAMES]
+
+
+def interval_sentence(row: LatencyRow) -> str:
+    """Return where the percentiles of all that could have been measured lie, as far as these values tell."""
+    parts = []
+    for name, (low, high) in row.intervals.items():
+        if name == "p90":
+            continue
+        label = name.replace("_", ".")
+        if high is None:
+            parts.append(f"{label} unknown" if low is None else f"{label} from {milliseconds(low)} on")
+        else:
+            parts.append(f"{label} {'up' if low is None else milliseconds(low)} to {milliseconds(high)}")
+    return f"With 95 % confidence, of {outcome_label(row.outcome)}: {', '.join(parts)}."
 
 
 def percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""The authorizer's Lambda function called by Lambda's Invoke, with the event that AWS IoT would send it.
+"""The authorizer's Lambda function called by Lambda's Invoke through boto3, with the event that AWS IoT would send it.
 
 TestInvokeAuthorizer takes 10 calls a second of an account; this is how the capacity of the function itself is measured.
 What AWS IoT does before and after the function is done here.
@@ -6,34 +6,21 @@ What AWS IoT does before and after the function is done here.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from authorizers import wire
-from authorizers.answers import handler_failed
-from authorizers.contract import Answer, AuthorizerRequest, Invocation, Outcome
-from authorizers.errors import ApiError, InvalidResponseError, WireError
+from authorizers.contract import Answer, AuthorizerRequest
+from authorizers.errors import ApiError
 from authorizers.event import Dialect
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from authorizers.targets.aws_clients import CALL_ERRORS, answer_of_call_error, service_client
-from authorizers.targets.front import Front, failed, judged, timed_out
-from authorizers.targets.service_answers import HEADER, answer_of_error, invocation_of
-
-# The function could not be run, for now or until it is mended, whatever the request: its files, its network, its state.
-_UNAVAILABLE_STATUSES: Final = frozenset({408, 409, 410})
-_SERVER_ERROR: Final = 500
-_UNNAMED_ERROR: Final = "Error"
-# What Lambda writes last of an invocation, as text or, where the function logs JSON, as an object.
-_REPORT: Final = re.compile(r"REPORT RequestId: |platform\.report")
-_DURATION: Final = re.compile(r'\bDuration: ([0-9.]{1,20}) ms|"durationMs" ?: ?([0-9.]{1,20})')
-_START: Final = re.compile(r'\b(?:Init|Restore) Duration: |"(?:init|restore)DurationMs"')
+from authorizers.targets.endpoints import is_on_this_machine
+from authorizers.targets.front import Front, failed
+from authorizers.targets.lambda_answers import answer_of_invoke, answer_of_invoke_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +42,11 @@ class LambdaFunctionSettings:
     dialect: str = Dialect.TEST_INVOKE.value
     token_key_name: str | None = None
     signing_keys: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the endpoint is certainly not AWS, and must see no credentials of the person's."""
+        return is_on_this_machine(self.endpoint_url)
 
 
 def lambda_client(settings: LambdaFunctionSettings) -> Any:
@@ -90,10 +82,10 @@ class LambdaFunctionTarget:
             response = self._client.invoke(**self._parameters, Payload=wire.encode(event))
             payload = response["Payload"].read()
         except ClientError as error:
-            return _answer_of_error(error.response)
+            return answer_of_invoke_error(error.response)
         except CALL_ERRORS as error:
             return answer_of_call_error(error)
-        return _answer_of_success(request, response, payload, time.perf_counter() - started)
+        return answer_of_invoke(request, response, payload, time.perf_counter() - started)
 
     def description(self) -> dict[str, Any]:
         """Say what is called."""
@@ -108,56 +100,3 @@ class LambdaFunctionTarget:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-
-def _answer_of_success(
-    request: AuthorizerRequest, response: Mapping[str, Any], payload: bytes, seconds: float
-) -> Answer:
-    headers = response["ResponseMetadata"]["HTTPHeaders"]
-    invocation = invocation_of(headers) or _invocation_in(response.get("LogResult"))
-    if response.get("FunctionError"):
-        return failed(_function_error(payload), invocation, headers.get(f"{HEADER}error-type"))
-    if (invocation.handler_seconds if invocation else seconds) > LAMBDA_SECONDS_MAXIMUM:
-        # AWS IoT would not have waited for it, whatever the function's own time-out.
-        return failed(timed_out(), invocation)
-    return judged(request, payload, invocation)
-
-
-def _function_error(payload: bytes) -> InvalidResponseError:
-    """Return AWS IoT's error for a function that failed, as Lambda tells of it in the payload."""
-    try:
-        error = wire.decode(payload)
-    except WireError:
-        error = None
-    members = error if isinstance(error, dict) else {}
-    return handler_failed(str(members.get("errorMessage") or ""), str(members.get("errorType") or _UNNAMED_ERROR))
-
-
-def _answer_of_error(response: Mapping[str, Any]) -> Answer:
-    """Read an error of Lambda itself; a throttle's reason stands in the place of an error's type."""
-    answer = answer_of_error(response)
-    if answer.outcome is Outcome.THROTTLED and answer.fault is not None and (reason := response.get("Reason")):
-        return replace(answer, fault=replace(answer.fault, error_type=str(reason)))
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if answer.outcome is Outcome.REJECTED and (status >= _SERVER_ERROR or status in _UNAVAILABLE_STATUSES):
-        return replace(answer, outcome=Outcome.UNAVAILABLE)
-    return answer
-
-
-def _invocation_in(log: str | None) -> Invocation | None:
-    """Read the report in a log's tail; it doesn't name the environment. None when there is no report."""
-    try:
-        text = base64.b64decode(log or "").decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return None
-    reports = list(_REPORT.finditer(text))
-    if not reports:
-        return None
-    # The last one: what the function printed itself may look like one.
-    report = text[reports[-1].start() :]
-    found = _DURATION.search(report)
-    try:
-        seconds = float(found[1] or found[2]) / 1000 if found else 0.0
-    except ValueError:
-        return None
-    return Invocation("", _START.search(report) is not None, seconds)

@@ -41,6 +41,13 @@ def _lambda_function(members: Mapping[str, Any], connections: int) -> Target:
     return LambdaFunctionTarget(LambdaFunctionSettings(**members, connections=connections))
 
 
+def _lambda_wire(members: Mapping[str, Any], connections: int) -> Target:
+    from authorizers.targets.lambda_function import LambdaFunctionSettings
+    from authorizers.targets.lambda_wire import LambdaWireTarget
+
+    return LambdaWireTarget(LambdaFunctionSettings(**members, connections=connections))
+
+
 def _handler(members: Mapping[str, Any], connections: int) -> Target:  # noqa: ARG001 - a handler has none
     from authorizers.targets.handler import HandlerSettings, HandlerTarget
 
@@ -57,6 +64,7 @@ _OPENERS: Final[dict[str, Callable[[Mapping[str, Any], int], Target]]] = {
     "iot_api": _iot_api,
     "iot_wire": _iot_wire,
     "lambda_function": _lambda_function,
+    "lambda_wire": _lambda_wire,
     "handler": _handler,
     "scripted": _scripted,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -28,10 +28,11 @@ class SigningCredentials(NamedTuple):
 
 
 class RequestSigner:
-    """Makes the head of ``POST path`` requests with a JSON body, signed.
+    """Makes the head of ``POST path`` requests, signed.
 
-    ``path`` is percent-encoded as it is sent. ``credentials`` is asked before each signature, so that temporary ones
-    are refreshed in time. Heads are kept and used again for 200 seconds, while the credentials are the same.
+    ``path`` is percent-encoded as it is sent; ``headers`` go with each request. ``credentials`` is asked before each
+    signature, so that temporary ones are refreshed in time. Where bodies are ``repeated``, heads are kept and used
+    again for 200 seconds, while the credentials are the same.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class RequestSigner:
         service: str,
         credentials: Callable[[], SigningCredentials],
         user_agent: str,
+        headers: Mapping[str, str],
+        repeated: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._host = host
@@ -51,6 +54,8 @@ class RequestSigner:
         self._region, self._service = region, service
         self._credentials = credentials
         self._user_agent = user_agent
+        self._headers = dict(headers)
+        self._heads_maximum = _SIGNATURES_KEPT if repeated else 0
         self._clock = clock
         self._heads: dict[bytes, bytes] = {}
         self._heads_made = 0.0
@@ -71,7 +76,7 @@ class RequestSigner:
             if int(now) != self._second:
                 self._prepare(int(now), credentials)
             known = self._signed(body)
-            if len(self._heads) < _SIGNATURES_KEPT:
+            if len(self._heads) < self._heads_maximum:
                 self._heads[body] = known
         return known
 
@@ -79,13 +84,15 @@ class RequestSigner:
         """Work out what is the same for all signatures of one second."""
         moment = time.gmtime(second)
         stamp, day = time.strftime("%Y%m%dT%H%M%SZ", moment), time.strftime("%Y%m%d", moment)
-        token = credentials.token
-        names = "content-type;host;x-amz-date" + (";x-amz-security-token" if token else "")
+        given = {**self._headers, "X-Amz-Date": stamp}
+        if credentials.token:
+            given["X-Amz-Security-Token"] = credentials.token
+        signed = sorted((name.lower(), value) for name, value in {**given, "Host": self._host}.items())
+        names = ";".join(name for name, _ in signed)
         # Services other than S3 have the path encoded once more.
         canonical = [
             f"POST\n{quote(self._path, safe='/~')}\n",
-            f"content-type:application/json\nhost:{self._host}\nx-amz-date:{stamp}",
-            *([f"x-amz-security-token:{token}"] if token else []),
+            *(f"{name}:{value}" for name, value in signed),
             f"\n{names}\n",
         ]
         scope = f"{day}/{self._scope_end}"
@@ -94,8 +101,8 @@ class RequestSigner:
         self._key = _signing_key(credentials.secret_key, day, self._region, self._service)
         self._head_start = (
             f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\nAccept-Encoding: identity\r\n"
-            f"Content-Type: application/json\r\nUser-Agent: {self._user_agent}\r\nX-Amz-Date: {stamp}\r\n"
-            + (f"X-Amz-Security-Token: {token}\r\n" if token else "")
+            f"User-Agent: {self._user_agent}\r\n"
+            + "".join(f"{name}: {value}\r\n" for name, value in given.items())
             + f"Authorization: {_ALGORITHM} Credential={credentials.access_key}/{scope}, "
             f"SignedHeaders={names}, Signature="
         )

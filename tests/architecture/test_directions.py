@@ -14,7 +14,9 @@ PURE = {"orjson"}
 PURE_MODULES = {
     *("answers", "carriers", "classify", "contract", "errors", "event", "limits", "policy", "redact", "wire"),
 }
-AWS_MODULES = {f"authorizers/targets/{name}.py" for name in ("aws_clients", "iot_api", "iot_wire", "lambda_function")}
+AWS_MODULES = {
+    f"authorizers/targets/{name}.py" for name in ("aws_clients", "iot_api", "lambda_function", "wire_service")
+}
 REPORT_LIBRARIES = {"orjson", "hdrh", "plotly", "jinja2", "rich", "markupsafe"}
 
 

@@ -192,12 +192,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--maximum", type=float, default=0.0, help="arrivals a second that a core fires (default: find)"
     )
+    parser.add_argument("--parts", type=float, nargs="*", default=[0.2, 0.5, 0.8, 0.95], help="of the maximum")
     parser.add_argument("--reasons", action="store_true", help="also print what the runs say of their validity")
     given = parser.parse_args(arguments)
     missing = [program for program in ("cc", "taskset") if shutil.which(program) is None]
     if missing:
         parser.error(f"there is no {' and no '.join(missing)} on the PATH")
-    loads = [Load(f"{part:.0%} of the maximum", part) for part in (0.2, 0.5, 0.8, 0.95)]
+    loads = [Load(f"{part:.0%} of the maximum", part) for part in given.parts]
     loads.append(Load(f"{STALL_LOAD:.0%}, server stalls", STALL_LOAD, stall=True))
     with tempfile.TemporaryDirectory() as name:
         folder, maximum = Path(name), given.maximum

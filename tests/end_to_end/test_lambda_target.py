@@ -21,10 +21,11 @@ def url():
     gateway.close()
 
 
-def test_a_run_invokes_the_function_and_passes(tmp_path, url):
+@pytest.mark.parametrize(("more", "client"), [((), "wire"), (("--client", "boto3"), "boto3")])
+def test_a_run_invokes_the_function_and_passes(tmp_path, url, more, client):
     target = ("--target", "lambda", "--function", "correct", "--endpoint-url", url, "--set", "target.log_tail=true")
     load = ("--duration", "1", "--warm-up", "0.5", "--rate", "40", "--cases", "20")
-    done = gatecrash(tmp_path, "run", *target, *PASSWORDS, *load)
+    done = gatecrash(tmp_path, "run", *target, *PASSWORDS, *load, *more)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "at correct (lambda:" in done.stdout
     found = statistics(tmp_path)
@@ -33,7 +34,7 @@ def test_a_run_invokes_the_function_and_passes(tmp_path, url):
     assert json.loads((run_folder(tmp_path) / "run.json").read_text())["target"] == {
         "kind": "lambda",
         "authorizer": "authorizer",
-        "client": "boto3",
+        "client": client,
         "function": "correct",
         "dialect": "test_invoke",
         "region": None,
@@ -96,7 +97,6 @@ def test_a_script_must_say_yes(endpoint, capsys):
     [
         (("--region", "eu-wets-1"), "AWS Lambda has no such region; did you mean eu-west-1?"),
         (("--handler", str(HANDLERS / "correct.py")), "--target lambda fires at a deployed function"),
-        (("--client", "wire"), "--target lambda calls Lambda by boto3: leave target.client out"),
         (("--function", "a b"), "can't ask AWS for the function a b in eu-west-1: ValidationException"),
         (("--target", "iot"), "target.function is set, but the target is iot: invoke a Lambda function with"),
         (("--target", "local", "--function", "x"), "target.endpoint_url is set, but the target is local"),

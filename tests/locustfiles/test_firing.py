@@ -1,4 +1,5 @@
 import json
+import time
 
 import gevent
 
@@ -8,8 +9,9 @@ from authorizers.contract import Outcome
 from authorizers.targets.scripted import Script, ScriptedTarget
 from generators.building import CorpusPlan, build_corpus
 from locustfiles._arrivals import Share
-from locustfiles._firing import Firing
-from reports.plan import CLOSED, Plan
+from locustfiles._firing import Firing, let_fire
+from reports.clocks import ClockWatch
+from reports.plan import CLOSED, OPEN, Plan
 from reports.records import LatencyKind
 
 
@@ -37,9 +39,9 @@ def fire_all(firing, slots):
     return firing.take_recording()
 
 
-def firing_of(corpus, script=None, **values):
+def firing_of(corpus, script=None, *, clocks=None, **values):
     plan = Plan(run_folder="unused", corpus=str(corpus.folder), target={}, **values)
-    return Firing(plan, Share(0, 1), corpus, ScriptedTarget(script, sleep=gevent.sleep))
+    return Firing(plan, Share(0, 1), corpus, ScriptedTarget(script, sleep=gevent.sleep), clocks=clocks)
 
 
 def test_every_planned_arrival_is_fired_once_with_the_warm_up_apart(corpus):
@@ -83,6 +85,48 @@ def test_the_closed_model_fires_as_fast_as_its_users_do(corpus):
     recording = fire_all(firing, slots=4)
     assert 40 <= recording.outcomes.total() <= 84
     assert sum(second.planned for _, second in recording.series) == 0
+
+
+def test_arrivals_that_find_no_slot_are_seen_to_wait_and_the_generator_is_not_late(corpus):
+    firing = firing_of(corpus, Script(latency=0.05), rate=50, warm_up=0, duration=1)
+    recording = fire_all(firing, slots=1)
+    assert recording.delays.count == recording.outcomes.total() == 50
+    assert recording.delays.percentile(50) > 100
+    assert recording.lag.count > 100
+    assert recording.lag.percentile(50) < 20
+
+
+def test_a_halt_of_the_whole_process_is_seen_by_its_length(corpus):
+    firing = firing_of(corpus, rate=20, warm_up=0, duration=1)
+    gevent.spawn_later(0.3, time.sleep, 0.4)
+    recording = fire_all(firing, slots=2)
+    assert 0.3 < recording.lag.share_above(20) < 0.6
+
+
+@pytest.mark.parametrize("model", [OPEN, CLOSED])
+def test_a_step_of_the_clock_is_recorded_when_it_is_seen(corpus, model):
+    ahead = 0.0
+    clocks = ClockWatch(wall=lambda: time.monotonic() + ahead, boot=time.monotonic)
+    firing = firing_of(corpus, Script(latency=0.05), clocks=clocks, model=model, rate=20, warm_up=0, duration=2)
+    ahead = -12.3
+    (jump,) = fire_all(firing, slots=2).clock_jumps
+    assert (jump.kind, round(jump.seconds, 1)) == ("step", -12.3)
+    assert 0 < jump.second < 2
+
+
+def test_counting_goes_on_while_what_was_counted_is_taken(corpus):
+    firing = firing_of(corpus, rate=200, warm_up=0, duration=1)
+    taken = []
+
+    def take_often():
+        while not firing.finished:
+            taken.append(firing.take_recording(let_fire))
+            gevent.sleep(0.01)
+
+    taker = gevent.spawn(take_often)
+    last = fire_all(firing, slots=5)
+    taker.join()
+    assert sum(one.outcomes.total() for one in (*taken, last)) == 200
 
 
 def test_taking_a_recording_leaves_nothing_to_take_twice(corpus):

@@ -31,6 +31,15 @@ def test_the_verdict_and_the_numbers_are_those_of_the_summary():
     ]
 
 
+def test_percentiles_have_their_intervals_and_say_when_they_rest_on_too_little():
+    row = as_json.value_of(good_summary())["latencies"][0]
+    assert row["count"] == 300
+    low, high = row["intervals_ms"]["p50"]
+    assert low <= row["p50_ms"] <= high
+    assert row["intervals_ms"]["p99_9"][1] is None
+    assert row["too_few"] == ["p99", "p99_9"]
+
+
 def test_every_member_of_a_summary_is_there():
     value = as_json.value_of(good_summary())
     renamed = {"info": "run", "judgement": "validity"}

@@ -35,6 +35,15 @@ def test_both_latencies_are_named(busy):
     assert "p99.9" in busy
 
 
+def test_percentiles_that_rest_on_too_few_exchanges_are_marked_and_the_intervals_given():
+    text = text_of(good_summary(), width=200)
+    (row,) = [line for line in text.splitlines() if line.strip().startswith("all answered")][:1]
+    assert row.count("~") == 2
+    assert "~ fewer than 10 exchanges lie above it: too few to rely on" in text
+    sentence = "With 95 % confidence, of all answered: p50 10.0 to 10.0, p95 10.0 to 10.0, p99 from 10.0 on, p99.9 from"
+    assert sentence in text
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

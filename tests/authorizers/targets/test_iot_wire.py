@@ -338,6 +338,8 @@ def signer(clock, credentials):
         service="iot",
         credentials=credentials,
         user_agent="gatecrash",
+        headers={"Content-Type": "application/json"},
+        repeated=True,
         clock=clock,
     )
 
