@@ -24,6 +24,9 @@ _BLOCKS_LEAST: Final = 4
 _LAG_MEDIAN: Final = 0.05
 _LAG_TAIL: Final = 0.5
 _STALL_MILLISECONDS: Final = 50.0
+# A stall seldom comes alone; and what a burst holds is counted with what comes while it is worked off.
+_BURST_FACTOR: Final = 3.0
+_LASTING: Final = frozenset({Objective.LATENCY, Objective.SATURATION})
 _CPU_FULL: Final = 0.95
 # What is seen in time of a step that must be ended early: nearly all arrivals of its last seconds late.
 _HOPELESS_SHARE: Final = 0.9
@@ -86,8 +89,18 @@ class Probe:
 
     @property
     def disturbed(self) -> bool:
-        """Whether the generator stood still for a moment: what was due meanwhile went out all at once."""
-        return self.lag_maximum > _STALL_MILLISECONDS
+        """Whether it was broken, if it was, by the generator's standing still: what was due then went out at once.
+
+        A backlog may take the whole step to go down. Throttles, errors and wrong decisions end with the burst, so
+        more of them than a burst can hold are the authorizer's.
+        """
+        if self.lag_maximum <= _STALL_MILLISECONDS:
+            return False
+        burst = _BURST_FACTOR * self.lag_maximum / 1000 / self.step.seconds
+        return not any(
+            one.objective not in _LASTING and one.standing is Standing.BROKEN and one.low > one.allowed + burst
+            for one in self.assessments
+        )
 
     @property
     def leans_to_broken(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -9,6 +11,10 @@ from rich.text import Text
 from reports import capacity_words
 from reports.capacity import Capacity
 from reports.text_parts import heading, line, table_of, write_table
+
+# What a terminal of 80 columns has no room for; the report shows all.
+_WHERE_WIDE: Final = frozenset({"seconds", "p50", "p99", "errors", "growth"})
+_WIDTH_OF_ALL: Final = 112
 
 
 def write(capacity: Capacity, console: Console) -> None:
@@ -23,7 +29,12 @@ def write(capacity: Capacity, console: Console) -> None:
         return
     heading(console, "Rates that were fired")
     line(console, (capacity_words.LEGEND, "dim"), indent=2)
-    table = table_of(*capacity_words.COLUMNS, "")
+    columns = (*capacity_words.COLUMNS, "")
+    shown = [place for place, name in enumerate(columns) if console.width >= _WIDTH_OF_ALL or name not in _WHERE_WIDE]
+    table = table_of(*(columns[place] for place in shown))
+    verdict = table.columns[-1]
+    verdict.justify, verdict.no_wrap = "left", False
     for probe in capacity.probes:
-        table.add_row(*capacity_words.row(probe))
+        row = capacity_words.row(probe)
+        table.add_row(*(row[place] for place in shown))
     write_table(console, table)

@@ -136,3 +136,13 @@ def test_the_latest_probe_of_a_rate_is_on_the_curve():
     confirmed = {probe.rate: probe for probe in capacity.probes if probe.step.kind == "confirm"}
     assert all(probe == confirmed.get(probe.rate, probe) for probe in capacity.curve())
     assert replace(capacity, probes=()).curve() == []
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_of_rates_fits_a_terminal(width):
+    out = io.StringIO()
+    as_text.write(capacity_summary(), Console(file=out, width=width), run_folder="runs/x")
+    table = out.getvalue().split("Rates that were fired")[1].split("\nRun")[0]
+    assert "…" not in table
+    assert ("p99" in table.splitlines()[4]) is (width == 120)
+    assert max(map(len, table.splitlines())) <= width

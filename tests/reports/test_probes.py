@@ -142,6 +142,26 @@ def test_a_generator_that_is_late_or_out_of_cpu_is_the_limit():
     assert judge_probe(steady(), OBJECTIVES, 0.0).limited == ""
 
 
+@pytest.mark.parametrize(
+    ("counts", "disturbed"),
+    [
+        # A backlog that began with the stall may last; a burst of 0.12 s can't make every tenth answer a throttle.
+        (steady(latency=0.3), True),
+        (steady(growth=0.1), True),
+        (steady(throttled=20), True),
+        (steady(throttled=5), False),
+        (steady(timed_out=5), False),
+    ],
+)
+def test_a_stall_is_blamed_only_for_what_it_can_have_done(counts, disturbed):
+    assert not judge_probe(counts, OBJECTIVES, 0.0).disturbed
+    for number in range(100):
+        counts.add_lag(1.0 + number / 20, 0.12 if number == 20 else 0.001)
+    probe = judge_probe(counts, OBJECTIVES, 0.0)
+    assert not probe.limited
+    assert probe.disturbed is disturbed
+
+
 def test_what_comes_in_clusters_counts_for_less():
     assert design_effect([(5, 100)] * 10) == pytest.approx(1, abs=0.01)
     assert design_effect([(50, 100), *[(0, 100)] * 9]) > 20

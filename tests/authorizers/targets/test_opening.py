@@ -37,7 +37,9 @@ def test_an_iot_api_target_is_opened_by_its_kind_with_a_pool_as_large_as_the_use
 
 @pytest.mark.parametrize("kind", ["mqtt", None, ""])
 def test_a_kind_that_there_is_not_is_told_with_those_there_are(kind):
-    with pytest.raises(UsageError, match="it may be iot_api, iot_wire, lambda_function, handler, scripted"):
+    with pytest.raises(
+        UsageError, match="it may be iot_api, iot_wire, lambda_function, lambda_wire, handler, scripted"
+    ):
         open_target({"kind": kind}, connections=1)
 
 
