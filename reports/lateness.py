@@ -71,8 +71,8 @@ def _distortion(lag: LatencyHistogram, distorted: Mapping[LatencyKind, list[Dist
 def _lag(lag: LatencyHistogram, percent: float) -> str:
     late = _milliseconds(lag.percentile(percent))
     return (
-        f"the load generator was late itself, in {100 - percent:.0f} % of the time by {late} or more: it has too little "
-        "CPU for this rate"
+        f"the load generator was late itself, in {100 - percent:.0f} % of the time by {late} or more: it has too "
+        "little CPU for this rate"
     )
 
 
