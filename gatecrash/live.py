@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -12,7 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from authorizers import wire
+from authorizers.errors import WireError
+from reports import capacity_words
+from reports.capacity import Capacity
 from reports.plan import OPEN, Plan
+from reports.run_folder import CAPACITY
 
 _PLAIN_EVERY_SECONDS: Final = 5.0
 
@@ -25,6 +31,7 @@ class LiveView:
         self._plan = plan
         self._live = Live(console=console, transient=True, refresh_per_second=4) if console.is_terminal else None
         self._next_line = 0.0
+        self._rates_shown = 0
 
     def __enter__(self) -> Self:
         """Take over the lower part of the terminal."""
@@ -43,11 +50,25 @@ class LiveView:
         """Show how the run is getting on."""
         if self._live is not None:
             self._live.update(self._table(progress))
-        elif progress["elapsed"] >= self._next_line:
+        elif progress["elapsed"] >= self._next_line and self._plan.capacity is None:
             self._next_line = progress["elapsed"] + _PLAIN_EVERY_SECONDS
             self._console.print(self._line(progress), highlight=False, markup=False, soft_wrap=True)
 
+    def show_search(self) -> None:
+        """Print each rate that a search has judged since the last call."""
+        if self._plan.capacity is None:
+            return
+        try:
+            capacity = Capacity.decode(wire.decode((Path(self._plan.run_folder) / CAPACITY).read_bytes()))
+        except (OSError, WireError, KeyError):
+            return
+        for probe in capacity.probes[self._rates_shown :]:
+            self._console.print(f"  {capacity_words.line(probe)}", highlight=False, markup=False, soft_wrap=True)
+        self._rates_shown = len(capacity.probes)
+
     def _phase(self, elapsed: float) -> str:
+        if self._plan.capacity is not None:
+            return "searching"
         if elapsed < self._plan.warm_up:
             return "warm-up"
         return "measuring" if elapsed < self._plan.length else "last answers"

@@ -99,8 +99,10 @@ def build_with_progress(settings: Settings, console: Console, needed: float) -> 
         task = bar.add_task("Building the corpus", total=settings.corpus.cases)
         corpus = prepare_corpus(settings, needed, lambda done: bar.update(task, completed=done))
     manifest = corpus.manifest
+    # Where devices and carriers leave nothing to vary, several cases are the same request.
+    distinct = "" if manifest.distinct == manifest.cases else f" ({manifest.distinct} distinct requests)"
     console.print(
-        f"Corpus  {manifest.cases} cases of seed {manifest.seed}, digest {manifest.digest}",
+        f"Corpus  {manifest.cases} cases{distinct} of seed {manifest.seed}, digest {manifest.digest}",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -186,6 +188,7 @@ def _follow(
             told += 1
         if (progress := locust.progress()) is not None:
             view.show(progress)
+            view.show_search()
             memory.look(progress["elapsed"])
         elif is_master:
             # Nobody knows how long workers take to join and to build the corpus; Locust waits, and ends.

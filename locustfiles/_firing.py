@@ -110,6 +110,7 @@ class Firing:
 
     def take_recording(self, pause: Pause = no_pause) -> Recording:
         """Return what was recorded since the last call, and start anew; firing goes on in the pauses."""
+        self.corpus.release()
         return self._tally.take(pause)
 
     def _due_arrival(self) -> Arrival | None:

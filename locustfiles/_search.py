@@ -20,6 +20,7 @@ from reports.probes import Step, StepKind
 _RATIO_BISECTED: Final = 1.10
 _STEP_ASIDE: Final = 1.04
 _STEP_LEAST: Final = 1.01
+_ASIDE_MAXIMUM: Final = 5
 _CONFIRM_FACTOR: Final = 2.0
 _RECOVER_SECONDS: Final = 12.0
 _RECOVER_SHARE: Final = 0.5
@@ -27,6 +28,7 @@ _DRAIN_FACTOR: Final = 1.5
 _DRAIN_SECONDS_MAXIMUM: Final = 20.0
 # What was broken while the generator stood still for a moment is fired again.
 _REPEATS_MAXIMUM: Final = 2
+_REPEATS_IN_ALL: Final = 8
 # Samples for a percentile: this many beyond it.
 _BEYOND: Final = 10
 _SAMPLES_LEAST: Final = 50
@@ -98,9 +100,11 @@ class Search:
         self._settings = settings
         self._known = _Known({}, {})
         self._sure: set[tuple[float, bool]] = set()
+        self._unclear: set[float] = set()
         self._bucket: Bucket | None = None
         self._number = 0
         self._recovered = False
+        self._repeats_left = _REPEATS_IN_ALL
 
     def steps(self) -> Steps:
         """Yield the steps to fire one after the other; send in how each went, and what is known of a bucket."""
@@ -135,6 +139,9 @@ class Search:
         low, high = self._known.low, self._known.high
         if low is None or high is None or high.rate / low.rate <= ratio:
             return None
+        if any(low.rate < rate < high.rate for rate in self._unclear):
+            # What is between them is too near an objective: no rate there would say more.
+            return None
         near = (low.rate * _STEP_LEAST, high.rate / _STEP_LEAST)
         hint = self._hint(high)
         for rate in (rounded(hint / _STEP_ASIDE), rounded(hint * _STEP_ASIDE)) if hint else ():
@@ -168,29 +175,39 @@ class Search:
         return (1 + half) / (1 - half)
 
     def _make_sure(self, rate: float, *, broken: bool) -> Steps:
-        probe = yield from self._probe(StepKind.CONFIRM, rate)
-        if probe.standing is not Standing.UNCLEAR or probe.limited:
-            self._sure.add((rate, self._is_broken(probe)))
-            return
-        # Too near to say: the end of the interval moves away from it, for the interval must hold the truth.
-        known = self._known
-        known.held.pop(rate, None)
-        known.broken.pop(rate, None)
-        aside = rounded(rate * _STEP_ASIDE if broken else rate / _STEP_ASIDE)
-        beyond = known.high if broken else known.low
-        if beyond is None or (beyond.rate > aside if broken else beyond.rate < aside):
-            probe = yield from self._probe(StepKind.CONFIRM, aside)
-            if probe.standing is not Standing.UNCLEAR:
-                self._sure.add((aside, self._is_broken(probe)))
+        """Fire an end for longer; one that is too near to say moves away, for the interval must hold the truth."""
+        for distance in range(_ASIDE_MAXIMUM):
+            probe = yield from self._probe(StepKind.CONFIRM, rate)
+            if _is_clear(probe):
+                self._sure.add((rate, self._is_broken(probe)))
+                return
+            self._unclear.add(rate)
+            self._known.held.pop(rate, None)
+            self._known.broken.pop(rate, None)
+            factor = _STEP_ASIDE ** (2**distance)
+            rate = self._no_further(rounded(rate * factor if broken else rate / factor), broken=broken)
+            if (rate, broken) in self._sure:
+                return
+
+    def _no_further(self, rate: float, *, broken: bool) -> float:
+        """Return a rate, or the end that is known beyond which there is nothing to find out."""
+        end = self._known.high if broken else self._known.low
+        if end is None:
+            return rate
+        return min(rate, end.rate) if broken else max(rate, end.rate)
 
     def _probe(self, kind: StepKind, rate: float) -> Generator[Step, tuple[Probe, Bucket | None], Probe]:
         seconds = min(self._seconds(kind, rate), self._settings.probe_seconds_maximum)
-        for _ in range(1 + _REPEATS_MAXIMUM):
-            probe = yield from self._fire(kind, rate, seconds)
-            broken = self._is_broken(probe)
-            if not (broken and probe.disturbed):
+        probe = yield from self._fire(kind, rate, seconds)
+        for _ in range(_REPEATS_MAXIMUM):
+            # A machine that stands still all the time is not worth waiting for.
+            if not (self._is_broken(probe) and probe.disturbed and self._repeats_left):
                 break
-        self._known.enter(probe, broken=broken)
+            self._repeats_left -= 1
+            probe = yield from self._fire(kind, rate, seconds)
+        broken = self._is_broken(probe)
+        if kind is not StepKind.CONFIRM or _is_clear(probe):
+            self._known.enter(probe, broken=broken)
         if broken and not self._recovered and not probe.limited:
             self._recovered = True
             yield from self._fire(StepKind.RECOVER, self._recovery_rate(rate), _RECOVER_SECONDS)
@@ -240,6 +257,10 @@ class Search:
             return SearchEnd(low, None, sure=low is not None and (low.rate, False) in self._sure)
         sure = low is not None and (low.rate, False) in self._sure
         return SearchEnd(low, high, sure=sure and (bool(high.limited) or (high.rate, True) in self._sure))
+
+
+def _is_clear(probe: Probe) -> bool:
+    return probe.standing is not Standing.UNCLEAR or bool(probe.limited)
 
 
 def rounded(rate: float) -> float:

@@ -72,7 +72,8 @@ def facts(capacity: Capacity) -> list[tuple[str, str]]:
     if capacity.low is not None and capacity.high is not None and not capacity.limited:
         width = (capacity.high - capacity.low) / (capacity.high + capacity.low) * 2
         state = "both ends confirmed" if capacity.sure else "not confirmed"
-        rows.append(("interval", f"{percent(width)} wide, {state}"))
+        near = "; rates between were too near an objective to tell" if _is_soft(capacity) else ""
+        rows.append(("interval", f"{percent(width)} wide, {state}{near}"))
     if capacity.bucket is not None:
         burst = f" and at least {capacity.bucket.burst:,.0f} saved up" if capacity.bucket.burst >= 1 else ""
         rows.append(
@@ -92,6 +93,15 @@ def facts(capacity: Capacity) -> list[tuple[str, str]]:
             ("wrong at rest", f"{plural(capacity.apart, 'case')} {verb} wrong at rest and is not counted again")
         )
     return rows
+
+
+def _is_soft(capacity: Capacity) -> bool:
+    low, high = capacity.low or 0.0, capacity.high or 0.0
+    return any(
+        low < probe.rate < high and probe.standing is Standing.UNCLEAR
+        for probe in capacity.probes
+        if probe.step.kind is StepKind.CONFIRM
+    )
 
 
 def _recovery(capacity: Capacity) -> str:
@@ -117,6 +127,12 @@ def row(probe: Probe) -> list[str]:
         f"{probe.growth:+,.1f}" if abs(probe.growth) >= 0.05 else "0",
         verdict(probe),
     ]
+
+
+def line(probe: Probe) -> str:
+    """Return a probe as one line, for whoever follows a search."""
+    kind, p95 = KIND_LABELS[probe.step.kind], milliseconds(probe.p95)
+    return f"{rate(probe.rate):>7} arrivals/s  {kind:<9} p95 {p95:>6} ms  {verdict(probe)}".rstrip()
 
 
 def share(one: Assessment) -> str:

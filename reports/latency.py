@@ -6,6 +6,7 @@ back is within 0.1 % of the exact one (from 16 microseconds on).
 
 from __future__ import annotations
 
+import weakref
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,6 +46,16 @@ def cut_nanoseconds(seconds: float) -> int:
     return value >> surplus << surplus if surplus > 0 else value
 
 
+def _without_cycle(histogram: HdrHistogram) -> HdrHistogram:
+    """Return a histogram whose encoder knows it by a weak reference.
+
+    Else histogram and encoder hold each other, half a megabyte, until the garbage collector looks through everything,
+    which it seldom does while firing: hours of reports would fill the memory.
+    """
+    histogram.encoder.histogram = weakref.proxy(histogram)
+    return histogram
+
+
 class LatencyHistogram:
     """One distribution of latencies in seconds; reads give milliseconds.
 
@@ -64,13 +75,13 @@ class LatencyHistogram:
     def add_encoded(self, encoded: bytes) -> None:
         """Add all values of another histogram as ``encode`` wrote it; raises ValueError for what is none."""
         try:
-            self._made().decode_and_add(encoded)
+            self._made().add(_without_cycle(HdrHistogram.decode(encoded)))
         except _DAMAGE as error:
             raise ValueError(f"not an encoded histogram: {error}") from error
 
     def _made(self) -> HdrHistogram:
         if self._flushed is None:
-            self._flushed = HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS)
+            self._flushed = _without_cycle(HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS))
         return self._flushed
 
     @property

@@ -90,8 +90,8 @@ def encode_ledger(ledger: Ledger) -> tuple[dict[str, Any], bytes]:
             sightings[0].append(answers.setdefault((one.outcome, one.identity), len(answers)))
             sightings[1].append(traits.setdefault(_traits_of(one), len(traits)))
             sightings[2].append(one.count)
-            sightings[3].append(round(one.first * _PER_SECOND))
-            sightings[4].append(round(one.last * _PER_SECOND))
+            sightings[3].append(round(round(one.first, 3) * _PER_SECOND))
+            sightings[4].append(round(round(one.last, 3) * _PER_SECOND))
     tables = {
         "samples": ledger.samples,
         "answers": list(answers),

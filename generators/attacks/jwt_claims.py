@@ -132,11 +132,22 @@ def expiry_no_json(scene: Scene, text: bytes) -> Credential:
 @FAMILY.credential(
     Demand.DENY,
     "RFC 7519 section 4.1.5",
-    *(_HOUR, 301, _DAY, 3650 * _DAY),
+    *(_DAY, 30 * _DAY, 3650 * _DAY),
     **_claim("nbf", "tokens are accepted before their time", everyday=True),
 )
 def not_before_to_come(scene: Scene, ahead: int) -> Credential | None:
-    """Present a token that becomes valid five minutes to ten years from now."""
+    """Present a token that becomes valid a day to ten years from now, which no run under load lasts until."""
+    return with_claims(scene, nbf=scene.minted_at + ahead, exp=scene.minted_at + ahead + _HOUR)
+
+
+@FAMILY.credential(
+    Demand.DENY,
+    "RFC 7519 section 4.1.5",
+    *(_HOUR, 301),
+    **_claim("nbf", "tokens are accepted before their time"),
+)
+def not_before_soon(scene: Scene, ahead: int) -> Credential | None:
+    """Present a token that becomes valid in five minutes or in an hour; no leeway is as long as that."""
     return with_claims(scene, nbf=scene.minted_at + ahead, exp=scene.minted_at + ahead + _HOUR)
 
 

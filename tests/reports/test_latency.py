@@ -1,5 +1,7 @@
+import gc
 import math
 import random
+import weakref
 
 import pytest
 from hypothesis import given, settings
@@ -108,3 +110,19 @@ def test_anything_but_an_encoded_histogram_is_a_value_error():
     for damaged in (b"", b"AAAA", b"*", good[:-8], b"5" + good[1:]):
         with pytest.raises(ValueError, match=r"."):
             LatencyHistogram(damaged)
+
+
+def test_a_histogram_goes_when_nobody_holds_it():
+    gc.disable()
+    try:
+        histogram = LatencyHistogram()
+        histogram.record(0.01)
+        made = weakref.ref(histogram._histogram)
+        again = LatencyHistogram(histogram.encode())
+        decoded = weakref.ref(again._histogram)
+        assert again.count == 1
+        del histogram, again
+        assert made() is None
+        assert decoded() is None
+    finally:
+        gc.enable()
