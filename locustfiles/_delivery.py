@@ -12,7 +12,9 @@ import gevent
 from gevent.lock import RLock
 
 from locustfiles._cpu import CpuMeter
-from locustfiles._firing import Firing, let_fire
+from locustfiles._firing import Firing
+from locustfiles._pauses import let_fire
+from reports.latency import no_pause
 
 
 class Delivery:
@@ -45,7 +47,8 @@ class Delivery:
             if self._last is None and (last or not self._waiting):
                 self._number += 1
                 elapsed = self._firing.elapsed
-                recording = self._firing.take_recording(let_fire).encode(let_fire)
+                pause = no_pause if last else let_fire
+                recording = self._firing.take_recording(pause).encode(pause)
                 self._waiting.append((self._number, elapsed, recording))
                 self._last = self._number if last else None
 

@@ -37,11 +37,6 @@ _LAG_SECONDS: Final = 0.005
 _CLOCK_SECONDS: Final = 0.5
 
 
-def let_fire() -> None:
-    """Let everybody else run who can: whoever works in short pieces doesn't hold firing up."""
-    gevent.sleep(0)
-
-
 class Firing:
     """What the slots of one process share during one run; times are seconds since its start.
 

@@ -18,9 +18,10 @@ from locust.runners import MasterRunner
 from authorizers.targets.local import LOOPBACK, LocalGateway, reachable
 from locustfiles._capacity import CapacityControl
 from locustfiles._cpu import CpuMeter
-from locustfiles._firing import Firing, let_fire
+from locustfiles._firing import Firing
 from locustfiles._master import Master
 from locustfiles._options import with_overrides
+from locustfiles._pauses import let_fire
 from reports.clocks import ClockWatch
 from reports.latency import Pause, no_pause
 from reports.plan import Plan
@@ -53,6 +54,7 @@ class RunRecorder:
         self.folder: RunFolder | None = None
         self._own = Recording()
         self._finished = False
+        self._ending = False
         self.clocks = ClockWatch()
         self.incidents: list[str] = []
         self.meter = CpuMeter()
@@ -84,7 +86,7 @@ class RunRecorder:
     @property
     def _pause(self) -> Pause:
         """What to do between short pieces of work: a master fires nothing, and takes workers' reports at any time."""
-        return let_fire if self.master is None else no_pause
+        return no_pause if self.master is not None or self._finished or self._ending else let_fire
 
     @property
     def total(self) -> Recording:
@@ -142,7 +144,7 @@ class RunRecorder:
         firing = self._firing()
         if firing is not None:
             with self._total_lock:
-                self._own.add(firing.take_recording(let_fire), let_fire)
+                self._own.add(firing.take_recording(self._pause), self._pause)
             self.elapsed, self._finished = firing.elapsed, firing.finished
         if self.master is not None and self.folder is not None:
             self.master.look()
@@ -214,6 +216,7 @@ class RunRecorder:
 
     def finish(self) -> None:
         """Gather and write for the last time."""
+        self._ending = True
         if self.master is not None:
             self.master.end()
         self._gather()

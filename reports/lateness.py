@@ -56,22 +56,28 @@ def _is_invalid(one: Distortion) -> bool:
 
 
 def _distortion(lag: LatencyHistogram, distorted: Mapping[LatencyKind, list[Distortion]]) -> str:
-    worst = {kind: max(ones, key=lambda one: one.share) for kind, ones in distorted.items()}
-    parts = [
-        f"about {one.share:.0%} of p{one.percent:g} of the {kind.value.replace('_', ' ')} ({one.measured:.3g} ms)"
-        for kind, one in worst.items()
-    ]
+    parts = []
+    for kind, ones in distorted.items():
+        worst = max(ones, key=lambda one: one.share)
+        of = f"p{worst.percent:g} of the {kind.value.replace('_', ' ')} ({_milliseconds(worst.measured)})"
+        parts.append(f"about {worst.share:.0%} of {of}")
+    late = _milliseconds(lag.percentile(99))
     return (
-        f"the load generator was late itself, in 1 % of the time by {lag.percentile(99):.2g} ms or more; its own are "
-        f"{' and '.join(parts)}: it has too little CPU for this rate"
+        f"the load generator was late itself, in 1 % of the time by {late} or more; its own are {' and '.join(parts)}: "
+        "it has too little CPU for this rate"
     )
 
 
 def _lag(lag: LatencyHistogram, percent: float) -> str:
+    late = _milliseconds(lag.percentile(percent))
     return (
-        f"the load generator was late itself, in {100 - percent:.0f} % of the time by {lag.percentile(percent):.0f} ms "
-        "or more: it has too little CPU for this rate"
+        f"the load generator was late itself, in {100 - percent:.0f} % of the time by {late} or more: it has too "
+        "little CPU for this rate"
     )
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.0f} ms" if value >= 10 else f"{value:.2g} ms"
 
 
 def judge_waiting(delays: LatencyHistogram, lag: LatencyHistogram, latencies: Latencies) -> list[str]:
@@ -84,7 +90,7 @@ def judge_waiting(delays: LatencyHistogram, lag: LatencyHistogram, latencies: La
         return []
     sentence = (
         f"{waited:.1%} of the arrivals found no free slot when they were due and left late, 1 % of all by "
-        f"{delays.percentile(99):.3g} ms or more: the load that was offered is not the one that was planned; raise "
-        "--users"
+        f"{_milliseconds(delays.percentile(99))} or more: the load that was offered is not the one that was planned; "
+        "raise --users"
     )
     return [sentence]

@@ -9,7 +9,8 @@ from authorizers.contract import Outcome
 from authorizers.targets.scripted import Script, ScriptedTarget
 from generators.building import CorpusPlan, build_corpus
 from locustfiles._arrivals import Share
-from locustfiles._firing import Firing, let_fire
+from locustfiles._firing import Firing
+from locustfiles._pauses import let_fire
 from reports.clocks import ClockWatch
 from reports.plan import CLOSED, OPEN, Plan
 from reports.records import LatencyKind
