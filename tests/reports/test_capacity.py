@@ -144,5 +144,5 @@ def test_the_table_of_rates_fits_a_terminal(width):
     as_text.write(capacity_summary(), Console(file=out, width=width), run_folder="runs/x")
     table = out.getvalue().split("Rates that were fired")[1].split("\nRun")[0]
     assert "…" not in table
-    assert ("p99" in table.splitlines()[4]) is (width == 120)
+    assert ("p99" in table) is (width == 120)
     assert max(map(len, table.splitlines())) <= width
