@@ -51,10 +51,13 @@ def _encode(value: Any, option: int, *, sort_keys: bool) -> bytes:
 
 def _has_nan(value: Any) -> bool:
     if isinstance(value, float):
-        return value != value or value in (float("inf"), float("-inf"))
-    if isinstance(value, Mapping):
-        return any(_has_nan(item) for item in value.values())
-    return isinstance(value, list | tuple) and any(_has_nan(item) for item in value)
+        return not math.isfinite(value)
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return False
+    # Most values are text or null: a call for each of them would take longer than encoding them.
+    return any(_has_nan(item) for item in value if item is not None and type(item) is not str)
 
 
 def decode(data: bytes) -> Any:

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import array
-import hashlib
 import multiprocessing
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from authorizers import wire
 from authorizers.errors import UsageError
 from generators import corpus
-from generators.cases import GENERATION, Case, CaseMaker
+from generators.cases import GENERATION, Case, CaseMaker, Recipe
 from generators.corpus import Corpus, CorpusManifest
 from generators.credentials import open_profile
 from generators.credentials.base import CredentialProfile, digest_of
+from generators.expanding import DRAWN_MAXIMUM, CorpusCases
 from generators.mix import Mix
 from generators.sweep import SweepCases
+from generators.writing import Chunk, CorpusWriter, chunk_of
 
 _CHUNK: Final = 250
+_FURTHER_CHUNK: Final = 2000
 _CORPORA_KEPT: Final = 20
 _HYPOTHESIS_HOME: Final = "hypothesis"
-_FOLDER_MODE: Final = 0o700
+# The drawn recipes, for as long as further cases are made from them.
+_DRAWN: Final = "drawn.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,6 @@ class CorpusPlan:
     minted_at: int
     sweep: bool = False
     words: tuple[str, ...] = ()
-
-
-class _Made(NamedTuple):
-    body: bytes
-    meta: bytes
-    identity: bytes
-    family: str
 
 
 def build_corpus(
@@ -82,21 +77,25 @@ def build_corpus(
     folder = cache / digest_of(parts)
     if not (folder / corpus.MANIFEST).exists():
         count = _count(plan, profile)
-        made = _make_all(plan, count, cache / _HYPOTHESIS_HOME, progress, processes or os.cpu_count() or 1)
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
-        digest, content, families = _write(unfinished, made)
+        writer = CorpusWriter(unfinished)
+        for done in _write_all(plan, count, cache / _HYPOTHESIS_HOME, writer, processes or os.cpu_count() or 1):
+            progress(done)
+        written = writer.close()
         manifest = CorpusManifest(
-            digest=digest_of([GENERATION, profile.fingerprint(), digest]),
-            content_digest=content,
+            digest=digest_of([GENERATION, profile.fingerprint(), written.rows_digest]),
+            content_digest=written.content_digest,
             seed=plan.seed,
             cases=count,
+            distinct=written.distinct,
             minted_at=minted_at,
             lifetime=profile.lifetime,
             profile=profile.kind,
             fingerprint=profile.fingerprint(),
             valid_share=plan.valid_share,
             generation=GENERATION,
-            families=families,
+            families=written.families,
+            kinds=written.kinds,
             words=plan.words,
         )
         (unfinished / corpus.MANIFEST).write_bytes(wire.encode(corpus.manifest_to_json(manifest)))
@@ -134,64 +133,55 @@ def _prune(cache: Path, keep: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_all(
-    plan: CorpusPlan, count: int, home: Path, progress: Callable[[int], None], processes: int
-) -> Iterator[_Made]:
-    chunks = [range(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
+def _write_all(plan: CorpusPlan, count: int, home: Path, writer: CorpusWriter, processes: int) -> Iterator[int]:
+    """Make all cases and write them; yields how many are written."""
+    drawn = count if plan.sweep else min(count, DRAWN_MAXIMUM)
+    chunks, further = _chunks(0, drawn, _CHUNK), _chunks(drawn, count, _FURTHER_CHUNK)
     # Spawned, not forked: the children must not inherit the parent's threads and open files.
     context = multiprocessing.get_context("spawn")
-    done = 0
-    with ProcessPoolExecutor(min(processes, len(chunks)), mp_context=context) as pool:
-        for made in pool.map(_make_chunk, [plan] * len(chunks), [home] * len(chunks), chunks):
-            done += len(made)
-            progress(done)
-            yield from made
+    recipes: list[dict[str, Any]] = []
+    with ProcessPoolExecutor(min(processes, len(chunks) + len(further)), mp_context=context) as pool:
+        for chunk in pool.map(partial(_make_chunk, plan, home), chunks):
+            recipes += (row["recipe"] for row in chunk.decoded_rows()) if drawn < count else ()
+            yield writer.add(chunk)
+        if drawn == count:
+            return
+        path = writer.folder / _DRAWN
+        path.write_bytes(wire.encode(recipes))
+        for chunk in pool.map(partial(_make_further_chunk, plan, path), further):
+            yield writer.add(chunk)
+        path.unlink()
 
 
-def _make_chunk(plan: CorpusPlan, home: Path, indices: range) -> list[_Made]:
+def _chunks(start: int, end: int, size: int) -> list[range]:
+    return [range(first, min(first + size, end)) for first in range(start, end, size)]
+
+
+def _make_chunk(plan: CorpusPlan, home: Path, indices: range) -> Chunk:
     # Hypothesis keeps tables of Unicode on disk, by default in whatever folder the person stands in.
     set_hypothesis_home_dir(home)
-    profile = open_profile(plan.credentials, plan.token_key_name)
-    maker = CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at, plan.words)
-    make = SweepCases(maker, plan.seed).case if plan.sweep else maker.case
-    return [_made(make(index)) for index in indices]
+    return chunk_of(map(_drawn_cases(wire.encode(asdict(plan))), indices))
 
 
-def _made(case: Case) -> _Made:
-    recipe = case.recipe.to_json()
-    meta = {
-        "index": case.index,
-        "demand": case.demand.value,
-        "view": case.view,
-        "family": case.family,
-        "name": case.name,
-        "recipe": recipe,
-        "choices": case.choices,
-    }
-    identity = wire.encode_sorted([recipe, case.demand.value])
-    return _Made(wire.encode(wire.request_to_wire(case.request)), wire.encode(meta), identity, case.family)
+def _make_further_chunk(plan: CorpusPlan, drawn: Path, indices: range) -> Chunk:
+    return chunk_of(map(_further_cases(wire.encode(asdict(plan)), drawn).case, indices))
 
 
-def _write(folder: Path, made: Iterator[_Made]) -> tuple[str, str, dict[str, int]]:
-    """Write the three large files; return the digests of recipes and bytes, and the count of each family."""
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        folder.mkdir(parents=True, mode=_FOLDER_MODE)
-    except OSError as error:
-        raise UsageError(
-            f"can't make {folder} for the corpus: {error.strerror}; name another place with --cache"
-        ) from None
-    recipes, content = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
-    offsets, families = array.array("Q", [0, 0]), Counter[str]()
-    body_end = case_end = 0
-    with (folder / corpus.BODIES).open("wb") as bodies, (folder / corpus.CASES).open("wb") as cases:
-        for one in made:
-            bodies.write(one.body)
-            cases.write(one.meta)
-            recipes.update(one.identity)
-            content.update(one.body)
-            body_end, case_end = body_end + len(one.body), case_end + len(one.meta)
-            offsets.extend((body_end, case_end))
-            families[one.family] += 1
-    (folder / corpus.INDEX).write_bytes(offsets.tobytes())
-    return recipes.hexdigest(), content.hexdigest(), dict(sorted(families.items()))
+# What a process of the pool makes cases with, from one chunk to the next.
+@lru_cache(maxsize=1)
+def _maker(plan: bytes) -> CaseMaker:
+    given = CorpusPlan(**wire.decode(plan))
+    profile = open_profile(given.credentials, given.token_key_name)
+    return CaseMaker(profile, Mix(given.valid_share), given.seed, given.minted_at, given.words)
+
+
+@lru_cache(maxsize=1)
+def _drawn_cases(plan: bytes) -> Callable[[int], Case]:
+    maker, given = _maker(plan), CorpusPlan(**wire.decode(plan))
+    return SweepCases(maker, given.seed).case if given.sweep else maker.case
+
+
+@lru_cache(maxsize=1)
+def _further_cases(plan: bytes, drawn: Path) -> CorpusCases:
+    recipes = [Recipe.from_json(value) for value in wire.decode(drawn.read_bytes())]
+    return CorpusCases(_maker(plan), CorpusPlan(**wire.decode(plan)).seed, recipes.__getitem__)

@@ -22,8 +22,8 @@ from generators.credentials.base import Credential, CredentialProfile
 from generators.draws import draw
 from generators.mix import Mix
 
-# Part of every corpus digest: raise it when the same recipe gives another request than before.
-GENERATION: Final = 5
+# Part of every corpus digest: raise it when a seed gives other cases, or a recipe another request, than before.
+GENERATION: Final = 6
 VALID_FAMILY: Final = "valid"
 MUTATIONS_MAXIMUM: Final = 4
 _SALT_MAXIMUM: Final = 2**32 - 1
@@ -168,13 +168,14 @@ class CaseMaker:
         demands = [attack.demand for attack, _ in applied]
         demand = max(demands, key=STRICTNESS.index, default=Demand.ALLOW)
         first = applied[0][0] if applied else None
+        mutations = tuple(mutation for _, mutation in applied)
         return Case(
             index=index,
             request=request,
             demand=demand,
             family=first.family if first else VALID_FAMILY,
             name=" + ".join(attack.name for attack, _ in applied) or f"{self.profile.kind} by {recipe.carrier}",
-            recipe=replace(recipe, mutations=tuple(mutation for _, mutation in applied)),
+            recipe=recipe if mutations == recipe.mutations else replace(recipe, mutations=mutations),
             choices=choices,
             view=next((attack.view for attack, _ in applied if attack.view), ""),
         )
@@ -185,6 +186,10 @@ class CaseMaker:
         Raises WireError when the recipe names an attack that this version or profile doesn't have.
         """
         return self._expand(recipe)[0]
+
+    def contexts_of(self, carrier: str) -> tuple[bool, bool]:
+        """Say whether surroundings may be put into an HTTP context, and into an MQTT context, of a carrier's requests."""
+        return _contexts(self.profile, carrier)
 
     def attack(self, key: str) -> Attack:
         """Return the attack of a key; raises WireError when this version or profile doesn't have it."""
@@ -304,8 +309,14 @@ def choices_of(recipe: Recipe, profile: CredentialProfile, attacks: tuple[Attack
 
 
 def _surroundings(profile: CredentialProfile, carrier: str) -> st.SearchStrategy[Surroundings]:
+    http, mqtt = _contexts(profile, carrier)
+    return surroundings(http=http, mqtt=mqtt)
+
+
+def _contexts(profile: CredentialProfile, carrier: str) -> tuple[bool, bool]:
+    """Say whether surroundings may be put into an HTTP context, and into an MQTT context, of a carrier's requests."""
     if profile.kind == "python":
         # What such a file makes is sent as it is: only its author knows what counts for nothing.
-        return st.just(Surroundings())
+        return False, False
     probe = profile.request(profile.credential(0, 0, 0), carrier)
-    return surroundings(http=probe.http_context is not None, mqtt=probe.mqtt_context is not None)
+    return probe.http_context is not None, probe.mqtt_context is not None

@@ -6,7 +6,8 @@ parameters are chosen so that they collide with no credential.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -17,8 +18,11 @@ from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Tl
 
 _HEADERS_MAXIMUM: Final = 4
 _VALUE_LENGTH_MAXIMUM: Final = 200
+_QUERIES_KEPT: Final = 4096
 _HEADER_NAMES: Final = ("User-Agent", "Accept", "Accept-Language", "X-Forwarded-For", "X-Request-Id", "Via", "DNT")
 _LABEL: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_MARKED_HEADER: Final = "X-Request-Id"
+_MARKED_DOMAIN: Final = "iot.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +62,38 @@ def surroundings(*, http: bool, mqtt: bool) -> st.SearchStrategy[Surroundings]:
     )
 
 
+def marked(around: Surroundings, mark: str, *, http: bool, mqtt: bool) -> Surroundings:
+    """Return surroundings that a mark, a DNS label, tells from others; where nothing can carry it they stay as they are.
+
+    By HTTP it is the id that each request has of its own, by MQTT a label of the server name.
+    """
+    if http:
+        headers = {**dict(around.headers), _MARKED_HEADER: mark}
+        return Surroundings(tuple(headers.items()), around.server_name, around.sdk, around.parameters)
+    if mqtt:
+        _, _, domain = (around.server_name or "").partition(".")
+        return Surroundings(around.headers, f"{mark}.{domain or _MARKED_DOMAIN}", around.sdk, around.parameters)
+    return around
+
+
 def surround(request: AuthorizerRequest, around: Surroundings) -> AuthorizerRequest:
     """Put a request into its surroundings, which leave alone what it has; token mode has none."""
     if request.http_context is None and request.mqtt_context is None:
         return request
     tls = request.tls_context
-    return replace(
-        request,
-        http_context=_http(request.http_context, around) if request.http_context else None,
-        mqtt_context=_mqtt(request.mqtt_context, around) if request.mqtt_context else None,
-        tls_context=TlsContext(around.server_name) if around.server_name and not tls else tls,
+    return AuthorizerRequest(
+        request.token,
+        request.token_signature,
+        _http(request.http_context, around) if request.http_context else None,
+        _mqtt(request.mqtt_context, around) if request.mqtt_context else None,
+        TlsContext(around.server_name) if around.server_name and not tls else tls,
     )
 
 
 def _http(context: HttpContext, around: Surroundings) -> HttpContext:
     present = context.headers or {}
     headers = {name: value for name, value in around.headers if name not in present} | dict(present)
-    extra = "&".join(f"{name}={quote(value, safe='')}" for name, value in around.parameters)
+    extra = _query(around.parameters)
     query = context.query_string
     if extra:
         query = f"{query}&{extra}" if query else f"?{extra}"
@@ -83,11 +102,16 @@ def _http(context: HttpContext, around: Surroundings) -> HttpContext:
     return HttpContext(headers or None, query)
 
 
+@lru_cache(maxsize=_QUERIES_KEPT)
+def _query(parameters: tuple[tuple[str, str], ...]) -> str:
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters)
+
+
 def _mqtt(context: MqttContext, around: Surroundings) -> MqttContext:
     if around.sdk is None or context.username is None:
         return context
     joint = "&" if "?" in context.username else "?"
-    return replace(context, username=f"{context.username}{joint}{around.sdk}")
+    return MqttContext(f"{context.username}{joint}{around.sdk}", context.password, context.client_id)
 
 
 def to_json(around: Surroundings) -> dict[str, Any]:

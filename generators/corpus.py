@@ -6,12 +6,12 @@ that user alone, and never in a run folder.
 ``bodies.bin``  the wire bodies of all cases, back to back
 ``cases.bin``   one JSON object a case: demand, view, family, name, recipe, choices
 ``index.bin``   native 64-bit offsets into both, one more than there are cases
+``facts.bin``   one byte a case: which of the manifest's kinds (family and expectation) it is of
 ``corpus.json`` what it was made from, and the digests
 """
 
 from __future__ import annotations
 
-import array
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,9 +26,9 @@ from authorizers.errors import UsageError, WireError
 BODIES: Final = "bodies.bin"
 CASES: Final = "cases.bin"
 INDEX: Final = "index.bin"
+FACTS: Final = "facts.bin"
 MANIFEST: Final = "corpus.json"
 _REQUESTS_KEPT: Final = 4096
-_FACTS_KEPT: Final = 65_536
 _AGAIN: Final = "delete the folder, the corpus will be built again"
 
 
@@ -36,6 +36,7 @@ _AGAIN: Final = "delete the folder, the corpus will be built again"
 class CorpusManifest:
     """What a corpus was made from; ``words``, of the authorizer's own code, may be secrets.
 
+    ``distinct`` is how many different requests the cases have, ``kinds`` are their families and expectations.
     ``digest`` identifies the recipes, the profile and the version of the generators: it is the same for the same
     seed on every machine and at every time. ``content_digest`` identifies the bytes, in which tokens carry the
     time ``minted_at`` (epoch seconds).
@@ -45,6 +46,7 @@ class CorpusManifest:
     content_digest: str
     seed: int
     cases: int
+    distinct: int
     minted_at: int
     lifetime: int | None
     profile: str
@@ -52,6 +54,7 @@ class CorpusManifest:
     valid_share: float
     generation: int
     families: Mapping[str, int]
+    kinds: Sequence[tuple[str, Expectation]]
     words: Sequence[str] = ()
 
 
@@ -80,27 +83,27 @@ class Corpus:
         self.folder = folder
         try:
             self.manifest = CorpusManifest(**wire.decode((folder / MANIFEST).read_bytes()))
-            offsets = array.array("Q", (folder / INDEX).read_bytes())
-            self._bodies = _mapped(folder / BODIES)
-            self._cases = _mapped(folder / CASES)
-            entries = 2 * (self.manifest.cases + 1)
+            self._kinds = [(str(family), Expectation(expectation)) for family, expectation in self.manifest.kinds]
+            files = [_mapped(folder / name) for name in (BODIES, CASES, INDEX, FACTS)]
+            self._bodies, self._cases, self._index, self._facts = files
+            self._offsets = memoryview(self._index).cast("Q")
+            cases = self.manifest.cases
+            ends = self._offsets[2 * cases :].tolist()
         except OSError as error:
             raise UsageError(f"can't read the corpus in {folder}: {error.strerror}; {_AGAIN}") from error
         except (WireError, TypeError, ValueError) as error:
             raise _damaged(folder) from error
-        self._body_offsets, self._case_offsets = offsets[0::2], offsets[1::2]
-        ends = list(offsets[-2:])
-        if len(offsets) != entries or ends != [len(self._bodies), len(self._cases)]:
+        if ends != [len(self._bodies), len(self._cases)] or len(self._facts) != cases:
             raise _damaged(folder)
         self.request = lru_cache(maxsize=_REQUESTS_KEPT)(self._request)
-        self.family_and_expectation = lru_cache(maxsize=_FACTS_KEPT)(self._family_and_expectation)
 
     def __len__(self) -> int:
         return self.manifest.cases
 
     def body(self, index: int) -> bytes:
         """Return the wire body of a case."""
-        return self._bodies[self._body_offsets[index] : self._body_offsets[index + 1]]
+        start = 2 * index
+        return self._bodies[self._offsets[start] : self._offsets[start + 2]]
 
     def _request(self, index: int) -> AuthorizerRequest:
         try:
@@ -111,24 +114,39 @@ class Corpus:
     def meta(self, index: int) -> CaseMeta:
         """Return what is known of a case besides its request."""
         try:
-            row = wire.decode(self._cases[self._case_offsets[index] : self._case_offsets[index + 1]])
+            start = 2 * index + 1
+            row = wire.decode(self._cases[self._offsets[start] : self._offsets[start + 2]])
             return CaseMeta(**{**row, "demand": Demand(row["demand"])})
         except (WireError, KeyError, TypeError, ValueError) as error:
             raise _damaged(self.folder) from error
 
-    def _family_and_expectation(self, index: int) -> tuple[str, Expectation]:
-        meta = self.meta(index)
-        return meta.family, meta.expectation
+    def family_and_expectation(self, index: int) -> tuple[str, Expectation]:
+        """Return what Locust's statistics tell of a case, without reading its row."""
+        try:
+            return self._kinds[self._facts[index]]
+        except IndexError as error:
+            raise _damaged(self.folder) from error
 
     def __iter__(self) -> Iterator[tuple[CaseMeta, AuthorizerRequest]]:
         for index in range(len(self)):
             yield self.meta(index), self._request(index)
 
+    def release(self) -> None:
+        """Let go of the pages that were read: they stay in the system's cache, and count no more as this process's."""
+        for mapped in self._maps():
+            if hasattr(mmap, "MADV_DONTNEED"):
+                mapped.madvise(mmap.MADV_DONTNEED)
+
+    def _maps(self) -> Iterator[mmap.mmap]:
+        for mapped in (self._bodies, self._cases, self._index, self._facts):
+            if isinstance(mapped, mmap.mmap):
+                yield mapped
+
     def close(self) -> None:
         """Give the files back."""
-        for mapped in (self._bodies, self._cases):
-            if isinstance(mapped, mmap.mmap):
-                mapped.close()
+        self._offsets.release()
+        for mapped in self._maps():
+            mapped.close()
 
 
 def _damaged(folder: Path) -> UsageError:

@@ -26,13 +26,15 @@ _HASHES: Final[dict[str, Callable[[], hashes.HashAlgorithm]]] = {
     "512": hashes.SHA512,
 }
 _CURVES: Final = {"ES256": ("secp256r1", 32), "ES384": ("secp384r1", 48)}
+# Private keys take most of the time that a corpus takes; a device's token is the same in all cases that may share it.
+_SIGNATURES_KEPT: Final = 16_384
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "HS256", "HS384", "HS512")
 
 
 def jws_signer(algorithm: str, key: bytes) -> Signer:
     """Return what signs for a JWS algorithm; ``key`` is PEM for RS and ES, the secret for HS.
 
-    Raises UsageError when the algorithm is unknown or the key isn't one for it.
+    What a private key signed is remembered. Raises UsageError when the algorithm is unknown or the key isn't one for it.
     """
     if algorithm not in ALGORITHMS:
         raise UsageError(f"credentials.algorithm is {algorithm!r}; it may be {', '.join(ALGORITHMS)}")
@@ -122,7 +124,11 @@ def _rsa_signer(
 ) -> Signer:
     if not isinstance(private, rsa.RSAPrivateKey):
         raise UsageError(f"credentials.private_key is an elliptic-curve key, {choice}")
-    return lambda message: private.sign(message, padding.PKCS1v15(), digest)
+    return _remembering(lambda message: private.sign(message, padding.PKCS1v15(), digest))
+
+
+def _remembering(sign: Signer) -> Signer:
+    return lru_cache(maxsize=_SIGNATURES_KEPT)(sign)
 
 
 def _ecdsa_signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, algorithm: str) -> Signer:
@@ -138,4 +144,4 @@ def _ecdsa_signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, algor
         r, s = decode_dss_signature(private.sign(message, method))
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
-    return sign
+    return _remembering(sign)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
 from authorizers.contract import AuthorizerRequest, HttpContext
-from generators.credentials.base import Credential, digest_of, read_table
+from generators.credentials.base import CREDENTIALS_KEPT, Credential, digest_of, read_table
 from generators.templates import expand
-
 
 class ApiKeyProfile:
     """A table with a column for the key; query parameters are templates over the row's other columns."""
@@ -25,9 +25,13 @@ class ApiKeyProfile:
         self.query = query
         self.identities = len(self._rows)
         self.lifetime: int | None = None
+        self._credential = lru_cache(maxsize=CREDENTIALS_KEPT)(self._made_credential)
 
     def credential(self, identity: int, salt: int, minted_at: int) -> Credential:  # noqa: ARG002 - never expires
         """Return a row's key and parameters."""
+        return self._credential(identity)
+
+    def _made_credential(self, identity: int) -> Credential:
         row = self._rows[identity]
         values = {name: value for name, value in row.items() if isinstance(value, str)}
         rng = Random(f"api_key:{identity}")
@@ -36,16 +40,29 @@ class ApiKeyProfile:
 
     def request(self, credential: Credential, carrier: str) -> AuthorizerRequest:  # noqa: ARG002 - there is one
         """Put a key into the header and its parameters into the query string."""
-        query = "&".join(f"{quote(name)}={quote(value)}" for name, value in credential.parameters.items())
+        query = _query(tuple(credential.parameters.items()))
         return AuthorizerRequest(
             http_context=HttpContext({self.header: credential.secret}, f"?{query}" if query else None)
         )
 
     def is_right(self, key: str, parameters: Mapping[str, str]) -> bool:
         """Say whether a key with these parameters is that of any row."""
-        made = (self.credential(identity, 0, 0) for identity in range(self.identities))
-        return any(one.secret == key and dict(one.parameters) == dict(parameters) for one in made)
+        return any(parameters == rightly for rightly in self._parameters.get(key, ()))
+
+    @cached_property
+    def _parameters(self) -> dict[str, list[Mapping[str, str]]]:
+        """The parameters that each key may come with: several rows may have the same key."""
+        found: dict[str, list[Mapping[str, str]]] = {}
+        for identity in range(self.identities):
+            made = self._made_credential(identity)
+            found.setdefault(made.secret, []).append(made.parameters)
+        return found
 
     def fingerprint(self) -> str:
         """Return a digest of the table and the way it is sent."""
         return digest_of([self.kind, self._rows, self.header, self._column, dict(self.query)])
+
+
+@lru_cache(maxsize=CREDENTIALS_KEPT)
+def _query(parameters: tuple[tuple[str, str], ...]) -> str:
+    return "&".join(f"{quote(name)}={quote(value)}" for name, value in parameters)

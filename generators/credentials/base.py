@@ -16,6 +16,8 @@ from authorizers.errors import UsageError, WireError
 from generators.tokens import JsonWebToken
 
 IDENTITIES_DEFAULT: Final = 50
+# Of a large table the credentials of so many devices are made but once.
+CREDENTIALS_KEPT: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from authorizers.contract import AuthorizerRequest, MqttContext
-from generators.credentials.base import Credential, digest_of, read_table
+from generators.credentials.base import CREDENTIALS_KEPT, Credential, digest_of, read_table
 
 
 class PasswordProfile:
@@ -18,9 +19,13 @@ class PasswordProfile:
         self._rows = read_table(table, ("username", "password"))
         self.identities = len(self._rows)
         self.lifetime: int | None = None
+        self._credential = lru_cache(maxsize=CREDENTIALS_KEPT)(self._made_credential)
 
     def credential(self, identity: int, salt: int, minted_at: int) -> Credential:  # noqa: ARG002 - never expires
         """Return a row's credential."""
+        return self._credential(identity)
+
+    def _made_credential(self, identity: int) -> Credential:
         row = self._rows[identity]
         return Credential(
             row["username"],
