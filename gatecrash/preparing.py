@@ -24,6 +24,7 @@ _CORPUS_FACTS: Final = (
     "digest",
     "content_digest",
     "cases",
+    "distinct",
     "seed",
     "minted_at",
     "lifetime",

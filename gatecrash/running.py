@@ -90,8 +90,10 @@ def build_with_progress(settings: Settings, console: Console) -> Corpus:
         task = bar.add_task("Building the corpus", total=settings.corpus.cases)
         corpus = prepare_corpus(settings, lambda done: bar.update(task, completed=done))
     manifest = corpus.manifest
+    # Where devices and carriers leave nothing to vary, several cases are the same request.
+    distinct = "" if manifest.distinct == manifest.cases else f" ({manifest.distinct} distinct requests)"
     console.print(
-        f"Corpus  {manifest.cases} cases of seed {manifest.seed}, digest {manifest.digest}",
+        f"Corpus  {manifest.cases} cases{distinct} of seed {manifest.seed}, digest {manifest.digest}",
         highlight=False,
         markup=False,
         soft_wrap=True,

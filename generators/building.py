@@ -78,10 +78,10 @@ def build_corpus(
     if not (folder / corpus.MANIFEST).exists():
         count = _count(plan, profile)
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
-        writer = CorpusWriter(unfinished)
-        for done in _write_all(plan, count, cache / _HYPOTHESIS_HOME, writer, processes or os.cpu_count() or 1):
-            progress(done)
-        written = writer.close()
+        with CorpusWriter(unfinished) as writer:
+            for done in _write_all(plan, count, cache / _HYPOTHESIS_HOME, writer, processes or os.cpu_count() or 1):
+                progress(done)
+            written = writer.written()
         manifest = CorpusManifest(
             digest=digest_of([GENERATION, profile.fingerprint(), written.rows_digest]),
             content_digest=written.content_digest,

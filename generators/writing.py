@@ -11,7 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from authorizers import wire
 from authorizers.contract import Expectation
@@ -22,6 +22,7 @@ from generators.cases import Case
 _FOLDER_MODE: Final = 0o700
 _BYTES: Final = bytes(range(256))
 _DIGEST_BYTES: Final = 8
+_FILES: Final = (corpus.BODIES, corpus.CASES, corpus.INDEX, corpus.FACTS)
 
 Kind = tuple[str, Expectation]
 
@@ -70,9 +71,7 @@ def chunk_of(cases: Iterable[Case]) -> Chunk:
         lengths.extend((len(body), len(row)))
         facts.append(kinds.setdefault((case.family, case.expectation), len(kinds)))
         requests.append(hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest())
-    return Chunk(
-        b"".join(bodies), b"".join(rows), lengths.tobytes(), bytes(facts), tuple(kinds), b"".join(requests)
-    )
+    return Chunk(b"".join(bodies), b"".join(rows), lengths.tobytes(), bytes(facts), tuple(kinds), b"".join(requests))
 
 
 def _row(case: Case) -> dict[str, object]:
@@ -88,7 +87,10 @@ def _row(case: Case) -> dict[str, object]:
 
 
 class CorpusWriter:
-    """Writes the large files of a corpus into a new folder; raises UsageError when it can't be made."""
+    """Writes the large files of a corpus into a new folder, within a with statement.
+
+    Raises UsageError when the folder can't be made.
+    """
 
     def __init__(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -99,13 +101,20 @@ class CorpusWriter:
                 f"can't make {folder} for the corpus: {error.strerror}; name another place with --cache"
             ) from None
         self.folder = folder
-        self._files = [(folder / name).open("wb") for name in (corpus.BODIES, corpus.CASES, corpus.INDEX, corpus.FACTS)]
+        self._files = [(folder / name).open("wb") for name in _FILES]
         self._ends = [0, 0]
         self._rows, self._content = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
         self._kinds: dict[Kind, int] = {}
         self._counts = Counter[int]()
         self._requests = bytearray()
         self._files[2].write(array.array("Q", self._ends).tobytes())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files:
+            file.close()
 
     def add(self, chunk: Chunk) -> int:
         """Write the next cases; returns how many are written."""
@@ -132,10 +141,8 @@ class CorpusWriter:
         self._ends = [body_end, row_end]
         return offsets.tobytes()
 
-    def close(self) -> Written:
-        """End the files and return what is to be told of them."""
-        for file in self._files:
-            file.close()
+    def written(self) -> Written:
+        """Return what is to be told of the files."""
         families = Counter[str]()
         for (family, _), number in self._kinds.items():
             families[family] += self._counts[number]

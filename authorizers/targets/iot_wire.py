@@ -7,6 +7,7 @@ up; botocore's own parser reads every other one, so that both clients understand
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Callable
 from typing import Any, Final
@@ -38,6 +39,9 @@ _ANSWERS_KEPT: Final = 20_000
 _OF_THE_GATEWAY: Final = HEADER.encode()
 # From this status on botocore raises, though it parses 300 as a success.
 _ERROR_STATUS: Final = 300
+_MQTT_CONTEXT: Final = b'"mqttContext":{'
+_CLIENT_ID_MEMBER: Final = b'"clientId":'
+_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 class IotWireTarget:
@@ -75,7 +79,7 @@ class IotWireTarget:
             user_agent="gatecrash",
         )
         self._decisions: dict[bytes, Decision] = {}
-        self._answers: dict[tuple[bytes, str | None], Answer] = {}
+        self._answers: dict[tuple[bytes, bytes | None], Answer] = {}
 
     def invoke(self, request: AuthorizerRequest) -> Answer:
         """Call TestInvokeAuthorizer once."""
@@ -92,11 +96,13 @@ class IotWireTarget:
             # Credentials that could not be refreshed.
             return Answer(Outcome.REJECTED, fault=Fault(type(error).__name__, "there are no credentials"))
         if answer.status == 200 and (decision := self._decisions.get(answer.body)) is not None:
-            return self._known(answer, decision, request)
+            return self._known(answer, decision, body, request)
         return self._parsed(answer, request())
 
-    def _known(self, answer: HttpAnswer, decision: Decision, request: Callable[[], AuthorizerRequest]) -> Answer:
-        key = (answer.body, request().client_id if decision.is_authenticated else None)
+    def _known(
+        self, answer: HttpAnswer, decision: Decision, body: bytes, request: Callable[[], AuthorizerRequest]
+    ) -> Answer:
+        key = (answer.body, _spelt_client_id(body) if decision.is_authenticated else None)
         known = self._answers.get(key)
         if known is None:
             known = Answer(outcome_of(request(), decision), decision)
@@ -136,6 +142,18 @@ class IotWireTarget:
     def close(self) -> None:
         """Close the connections."""
         self._connections.close()
+
+
+def _spelt_client_id(body: bytes) -> bytes | None:
+    """Return the MQTT client id of a body as it is spelt there, without reading the rest; None where there is none.
+
+    A quotation mark within a text has a backslash before it, and a header's value is a text: what is looked for can
+    stand nowhere else.
+    """
+    context = body.find(_MQTT_CONTEXT)
+    place = -1 if context < 0 else body.find(_CLIENT_ID_MEMBER, context)
+    found = None if place < 0 else _TEXT.match(body, place + len(_CLIENT_ID_MEMBER))
+    return found and found[0]
 
 
 def _credentials(settings: IotApiSettings) -> Callable[[], SigningCredentials]:

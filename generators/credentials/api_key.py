@@ -12,6 +12,7 @@ from authorizers.contract import AuthorizerRequest, HttpContext
 from generators.credentials.base import CREDENTIALS_KEPT, Credential, digest_of, read_table
 from generators.templates import expand
 
+
 class ApiKeyProfile:
     """A table with a column for the key; query parameters are templates over the row's other columns."""
 

@@ -21,7 +21,7 @@ from generators.sweep import systematic_recipes
 from tests.generators.checking import TOKEN_KEY, keeps_limits
 
 NOW = int(time.time())
-FILES = (corpus.BODIES, corpus.CASES, corpus.INDEX, corpus.MANIFEST)
+FILES = (corpus.BODIES, corpus.CASES, corpus.INDEX, corpus.FACTS, corpus.MANIFEST)
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +214,20 @@ def test_a_corpus_with_other_bytes_in_its_files_is_told_when_a_case_is_read(copi
     for read in (opened.request, opened.meta):
         with pytest.raises(UsageError, match="is damaged or of another version; delete the folder"):
             read(0)
+
+
+def test_what_statistics_tell_of_a_case_is_read_without_its_row(built):
+    for meta, _ in built:
+        assert built.family_and_expectation(meta.index) == (meta.family, meta.expectation)
+
+
+def test_a_corpus_whose_pages_were_let_go_reads_as_before(built):
+    before = [built.body(index) for index in range(len(built))]
+    built.release()
+    assert [built.body(index) for index in range(len(built))] == before
+
+
+def test_a_case_of_a_kind_that_the_manifest_does_not_have_is_told(copied):
+    (copied / corpus.FACTS).write_bytes(b"\xff" * 510)
+    with pytest.raises(UsageError, match="is damaged or of another version"):
+        Corpus(copied).family_and_expectation(0)

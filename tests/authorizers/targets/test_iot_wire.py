@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authorizers import wire
-from authorizers.contract import AuthorizerRequest, MqttContext, Outcome
+from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome, TlsContext
 from authorizers.errors import UsageError
 from authorizers.targets.aws_clients import IotApiSettings
 from authorizers.targets.iot_api import IotApiTarget
-from authorizers.targets.iot_wire import IotWireTarget
+from authorizers.targets.iot_wire import IotWireTarget, _spelt_client_id
 from authorizers.targets.local import LocalGateway
 from authorizers.targets.signing import SIGNATURE_SECONDS, RequestSigner, SigningCredentials
 from tests.authorizers.strategies import TEXTS, requests
@@ -211,6 +212,39 @@ def test_both_clients_read_odd_and_hostile_answers_alike(server, targets, name):
     assert by_wire.decision == by_boto3.decision
     if by_boto3.fault is not None and name not in OTHER_NAME:
         assert by_wire.fault.code == by_boto3.fault.code
+
+
+@given(requests())
+def test_a_client_id_is_read_out_of_a_body_as_it_is_spelt_there(request_drawn):
+    spelt = _spelt_client_id(wire.encode(wire.request_to_wire(request_drawn)))
+    assert (None if spelt is None else wire.decode(spelt)) == request_drawn.client_id
+
+
+@pytest.mark.parametrize("client_id", [None, "mine", 'a"b', "back\\slash\\", '"clientId":"x"', "\ud800", ""])
+@pytest.mark.parametrize("text", ["clientId", '"mqttContext":{"clientId":"other"}', '\\"clientId":"other'])
+def test_a_client_id_is_never_taken_from_elsewhere(client_id, text):
+    request = AuthorizerRequest(
+        text,
+        http_context=HttpContext({"clientId": "other", "mqttContext": text, text: text}, f"?{text}"),
+        mqtt_context=MqttContext(text, text.encode(), client_id),
+        tls_context=TlsContext(text),
+    )
+    spelt = _spelt_client_id(wire.encode(wire.request_to_wire(request)))
+    assert (None if spelt is None else wire.decode(spelt)) == client_id
+    without = replace(request, mqtt_context=None)
+    assert _spelt_client_id(wire.encode(wire.request_to_wire(without))) is None
+
+
+def test_the_same_answer_is_an_allowance_for_one_client_id_and_none_for_another(server, targets):
+    document = '{"Statement":[{"Effect":"Allow","Action":"iot:Connect","Resource":"arn:aws:iot:*:*:client/mine"}]}'
+    server.answer, server.keep_open = lambda _: answer_of({**ALLOW, "policyDocuments": [document]}), True
+    for _ in range(2):
+        for target in targets:
+            outcomes = [
+                target.invoke(AuthorizerRequest(mqtt_context=MqttContext("user", b"password", name))).outcome
+                for name in ("mine", "other", "mine")
+            ]
+            assert outcomes == [Outcome.ALLOW, Outcome.REFUSED_BY_POLICY, Outcome.ALLOW]
 
 
 def test_two_lengths_that_differ_are_no_answer(server, targets):
