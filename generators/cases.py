@@ -188,7 +188,7 @@ class CaseMaker:
         return self._expand(recipe)[0]
 
     def contexts_of(self, carrier: str) -> tuple[bool, bool]:
-        """Say whether surroundings may be put into an HTTP context, and into an MQTT context, of a carrier's requests."""
+        """Say whether a carrier's requests have an HTTP context, and an MQTT context, for surroundings."""
         return _contexts(self.profile, carrier)
 
     def attack(self, key: str) -> Attack:

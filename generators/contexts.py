@@ -63,7 +63,7 @@ def surroundings(*, http: bool, mqtt: bool) -> st.SearchStrategy[Surroundings]:
 
 
 def marked(around: Surroundings, mark: str, *, http: bool, mqtt: bool) -> Surroundings:
-    """Return surroundings that a mark, a DNS label, tells from others; where nothing can carry it they stay as they are.
+    """Return surroundings that a mark, a DNS label, tells from others; where nothing carries it they stay as they are.
 
     By HTTP it is the id that each request has of its own, by MQTT a label of the server name.
     """

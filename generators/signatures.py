@@ -34,7 +34,8 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "HS256", "HS38
 def jws_signer(algorithm: str, key: bytes) -> Signer:
     """Return what signs for a JWS algorithm; ``key`` is PEM for RS and ES, the secret for HS.
 
-    What a private key signed is remembered. Raises UsageError when the algorithm is unknown or the key isn't one for it.
+    What a private key signed is remembered. Raises UsageError when the algorithm is unknown, or the key isn't one for
+    it.
     """
     if algorithm not in ALGORITHMS:
         raise UsageError(f"credentials.algorithm is {algorithm!r}; it may be {', '.join(ALGORITHMS)}")

@@ -89,6 +89,7 @@ class Firing:
 
     def take_recording(self) -> Recording:
         """Return what was recorded since the last call, and start anew."""
+        self.corpus.release()
         return self._tally.take()
 
     def _due_arrival(self) -> Arrival | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,9 @@ from reports.run_folder import RunFolder, RunInfo, RunState
 
 _TICK_SECONDS: Final = 0.5
 _CHECKPOINT_SECONDS: Final = 2.0
+# So long after a checkpoint for each second that it took to write: a long ledger must not take a core from firing.
+_PAUSE_FACTOR: Final = 50
+_STEP_SECONDS: Final = 0.001
 _USAGE_EXIT_CODE: Final = 2
 
 
@@ -48,6 +53,8 @@ class RunRecorder:
         self.elapsed = 0.0
         self.complete = False
         self.unwritable = False
+        self._checkpoints = 0
+        self._checkpoint_seconds = 0.0
 
     def start(self) -> None:
         """Begin a run: a folder, its run.json, and the checkpoints. A second test in the web page is a new run."""
@@ -84,8 +91,8 @@ class RunRecorder:
         while self.folder is folder and not self.complete:
             gevent.sleep(_TICK_SECONDS)
             self._gather()
-            if self.elapsed - written >= _CHECKPOINT_SECONDS:
-                self.checkpoint()
+            if self.elapsed - written >= max(_CHECKPOINT_SECONDS, _PAUSE_FACTOR * self._checkpoint_seconds):
+                self._write(lambda: self._checkpoint_stepwise(folder))
                 written = self.elapsed
             if not self.unwritable:
                 self._write(lambda: write_progress(folder.path, self.total, self.state()))
@@ -151,7 +158,25 @@ class RunRecorder:
     def checkpoint(self) -> None:
         """Write what there is; safe to call at any time and again."""
         if (folder := self.folder) is not None:
+            self._checkpoints += 1
             self._write(lambda: folder.checkpoint(self.total, self.state()))
+
+    def _checkpoint_stepwise(self, folder: RunFolder) -> None:
+        """Write what there is, and let the slots fire in between; a checkpoint that is written meanwhile is newer."""
+        self._checkpoints += 1
+        number, spent, resumed = self._checkpoints, 0.0, time.perf_counter()
+        # What workers send comes at any time, but a process that has workers doesn't fire.
+        fires = not isinstance(self.environment.runner, MasterRunner)
+        with closing(folder.checkpoint_in_steps(self.total, self.state())) as steps:
+            for _ in steps:
+                step = time.perf_counter() - resumed
+                if fires and step >= _STEP_SECONDS:
+                    spent += step
+                    gevent.sleep(0)
+                    resumed = time.perf_counter()
+                if number != self._checkpoints:
+                    return
+        self._checkpoint_seconds = spent + time.perf_counter() - resumed
 
     def _write(self, write: Callable[[], None]) -> None:
         """Write to the run folder; one that can't be written is told once."""

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache, partial
+from heapq import merge
 from typing import Any, Final
 
 from authorizers import wire
 from authorizers.contract import Answer, Decision, Fault, Outcome
 from authorizers.policy import canonical
 from authorizers.redact import pseudonymise, redact_text
+from reports.plain import Common, Plain, PlainEntries, Seen, digest_number, in_milliseconds
 from reports.records import Exchange
 from reports.sightings import CaseEntry, Sighting, decode_sighting, encode_sighting, only
 
 SAMPLES_MAXIMUM: Final = 2000
 _IDENTITIES_KEPT: Final = 16_384
+_ENTRIES_A_PIECE: Final = 100
+_NOTHING: Final[frozenset[Any]] = frozenset()
 _RULE: Final = re.compile(r"\b(principalId|policyDocuments|refreshAfterInSeconds|disconnectAfterInSeconds)\b")
 
 
@@ -68,11 +72,16 @@ def _principal_digest(principal_id: str) -> str:
 
 
 class Ledger:
-    """Case entries by the case's index, and a sample of each distinct answer with its secrets masked."""
+    """Case entries by the case's index, and a sample of each distinct answer with its secrets masked.
 
-    __slots__ = ("_entries", "samples")
+    Times are kept to the millisecond.
+    """
+
+    __slots__ = ("_entries", "_plain", "samples")
 
     def __init__(self) -> None:
+        self._plain = PlainEntries()
+        # A case has its entry here or there.
         self._entries: dict[int, CaseEntry] = {}
         self.samples: dict[str, dict[str, Any]] = {}
 
@@ -83,10 +92,57 @@ class Ledger:
 
         With ``times`` it stands for several that differ in their intended starts alone, the latest of them ``last``.
         """
-        answer = exchange.answer
+        identity = self._sampled(exchange.answer, secrets)
+        first = in_milliseconds(exchange.intended_start)
+        latest = max(first, in_milliseconds(last)) if times > 1 else first
+        index, plain = exchange.case_index, self._plain_of(exchange, identity)
+        if plain is not None and index not in self._entries:
+            plain = plain._replace(times=times, first=first, last=latest)
+            is_entered = self._plain.add(index, plain)
+        else:
+            is_entered = False
+        if not is_entered:
+            self._enter(exchange._replace(intended_start=first / 1000), identity, times, latest / 1000)
+
+    def add_answers(self, like: Exchange, secrets: Callable[[int], tuple[str, ...]], seen: list[Seen]) -> None:
+        """Enter what several cases saw, each one or more exchanges that are as one exchange but for their starts."""
+        identity = self._sampled(like.answer, partial(secrets, like.case_index))
+        plain = self._plain_of(like, identity)
+        left: Iterable[Seen] = seen
+        if plain is not None:
+            others = [one for one in seen if one[0] not in self._entries] if self._entries else seen
+            left = [*self._plain.add_new(plain, others), *(one for one in seen if one[0] in self._entries)]
+        for index, count, first, last in left:
+            one = like._replace(case_index=index, intended_start=first)
+            self.add_exchange(one, partial(secrets, index), times=count, last=last)
+
+    def _sampled(self, answer: Answer, secrets: Callable[[], tuple[str, ...]]) -> str:
         identity = identity_of(answer)
         if identity not in self.samples and len(self.samples) < SAMPLES_MAXIMUM:
             self.samples[identity] = sample_of(answer, secrets())
+        return identity
+
+    def _plain_of(self, exchange: Exchange, identity: str) -> Plain | None:
+        """Return the entry of one exchange where it is plain, as of time 0."""
+        invocation, decision = exchange.answer.invocation, exchange.answer.decision
+        number, principal, lifetimes, environments = digest_number(identity), 0, _NOTHING, _NOTHING
+        if exchange.phase or not number or exchange.intended_start < 0:
+            return None
+        if invocation is not None:
+            if invocation.cold_start:
+                return None
+            environments = only(invocation.environment) if invocation.environment else _NOTHING
+        if decision is not None:
+            principal = digest_number(_principal_digest(decision.principal_id))
+            lifetimes = only((decision.refresh_after_in_seconds, decision.disconnect_after_in_seconds))
+            if not principal:
+                return None
+        rate = exchange.offered_rate
+        common = Common(exchange.answer.outcome, rate, rate, only(exchange.worker), environments, lifetimes)
+        known = self._plain.number_of(common)
+        return Plain(known, 1, 0, 0, number, principal) if known else None
+
+    def _enter(self, exchange: Exchange, identity: str, times: int, last: float) -> None:
         entry = self._entry(exchange.case_index)
         sighting = entry.sighting(identity)
         if sighting is not None:
@@ -95,64 +151,72 @@ class Ledger:
             sighting = Sighting.first_of(exchange, identity)
             if not entry.put(sighting):
                 entry.uncounted += times
-        if times > 1:
-            sighting.count += times - 1
-            sighting.last = max(sighting.last, last)
-        if (decision := answer.decision) is not None:
+        sighting.count += times - 1
+        sighting.last = max(sighting.last, last)
+        if (decision := exchange.answer.decision) is not None:
             principal = _principal_digest(decision.principal_id)
             lifetimes = (decision.refresh_after_in_seconds, decision.disconnect_after_in_seconds)
             if principal not in entry.principals or lifetimes not in entry.lifetimes:
                 entry.add_variants(only(principal), only(lifetimes))
 
     def _entry(self, case_index: int) -> CaseEntry:
+        """Return the entry of a case that is not plain, or no more from now on."""
         if case_index not in self._entries:
-            self._entries[case_index] = CaseEntry()
+            self._entries[case_index] = self._plain.pop(case_index) or CaseEntry()
         return self._entries[case_index]
 
     def entry(self, case_index: int) -> CaseEntry:
         """Return all that was seen of a case; nothing, for one that was never fired."""
-        return self._entries.get(case_index, CaseEntry())
+        plain = self._plain.get(case_index)
+        return self._plain.entry_of(plain) if plain else self._entries.get(case_index, CaseEntry())
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._plain) + len(self._entries)
 
     def __iter__(self) -> Iterator[tuple[int, CaseEntry]]:
-        for index in sorted(self._entries):
-            yield index, self._entries[index]
+        plain = ((index, self._plain.entry_of(entry)) for index, entry in self._plain)
+        entries = ((index, self._entries[index]) for index in sorted(self._entries))
+        return merge(plain, entries, key=lambda item: item[0])
 
     def add(self, other: Ledger) -> None:
         """Add another worker's ledger."""
-        for index, theirs in other:
-            mine = self._entry(index)
-            for sighting in theirs.sightings.values():
-                mine.add_sighting(sighting)
-            mine.add_variants(theirs.principals, theirs.lifetimes)
-            mine.uncounted += theirs.uncounted
+        numbers = [0 if common is None else self._plain.number_of(common) for common in other._plain.commons]
+        for number, page in other._plain.pages.items():
+            for index in self._plain.add_page(number, page, numbers, self._entries):
+                self._add_entry(index, other.entry(index))
+        for index, theirs in other._entries.items():
+            self._add_entry(index, theirs)
         for identity, sample in other.samples.items():
             if len(self.samples) < SAMPLES_MAXIMUM:
                 self.samples.setdefault(identity, sample)
 
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return {
-            "samples": self.samples,
-            "cases": [
-                {
-                    "case": index,
-                    "uncounted": entry.uncounted,
-                    "principals": sorted(entry.principals),
-                    "lifetimes": sorted(entry.lifetimes),
-                    "sightings": [encode_sighting(sighting) for sighting in entry.sightings.values()],
-                }
-                for index, entry in self
-            ],
-        }
+    def _add_entry(self, index: int, theirs: CaseEntry) -> None:
+        mine = self._entry(index)
+        for sighting in theirs.sightings.values():
+            mine.add_sighting(sighting)
+        mine.add_variants(theirs.principals, theirs.lifetimes)
+        mine.uncounted += theirs.uncounted
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the ledger as JSON, in pieces that each take next to no time to make."""
+        yield wire.encode({"samples": self.samples, "commons": self._plain.encode_commons()})[:-1]
+        yield b',"pages":['
+        for place, number in enumerate(sorted(self._plain.pages)):
+            yield (b"," if place else b"") + wire.encode([number, self._plain.pages[number].encode()])
+        yield b'],"cases":['
+        indices = sorted(self._entries)
+        for start in range(0, len(indices), _ENTRIES_A_PIECE):
+            rows = [_encode_entry(index, self._entries[index]) for index in indices[start : start + _ENTRIES_A_PIECE]]
+            yield (b"," if start else b"") + wire.encode(rows)[1:-1]
+        yield b"]}"
 
     @classmethod
     def decode(cls, value: Mapping[str, Any]) -> Ledger:
-        """Read what ``encode`` wrote."""
+        """Read the JSON value that ``pieces`` wrote; raises KeyError, TypeError or ValueError for anything else."""
         ledger = cls()
         ledger.samples = dict(value["samples"])
+        # Recordings of earlier versions have no columns.
+        ledger._plain.decode(value.get("commons", []), value.get("pages", []))
         for row in value["cases"]:
             entry = ledger._entry(row["case"])
             entry.uncounted = row["uncounted"]
@@ -162,6 +226,16 @@ class Ledger:
             for sighting in map(decode_sighting, row["sightings"]):
                 entry.put(sighting)
         return ledger
+
+
+def _encode_entry(index: int, entry: CaseEntry) -> dict[str, Any]:
+    return {
+        "case": index,
+        "uncounted": entry.uncounted,
+        "principals": sorted(entry.principals),
+        "lifetimes": sorted(entry.lifetimes),
+        "sightings": [encode_sighting(sighting) for sighting in entry.sightings.values()],
+    }
 
 
 def sample_of(answer: Answer, secrets: tuple[str, ...]) -> dict[str, Any]:

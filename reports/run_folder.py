@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,10 @@ from reports.campaign import Campaign
 from reports.findings import Finding
 from reports.recording import Recording
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+# Format 1 has no columns in its ledger.
+_READABLE: Final = (1, FORMAT)
+_NUMBERS: Final = itertools.count()
 RUN: Final = "run.json"
 RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
@@ -111,8 +115,23 @@ class RunFolder:
 
     def checkpoint(self, recording: Recording, state: RunState) -> None:
         """Write what was recorded so far."""
-        value = {"state": asdict(state), "counts": recording.counts(), **recording.parts()}
-        write_atomically(self.path / RECORDING, wire.encode(value))
+        for _ in self.checkpoint_in_steps(recording, state):
+            pass
+
+    def checkpoint_in_steps(self, recording: Recording, state: RunState) -> Generator[None]:
+        """Write what was recorded so far, a little at each step; after the last one it is the folder's recording.
+
+        The recording must stay as it is meanwhile. Whoever stops on the way closes the iterator.
+        """
+        temporary = self.path / f".{RECORDING}.{os.getpid()}.{next(_NUMBERS)}.tmp"
+        try:
+            with temporary.open("wb") as file:
+                for piece in recording.pieces(state=asdict(state)):
+                    file.write(piece)
+                    yield
+            temporary.replace(self.path / RECORDING)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def write_state(self, state: RunState) -> None:
         """Correct the state of the last checkpoint, for what only whoever started the run can know."""
@@ -203,8 +222,8 @@ class RunFolder:
 
 
 def _empty_recording() -> dict[str, Any]:
-    nothing = Recording()
-    return {"counts": nothing.counts(), **nothing.parts()}
+    value: dict[str, Any] = wire.decode(Recording().encode())
+    return value
 
 
 def _pretty(value: Any) -> bytes:
@@ -212,7 +231,7 @@ def _pretty(value: Any) -> bytes:
 
 
 def _info(value: Mapping[str, Any]) -> RunInfo:
-    if value["format"] != FORMAT:
+    if value["format"] not in _READABLE:
         raise UsageError(
             f"this run folder has format {value['format']}, this gatecrash reads format {FORMAT}: "
             "use the version that wrote it"

@@ -25,6 +25,13 @@ def joined(one: frozenset[Any], other: frozenset[Any]) -> frozenset[Any]:
     return one | other
 
 
+def environments_of_both(mine: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """Return mine and as many of the others as are remembered at all."""
+    if others <= mine:
+        return mine
+    return joined(mine, frozenset(sorted(others)[: _NAMES_MAXIMUM - len(mine)]))
+
+
 @lru_cache(maxsize=_SETS_KEPT)
 def only(item: Any) -> frozenset[Any]:
     """Return the set of one item, the same object each time."""
@@ -95,9 +102,7 @@ class Sighting:
         self.lowest_rate = min(self.lowest_rate, other.lowest_rate)
         self.highest_rate = max(self.highest_rate, other.highest_rate)
         self.workers = joined(self.workers, other.workers)
-        if not other.environments <= self.environments:
-            more = sorted(other.environments)[: _NAMES_MAXIMUM - len(self.environments)]
-            self.environments = joined(self.environments, frozenset(more))
+        self.environments = environments_of_both(self.environments, other.environments)
         self.cold_starts += other.cold_starts
         if other.phases:
             self._own_phases().update(other.phases)
@@ -150,9 +155,9 @@ class CaseEntry:
         mine.add(sighting)
 
     def add_variants(self, principals: frozenset[str], lifetimes: frozenset[tuple[int, int]]) -> None:
-        """Remember up to two principals and lifetimes: one more than one is all there is to know."""
-        self.principals = _first_two(joined(self.principals, principals))
-        self.lifetimes = _first_two(joined(self.lifetimes, lifetimes))
+        """Remember up to two principals and lifetimes."""
+        self.principals = first_two(joined(self.principals, principals))
+        self.lifetimes = first_two(joined(self.lifetimes, lifetimes))
 
     @property
     def count(self) -> int:
@@ -166,7 +171,8 @@ class CaseEntry:
 
 
 @lru_cache(maxsize=_SETS_KEPT)
-def _first_two(items: frozenset[Any]) -> frozenset[Any]:
+def first_two(items: frozenset[Any]) -> frozenset[Any]:
+    """Return what is remembered of principals or lifetimes: one more than one is all there is to know."""
     return items if len(items) <= _VARIANTS_MAXIMUM else frozenset(sorted(items)[:_VARIANTS_MAXIMUM])
 
 

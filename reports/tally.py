@@ -11,12 +11,15 @@ from typing import Final
 
 from authorizers.contract import Answer, Outcome
 from reports.latency import cut_nanoseconds
+from reports.plain import Seen
 from reports.recording import Recording
 from reports.records import Exchange
 from reports.series import bucket_of
 
 _NANOSECONDS: Final = 1e9
 _NO_SECOND: Final = -1
+# Entering many cases at once would hold the firing up.
+_REPEATED_MAXIMUM: Final = 512
 
 
 class _Cell:
@@ -97,6 +100,8 @@ class Tally:
             elif intended_start < repeated.first:
                 repeated.first = intended_start
         elif repeated is None and answer.invocation is None and not phase:
+            if len(self._repeated) >= _REPEATED_MAXIMUM:
+                self._enter_repeated()
             self._repeated[case_index] = _Repeated(answer, intended_start)
         else:
             self._enter(case_index, answer, intended_start, phase)
@@ -142,7 +147,8 @@ class Tally:
 
     def take(self) -> Recording:
         """Return what was counted since the last call."""
-        recording, cells, repeated = self._recording, self._cells, self._repeated
+        self._enter_repeated()
+        recording, cells = self._recording, self._cells
         planned, dropped = self._planned, self._dropped
         self._begin()
         for number, count in planned.items():
@@ -167,8 +173,15 @@ class Tally:
             else:
                 recording.outcomes[outcome.value] += count
                 recording.latencies.add_cut(outcome, cell.service_times, cell.response_times)
-        for case_index, seen in repeated.items():
-            first = self._exchange(case_index, seen.answer, seen.first)
-            secrets = partial(self._secrets_of, case_index)
-            recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
         return recording
+
+    def _enter_repeated(self) -> None:
+        repeated, self._repeated = self._repeated, {}
+        by_answer: dict[int, tuple[Answer, list[Seen]]] = {}
+        for case_index, one in repeated.items():
+            _, seen = by_answer.setdefault(id(one.answer), (one.answer, []))
+            seen.append((case_index, one.count, one.first, one.last))
+        for answer, seen in by_answer.values():
+            case_index, _, first, _ = seen[0]
+            like = self._exchange(case_index, answer, first)
+            self._recording.ledger.add_answers(like, self._secrets_of, seen)

@@ -111,8 +111,8 @@ def test_more_than_a_thousand_findings_keep_their_order(folder):
 
 
 def test_a_newer_format_says_so(folder):
-    folder.write_info(replace(INFO, format=2))
-    with pytest.raises(UsageError, match="has format 2, this gatecrash reads format 1"):
+    folder.write_info(replace(INFO, format=3))
+    with pytest.raises(UsageError, match="has format 3, this gatecrash reads format 2"):
         folder.read_info()
 
 
