@@ -77,13 +77,15 @@ class Ledger:
     Times are kept to the millisecond.
     """
 
-    __slots__ = ("_entries", "_plain", "samples")
+    __slots__ = ("_entries", "_known", "_plain", "samples")
 
     def __init__(self) -> None:
         self._plain = PlainEntries()
         # A case has its entry here or there.
         self._entries: dict[int, CaseEntry] = {}
         self.samples: dict[str, dict[str, Any]] = {}
+        # Reading the same answer again and again is what takes time.
+        self._known: dict[tuple[Any, ...], tuple[str, Plain | None]] = {}
 
     def add_exchange(
         self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]], *, times: int = 1, last: float = 0.0
@@ -92,22 +94,16 @@ class Ledger:
 
         With ``times`` it stands for several that differ in their intended starts alone, the latest of them ``last``.
         """
-        identity = self._sampled(exchange.answer, secrets)
+        identity, plain = self._read(exchange, secrets)
         first = in_milliseconds(exchange.intended_start)
         latest = max(first, in_milliseconds(last)) if times > 1 else first
-        index, plain = exchange.case_index, self._plain_of(exchange, identity)
-        if plain is not None and index not in self._entries:
-            plain = plain._replace(times=times, first=first, last=latest)
-            is_entered = self._plain.add(index, plain)
-        else:
-            is_entered = False
-        if not is_entered:
+        index = exchange.case_index
+        if plain is None or index in self._entries or not self._plain.add(index, plain, times, first, latest):
             self._enter(exchange._replace(intended_start=first / 1000), identity, times, latest / 1000)
 
     def add_answers(self, like: Exchange, secrets: Callable[[int], tuple[str, ...]], seen: list[Seen]) -> None:
         """Enter what several cases saw, each one or more exchanges that are as one exchange but for their starts."""
-        identity = self._sampled(like.answer, partial(secrets, like.case_index))
-        plain = self._plain_of(like, identity)
+        _, plain = self._read(like, partial(secrets, like.case_index))
         left: Iterable[Seen] = seen
         if plain is not None:
             others = [one for one in seen if one[0] not in self._entries] if self._entries else seen
@@ -116,17 +112,40 @@ class Ledger:
             one = like._replace(case_index=index, intended_start=first)
             self.add_exchange(one, partial(secrets, index), times=count, last=last)
 
-    def _sampled(self, answer: Answer, secrets: Callable[[], tuple[str, ...]]) -> str:
+    def _read(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]]) -> tuple[str, Plain | None]:
+        """Return the identity of an exchange's answer, and its entry where it is plain, as of time 0."""
+        answer, decision, invocation = exchange.answer, exchange.answer.decision, exchange.answer.invocation
+        if decision is None or exchange.phase or (invocation is not None and invocation.cold_start):
+            return self._read_anew(exchange, secrets)
+        key = (
+            answer.outcome,
+            decision.principal_id,
+            decision.policy_documents,
+            decision.refresh_after_in_seconds,
+            decision.disconnect_after_in_seconds,
+            invocation and invocation.environment,
+            exchange.offered_rate,
+            exchange.worker,
+        )
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _IDENTITIES_KEPT:
+                self._known.clear()
+            known = self._known[key] = self._read_anew(exchange, secrets)
+        return known
+
+    def _read_anew(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]]) -> tuple[str, Plain | None]:
+        answer = exchange.answer
         identity = identity_of(answer)
         if identity not in self.samples and len(self.samples) < SAMPLES_MAXIMUM:
             self.samples[identity] = sample_of(answer, secrets())
-        return identity
+        return identity, self._plain_of(exchange, identity)
 
     def _plain_of(self, exchange: Exchange, identity: str) -> Plain | None:
         """Return the entry of one exchange where it is plain, as of time 0."""
         invocation, decision = exchange.answer.invocation, exchange.answer.decision
         number, principal, lifetimes, environments = digest_number(identity), 0, _NOTHING, _NOTHING
-        if exchange.phase or not number or exchange.intended_start < 0:
+        if exchange.phase or not number:
             return None
         if invocation is not None:
             if invocation.cold_start:

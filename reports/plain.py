@@ -9,6 +9,7 @@ import base64
 import sys
 from array import array
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from authorizers.contract import Outcome
@@ -84,6 +85,7 @@ def in_milliseconds(seconds: float) -> int:
     return round(seconds * _MILLISECONDS)
 
 
+@lru_cache(maxsize=16_384)
 def digest_number(digest: str) -> int:
     """Return a digest of 16 hexadecimal digits as a number; 0 for what is none."""
     try:
@@ -128,26 +130,29 @@ class PlainEntries:
             page = self.pages[number] = Page()
         return page
 
-    def add(self, index: int, entry: Plain) -> bool:
-        """Add to a case's entry what was seen; False where the two together are not plain, and nothing was done."""
+    def add(self, index: int, like: Plain, times: int, first: int, last: int) -> bool:
+        """Add to a case's entry what was seen, like another one but for how often and when (in milliseconds).
+
+        False where the two together are not plain, and nothing was done.
+        """
         place = index % CASES_A_PAGE
         page = self._page(index // CASES_A_PAGE)
         commons, counts, firsts, lasts, identities, principals = page.columns
-        common, count, first, last, identity, principal = entry
+        common, _, _, _, identity, principal = like
         if not (mine := commons[place]):
-            commons[place], counts[place], firsts[place], lasts[place] = common, count, first, last
+            commons[place], counts[place], firsts[place], lasts[place] = common, times, first, last
             identities[place], principals[place] = identity, principal
             self._count += 1
             return True
         if identities[place] != identity or principals[place] != principal:
             return False
-        if count + counts[place] > _NUMBER_MAXIMUM:
+        if times + counts[place] > _NUMBER_MAXIMUM:
             return False
         if mine != common:
             if not (both := self._merge(mine, common)):
                 return False
             commons[place] = both
-        counts[place] += count
+        counts[place] += times
         if first < firsts[place]:
             firsts[place] = first
         if last > lasts[place]:
@@ -195,10 +200,11 @@ class PlainEntries:
             mine.columns = (array("I", map(numbers.__getitem__, page.columns[0])), *(it[:] for it in page.columns[1:]))
             self._count += CASES_A_PAGE - page.columns[0].count(0)
             return
-        for index, (common, *rest) in enumerate(zip(*page.columns, strict=True), start):
-            if common and (
-                index in taken or not (known := numbers[common]) or not self.add(index, Plain(known, *rest))
-            ):
+        for index, row in enumerate(zip(*page.columns, strict=True), start):
+            if not row[0]:
+                continue
+            like = Plain(numbers[row[0]], *row[1:])
+            if index in taken or not like.common or not self.add(index, like, like.times, like.first, like.last):
                 yield index
 
     def get(self, index: int) -> Plain | None:
