@@ -126,6 +126,11 @@ class CaseEntry:
         first = {} if self._first is None else {self._first.identity: self._first}
         return {**first, **(self._others or {})}
 
+    @property
+    def only(self) -> Sighting | None:
+        """The one answer that the case got, None where there are several, or none."""
+        return self._first if self._others is None and not self.uncounted else None
+
     def sighting(self, identity: str) -> Sighting | None:
         """Return the sighting of an answer, None when it was not seen."""
         if self._first is not None and self._first.identity == identity:
