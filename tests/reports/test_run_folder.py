@@ -7,7 +7,7 @@ from authorizers.errors import UsageError
 from reports.recording import Recording
 from reports.run_folder import RunFolder, RunState, write_atomically
 from reports.summary import summarise
-from tests.reports.samples import HOSTILE, INFO, busy_run
+from tests.reports.samples import HOSTILE, INFO, busy_run, good_recording
 
 NOW = datetime(2025, 1, 2, 4, 4, 5, tzinfo=timezone(timedelta(hours=1)))
 
@@ -120,3 +120,21 @@ def test_a_file_in_the_way_is_a_sentence(tmp_path):
     (tmp_path / "runs").write_text("")
     with pytest.raises(UsageError, match="--runs"):
         RunFolder.create(tmp_path / "runs", "steady", datetime.now(UTC))
+
+
+def test_a_checkpoint_in_steps_counts_when_it_is_complete_and_leaves_nothing_when_it_is_given_up(folder):
+    folder.write_info(INFO)
+    folder.checkpoint(Recording(), RunState(elapsed=1.0))
+    before = sorted(folder.path.iterdir())
+    steps = folder.checkpoint_in_steps(good_recording(), RunState(elapsed=2.0))
+    next(steps)
+    assert folder.read_state().elapsed == 1.0
+    folder.checkpoint(good_recording(), RunState(elapsed=3.0))
+    steps.close()
+    assert folder.read_state().elapsed == 3.0
+    assert sorted(folder.path.iterdir()) == before
+    for _ in folder.checkpoint_in_steps(good_recording(), RunState(elapsed=4.0)):
+        assert folder.read_state().elapsed == 3.0
+    assert folder.load().state.elapsed == 4.0
+    assert folder.load().recording.encode() == good_recording().encode()
+    assert sorted(folder.path.iterdir()) == before
