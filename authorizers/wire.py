@@ -29,6 +29,14 @@ def encode(value: Any) -> bytes:
     return _encode(value, orjson.OPT_PASSTHROUGH_DATETIME, sort_keys=False)
 
 
+def encode_texts(value: Any) -> bytes:
+    """Write JSON as ``encode`` does, of a value that has no floating-point number in it."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    except (TypeError, orjson.JSONEncodeError):
+        return encode(value)
+
+
 def encode_sorted(value: Any) -> bytes:
     """Write JSON with sorted keys, so that equal values give equal bytes."""
     return _encode(value, orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SORT_KEYS, sort_keys=True)

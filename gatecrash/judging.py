@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 
-from authorizers.contract import AuthorizerRequest, Demand
+from authorizers.contract import Demand
 from authorizers.errors import UsageError
 from authorizers.redact import redact_request
 from gatecrash.baselines import remarks, with_baseline
-from generators.attacks import known_attacks, leading_attack
+from generators.attacks import Attack, known_attacks, leading_attack
 from generators.cases import GENERATION, Case
 from generators.corpus import CaseMeta, Corpus
 from reports import as_html, as_json, as_text
@@ -33,26 +34,36 @@ def facts_of(corpus: Corpus, index: int) -> CaseFacts:
     meta = corpus.meta(index)
     manifest = corpus.manifest
     reproducer = {"corpus": manifest.digest, "seed": manifest.seed, "index": index, "generation": manifest.generation}
-    return _facts(meta, corpus.request(index), dict(meta.recipe), reproducer)
+    return _facts(meta, meta.recipe, redact_request(corpus.request(index)), _reproducer(meta, meta.recipe, reproducer))
 
 
 def facts_of_case(case: Case) -> CaseFacts:
     """Return what a report may know of a case that was just made."""
-    return _facts(case, case.request, case.recipe.to_json(), {"index": case.index, "generation": GENERATION})
+    recipe, reproducer = case.recipe.to_json(), {"index": case.index, "generation": GENERATION}
+    return _facts(case, recipe, redact_request(case.request), _reproducer(case, recipe, reproducer))
+
+
+def facts_to_judge_by(corpus: Corpus, index: int) -> CaseFacts:
+    """Return the facts of a case without request and reproducer, which take most of the time and are shown of few."""
+    meta = corpus.meta(index)
+    return _facts(meta, meta.recipe, {}, {})
+
+
+def _reproducer(case: Case | CaseMeta, recipe: Mapping[str, Any], place: dict[str, Any]) -> dict[str, Any]:
+    return {**place, "recipe": dict(recipe), "choices": case.choices} | ({"view": case.view} if case.view else {})
 
 
 def _facts(
-    case: Case | CaseMeta, request: AuthorizerRequest, recipe: dict[str, Any], reproducer: dict[str, Any]
+    case: Case | CaseMeta, recipe: Mapping[str, Any], request: dict[str, Any], reproducer: dict[str, Any]
 ) -> CaseFacts:
     attacks = tuple(str(key) for key, _ in recipe["mutations"])
-    leading = leading_attack(attacks)
-    reproducer |= {"recipe": recipe, "choices": case.choices} | ({"view": case.view} if case.view else {})
+    leading, open_rights = _leading(attacks)
     return CaseFacts(
         index=case.index,
         demand=case.demand,
         family=case.family,
         name=case.name,
-        request=redact_request(request),
+        request=request,
         reproducer=reproducer,
         identity=recipe["identity"],
         carrier=recipe["carrier"],
@@ -60,8 +71,13 @@ def _facts(
         weakness=leading.weakness if leading else "",
         description=leading.description if leading else "",
         source=leading.source if leading else "",
-        open_rights=any(attack.open_rights for attack in known_attacks(attacks)),
+        open_rights=open_rights,
     )
+
+
+@lru_cache(maxsize=4096)
+def _leading(attacks: tuple[str, ...]) -> tuple[Attack | None, bool]:
+    return leading_attack(attacks), any(attack.open_rights for attack in known_attacks(attacks))
 
 
 def judge_and_render(folder: RunFolder) -> Summary:
@@ -74,9 +90,12 @@ def judge_and_render(folder: RunFolder) -> Summary:
     run = folder.load()
     findings = run.findings
     if run.campaign is None:
-        lookup = _lookup(run.info)
-        if lookup is not None or not run.findings:
-            findings = _judged(run, lookup or _unknown_case)
+        corpus = _corpus_of(run.info)
+        if corpus is not None:
+            findings = _judged(run, partial(facts_to_judge_by, corpus), partial(facts_of, corpus))
+            corpus.close()
+        elif not run.findings:
+            findings = _judged(run, _unknown_case)
     findings = with_baseline(findings, run.findings, run.info)
     if run.campaign is None or findings != run.findings:
         folder.write_findings(findings)
@@ -86,22 +105,24 @@ def judge_and_render(folder: RunFolder) -> Summary:
     return summary
 
 
-def _judged(run: StoredRun, facts: Callable[[int], CaseFacts]) -> list[Finding]:
+def _judged(
+    run: StoredRun, facts: Callable[[int], CaseFacts], in_full: Callable[[int], CaseFacts] | None = None
+) -> list[Finding]:
     if run.capacity is None:
-        return judge(run.recording.ledger, facts)
+        return judge(run.recording.ledger, facts, in_full)
     # Where no rate was held, the lowest that was fired shows the authorizer at its best.
     lowest = min((probe.rate for probe in run.capacity.probes), default=0.0)
-    return judge_by_rate(run.recording.ledger, facts, run.capacity.low or lowest)
+    return judge_by_rate(run.recording.ledger, facts, run.capacity.low or lowest, in_full)
 
 
-def _lookup(info: RunInfo) -> Callable[[int], CaseFacts] | None:
+def _corpus_of(info: RunInfo) -> Corpus | None:
     try:
         corpus = Corpus(Path(info.corpus["folder"]))
     except (UsageError, KeyError):
         return None
     if corpus.manifest.content_digest != info.corpus.get("content_digest"):
         return None
-    return lambda index: facts_of(corpus, index)
+    return corpus
 
 
 def _unknown_case(index: int) -> CaseFacts:

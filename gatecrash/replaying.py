@@ -31,7 +31,8 @@ from generators.sweep import valid_recipes
 from reports import rules
 from reports.checks import Judge
 from reports.findings import Classification, Finding
-from reports.ledger import Ledger, identity_of, sample_of
+from reports.identities import identity_of, sample_of
+from reports.ledger import Ledger
 from reports.policy_checks import ALONE
 from reports.records import CaseFacts, Exchange
 from reports.rules import Oracle

@@ -165,6 +165,9 @@ class CaseMaker:
         Raises WireError when the recipe names an attack that this version or profile doesn't have.
         """
         request, applied = self._expand(recipe)
+        if not recipe.mutations:
+            name = f"{self.profile.kind} by {recipe.carrier}"
+            return Case(index, request, Demand.ALLOW, VALID_FAMILY, name, recipe, choices)
         demands = [attack.demand for attack, _ in applied]
         demand = max(demands, key=STRICTNESS.index, default=Demand.ALLOW)
         first = applied[0][0] if applied else None
@@ -199,7 +202,8 @@ class CaseMaker:
 
     def _expand(self, recipe: Recipe) -> tuple[AuthorizerRequest, list[tuple[Attack, Mutation]]]:
         profile = self.profile
-        planned = _compatible((self.attack(mutation.attack), mutation) for mutation in recipe.mutations)
+        attacks = [(self.attack(mutation.attack), mutation) for mutation in recipe.mutations]
+        planned = _compatible(attacks) if attacks else []
         if recipe.identity >= profile.identities or recipe.carrier not in profile.carriers:
             raise WireError(f"the profile has no device number {recipe.identity + 1} with carrier {recipe.carrier}")
         valid = self._credential(recipe.identity, recipe.salt)

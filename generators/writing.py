@@ -65,7 +65,7 @@ def chunk_of(cases: Iterable[Case]) -> Chunk:
     lengths, facts = array.array("I"), bytearray()
     kinds: dict[Kind, int] = {}
     for case in cases:
-        body, row = wire.encode(wire.request_to_wire(case.request)), wire.encode(_row(case))
+        body, row = wire.encode_texts(wire.request_to_wire(case.request)), wire.encode_texts(_row(case))
         bodies.append(body)
         rows.append(row)
         lengths.extend((len(body), len(row)))

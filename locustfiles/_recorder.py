@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ from reports.run_folder import RunFolder, RunInfo, RunState
 
 _TICK_SECONDS: Final = 0.5
 _CHECKPOINT_SECONDS: Final = 2.0
+# So long after a checkpoint for each second that it took to write: a long ledger must not take a core from firing.
+_CHECKPOINT_FACTOR: Final = 20
 _USAGE_EXIT_CODE: Final = 2
 
 
@@ -61,6 +64,7 @@ class RunRecorder:
         self.elapsed = 0.0
         self.complete = False
         self.unwritable = False
+        self._checkpoint_seconds = 0.0
         self.search: CapacityControl | None = None
         self.searcher: gevent.Greenlet | None = None
         self.ready: set[str] = set()
@@ -118,7 +122,7 @@ class RunRecorder:
         while self.folder is folder and not self.complete:
             gevent.sleep(_TICK_SECONDS)
             self._gather()
-            if self.elapsed - written >= _CHECKPOINT_SECONDS:
+            if self.elapsed - written >= max(_CHECKPOINT_SECONDS, _CHECKPOINT_FACTOR * self._checkpoint_seconds):
                 self.checkpoint()
                 written = self.elapsed
             if not self.unwritable:
@@ -197,7 +201,9 @@ class RunRecorder:
     def checkpoint(self) -> None:
         """Write what there is; safe to call at any time and again."""
         if (folder := self.folder) is not None:
+            started = time.perf_counter()
             self._write(lambda: folder.checkpoint(self.total, self.state(), self._pause))
+            self._checkpoint_seconds = time.perf_counter() - started
             if (search := self.search) is not None:
                 self._write(lambda: folder.write_capacity(search.result))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from authorizers.contract import Answer, Demand, Expectation, Outcome
@@ -20,6 +20,8 @@ _FAULT_RULES = {
     Outcome.HANDLER_ERROR: rules.HANDLER_ERROR,
     Outcome.TIMED_OUT: rules.HANDLER_TIMEOUT,
 }
+_VIOLATIONS_KEPT = 1000
+_RIGHT_KEPT = 100_000
 _EXPECTATION_RULES = {
     Demand.DENY: rules.FAIL_OPEN,
     Demand.NOT_ISSUED: rules.NEVER_ISSUED,
@@ -42,21 +44,62 @@ class Violation:
 
 @dataclass(slots=True)
 class Group:
-    """All violations of one rule with one cause, in the order of the cases."""
+    """The violations of one rule with one cause, in the order of the cases; of some there is but the number."""
 
     rule: Rule
     cause: str
     violations: list[Violation] = field(default_factory=list)
+    further_cases: int = 0
+    further_exchanges: int = 0
+    further_names: dict[str, None] = field(default_factory=dict)
 
     @property
     def exchanges(self) -> int:
         """How many exchanges violated the rule."""
-        return sum(violation.exchanges for violation in self.violations)
+        return sum(violation.exchanges for violation in self.violations) + self.further_exchanges
+
+    @property
+    def cases(self) -> int:
+        """How many cases violated the rule."""
+        return len(self.violations) + self.further_cases
+
+    @property
+    def names(self) -> dict[str, None]:
+        """What these cases are called, each name once."""
+        return dict.fromkeys(violation.case.full_name for violation in self.violations) | self.further_names
+
+    def add(self, violation: Violation, kept: int | None = _VIOLATIONS_KEPT) -> None:
+        """Add a violation; when so many are ``kept`` already, by its number alone."""
+        if kept is None or len(self.violations) < kept:
+            self.violations.append(violation)
+            return
+        self.further_cases += 1
+        self.further_exchanges += violation.exchanges
+        self.further_names[violation.case.full_name] = None
 
 
-def judge(ledger: Ledger, facts: Callable[[int], CaseFacts]) -> list[Finding]:
-    """Judge every case of a ledger; returns one finding for each rule and cause, the most dangerous first."""
-    return in_order([finding_of(group, ledger) for group in violations(ledger, facts)])
+def judge(
+    ledger: Ledger, facts: Callable[[int], CaseFacts], in_full: Callable[[int], CaseFacts] | None = None
+) -> list[Finding]:
+    """Judge every case of a ledger; returns one finding for each rule and cause, the most dangerous first.
+
+    ``facts`` is asked of every case, and may leave out what findings alone show: request and reproducer. ``in_full``
+    is asked of the cases that findings show.
+    """
+    return in_order(findings_of(Judge(ledger, facts).groups(_VIOLATIONS_KEPT), ledger, in_full))
+
+
+def findings_of(
+    groups: Iterable[Group], ledger: Ledger, in_full: Callable[[int], CaseFacts] | None = None
+) -> list[Finding]:
+    """Return the finding of each group, about its first case; ``in_full`` as in ``judge``."""
+    found = []
+    for group in groups:
+        shown = group.violations[0]
+        if in_full is not None:
+            shown = replace(shown, case=in_full(shown.case.index))
+        found.append(finding_of(group, ledger, shown))
+    return found
 
 
 def in_order(findings: list[Finding]) -> list[Finding]:
@@ -67,26 +110,32 @@ def in_order(findings: list[Finding]) -> list[Finding]:
     )
 
 
-def violations(ledger: Ledger, facts: Callable[[int], CaseFacts]) -> list[Group]:
-    """Return all violations of a ledger, grouped by rule and cause."""
-    return Judge(ledger, facts).groups()
-
-
 class Judge:
     """Judges a ledger as a whole, and single answers by what the ledger tells of valid requests."""
 
     def __init__(self, ledger: Ledger, facts: Callable[[int], CaseFacts]) -> None:
         self._ledger = ledger
-        self._cases = {index: facts(index) for index, _ in ledger}
-        self._policies = PolicyJudge(ledger, self._cases)
+        self._facts = facts
+        self._policies = PolicyJudge(ledger, facts)
 
-    def groups(self) -> list[Group]:
-        """Return all violations, grouped by rule and cause."""
+    def groups(self, kept: int | None = None) -> list[Group]:
+        """Return all violations, grouped by rule and cause; of each group at most so many are kept, others counted."""
         groups: dict[tuple[str, str], Group] = {}
+        # A million cases have few different answers and makings: what is right once is right each time.
+        right: set[tuple[Any, ...]] = set()
         for index, entry in self._ledger:
-            for violation in _violations(entry, self._cases[index], self._ledger, self._policies):
+            case = self._facts(index)
+            alike = _alike(entry, case)
+            if alike in right:
+                continue
+            is_right = True
+            for violation in _violations(entry, case, self._ledger, self._policies):
+                is_right = False
                 key = (violation.rule.code, violation.cause)
-                groups.setdefault(key, Group(violation.rule, violation.cause)).violations.append(violation)
+                group = groups.setdefault(key, Group(violation.rule, violation.cause))
+                group.add(violation, kept)
+            if is_right and alike is not None and len(right) < _RIGHT_KEPT:
+                right.add(alike)
         return list(groups.values())
 
     def violated_by(self, answer: Answer, case: CaseFacts, secrets: tuple[str, ...]) -> set[tuple[str, str]]:
@@ -106,13 +155,12 @@ def finding_of(group: Group, ledger: Ledger, violation: Violation | None = None)
     case = shown.case
     entry = ledger.entry(case.index)
     ordered = sorted(entry.sightings.values(), key=lambda sighting: (-sighting.count, sighting.identity))
-    names = dict.fromkeys(f"{one.case.family}/{one.case.name}" for one in group.violations)
-    name = f"{case.family}/{case.name}"
+    names, name = group.names, case.full_name
     return Finding(
         rule=group.rule,
         cause=group.cause,
         exchanges=group.exchanges,
-        cases=len(group.violations),
+        cases=group.cases,
         case_index=case.index,
         case_name=name,
         expectation=case.expectation.value,
@@ -137,6 +185,15 @@ def _evidence(sighting: Sighting, ledger: Ledger) -> dict[str, Any]:
         "cold_starts": sighting.cold_starts,
         "sample": ledger.samples.get(sighting.identity, {}),
     }
+
+
+def _alike(entry: CaseEntry, case: CaseFacts) -> tuple[Any, ...] | None:
+    """Return what is equal for cases on which all rules say the same; None for a case with several answers."""
+    only = entry.only
+    if only is None or len(entry.principals) > 1:
+        return None
+    making = (case.demand, case.family, case.name, case.identity, case.carrier, case.attacks, case.open_rights)
+    return (only.identity, bool(only.phases), *making)
 
 
 def _violations(entry: CaseEntry, case: CaseFacts, ledger: Ledger, policies: PolicyJudge) -> Iterator[Violation]:

@@ -6,17 +6,23 @@ from collections.abc import Callable, Iterator
 
 from authorizers.contract import Outcome
 from reports import rules
-from reports.checks import Group, Violation, finding_of, in_order, judge
+from reports.checks import Group, Violation, findings_of, in_order, judge
 from reports.findings import Finding
 from reports.ledger import Ledger
 from reports.records import CaseFacts
 from reports.sightings import CaseEntry, Sighting
 
 
-def judge_by_rate(ledger: Ledger, facts: Callable[[int], CaseFacts], held: float) -> list[Finding]:
+def judge_by_rate(
+    ledger: Ledger,
+    facts: Callable[[int], CaseFacts],
+    held: float,
+    in_full: Callable[[int], CaseFacts] | None = None,
+) -> list[Finding]:
     """Judge what was seen at rates up to ``held``, in arrivals a second, as ever; and what went wrong above them.
 
-    Errors and throttles above what is held are no findings: that they come there is what capacity means.
+    Errors and throttles above what is held are no findings: that they come there is what capacity means. Of the cases
+    that findings show, the facts come from ``in_full`` where it is given, as in ``checks.judge``.
     """
     groups: dict[str, Group] = {}
     for index, entry in ledger:
@@ -25,9 +31,9 @@ def judge_by_rate(ledger: Ledger, facts: Callable[[int], CaseFacts], held: float
             count = sum(sighting.count for sighting in sightings)
             answers = frozenset(sighting.identity for sighting in sightings)
             violation = Violation(rules.DECAY, cause, case, count, answers)
-            groups.setdefault(cause, Group(rules.DECAY, cause)).violations.append(violation)
-    found = [finding_of(group, ledger) for group in groups.values()]
-    return in_order([*judge(ledger.up_to(held), facts), *found])
+            groups.setdefault(cause, Group(rules.DECAY, cause)).add(violation)
+    found = findings_of(groups.values(), ledger, in_full)
+    return in_order([*judge(ledger.up_to(held), facts, in_full), *found])
 
 
 def _decayed(entry: CaseEntry, case: CaseFacts, held: float) -> Iterator[tuple[str, list[Sighting]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -25,12 +25,19 @@ _strange = lru_cache(maxsize=4096)(strange_rights)
 class PolicyJudge:
     """Judges the policies of answers by what valid requests of the same identity were given."""
 
-    def __init__(self, ledger: Ledger, cases: Mapping[int, CaseFacts]) -> None:
+    def __init__(self, ledger: Ledger, facts: Callable[[int], CaseFacts]) -> None:
         self._known = KnownRights()
         self._by_carrier: dict[tuple[int, str], set[_Rights]] = {}
+        learnt: set[tuple[int, str, str]] = set()
         for index, entry in ledger:
-            case = cases[index]
-            if case.is_valid and case.identity is not None and (usual := _usual(entry)) is not None:
+            if (usual := _usual(entry)) is None:
+                continue
+            case = facts(index)
+            if case.is_valid and case.identity is not None:
+                lesson = (case.identity, case.carrier, usual.identity)
+                if lesson in learnt:
+                    continue
+                learnt.add(lesson)
                 documents = _documents(usual, ledger)
                 self._known.learn(case.identity, documents)
                 self._by_carrier.setdefault((case.identity, case.carrier), set()).add(_rights(documents))

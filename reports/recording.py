@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,15 +24,6 @@ from reports.series import Series
 _HEAD: Final = struct.Struct("<I")
 # The lowest level halves the bytes and takes a few milliseconds; higher ones take far longer for little.
 _COMPRESSION: Final = 1
-
-
-def json_object(members: Mapping[str, Any], pause: Pause = no_pause) -> bytes:
-    """Return a JSON object, written member by member."""
-    written = []
-    for name, value in members.items():
-        written.append(wire.encode(name) + b":" + wire.encode(value))
-        pause()
-    return b"{" + b",".join(written) + b"}"
 
 
 @dataclass(slots=True)
@@ -88,7 +79,7 @@ class Recording:
         self.latencies.add(other.latencies, pause)
         self.series.add(other.series)
         pause()
-        self.ledger.add(other.ledger)
+        self.ledger.add(other.ledger, pause)
         for mine, theirs in ((self.lag, other.lag), (self.delays, other.delays)):
             theirs.settle(pause)
             mine.add(theirs)
@@ -102,8 +93,9 @@ class Recording:
         """Return the recording as compact bytes, as workers send it: tables as JSON and columns, both deflated."""
         tables, columns = encode_ledger(self.ledger)
         pause()
-        parts = {**self._small_parts(pause), "ledger": tables, "counts": self.counts()}
-        head = wire.encode(parts)
+        parts = {"histograms": self._histograms(pause), "series": list(self.series.rows())}
+        pause()
+        head = wire.encode({**parts, "ledger": tables, "counts": self.counts()})
         pause()
         return zlib.compress(b"".join((_HEAD.pack(len(head)), head, columns)), _COMPRESSION)
 
@@ -126,19 +118,26 @@ class Recording:
         self.cold_starts += counts["cold_starts"]
         self.clock_jumps += [ClockJump(*jump) for jump in counts["clock_jumps"]]
 
-    def parts(self, pause: Pause = no_pause) -> dict[str, Any]:
-        """Return the three large parts; nobody may add to the recording in the pauses."""
-        return {**self._small_parts(pause), "ledger": self.ledger.encode()}
+    def pieces(self, pause: Pause = no_pause, **more: Any) -> Iterator[bytes]:
+        """Yield the recording, and more members, as a JSON object in pieces that each take little time to make.
 
-    def _small_parts(self, pause: Pause) -> dict[str, Any]:
+        Nobody may add to the recording until all are made.
+        """
+        yield wire.encode({**more, "counts": self.counts(), "histograms": self._histograms(pause)})[:-1]
+        yield b',"series":['
+        for place, row in enumerate(self.series.rows()):
+            yield (b"," if place else b"") + wire.encode(row)
+        yield b'],"ledger":'
+        yield from self.ledger.pieces()
+        yield b"}"
+
+    def _histograms(self, pause: Pause) -> dict[str, str]:
         encoded = self.latencies.encode(pause)
         for name, histogram in (("lag", self.lag), ("delays", self.delays)):
             histogram.settle(pause)
             encoded[name] = histogram.encode().decode("ascii")
             pause()
-        parts = {"histograms": encoded, "series": self.series.encode()}
-        pause()
-        return parts
+        return encoded
 
     def counts(self) -> dict[str, Any]:
         """Return the plain counts."""
@@ -158,7 +157,7 @@ class Recording:
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, Any], counts: Mapping[str, Any]) -> Recording:
-        """Put a recording together from its parts and counts."""
+        """Put a recording together from the parts that ``pieces`` wrote and its counts."""
         histograms = dict(parts["histograms"])
         lag, delays = histograms.pop("lag"), histograms.pop("delays", None)
         return cls(

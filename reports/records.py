@@ -78,6 +78,11 @@ class CaseFacts:
         return self.demand.expectation
 
     @property
+    def full_name(self) -> str:
+        """The family and the name in it."""
+        return f"{self.family}/{self.name}"
+
+    @property
     def is_valid(self) -> bool:
         """Whether it is a valid request of a known device, unchanged."""
         return self.demand is Demand.ALLOW and not self.attacks and self.identity is not None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from authorizers import wire
 from authorizers.errors import UsageError, WireError
@@ -18,10 +20,13 @@ from reports.capacity import Capacity
 from reports.findings import Finding
 from reports.latency import Pause, no_pause
 from reports.memory import MEMORY, MemorySample, decode_samples
-from reports.recording import Recording, json_object
+from reports.recording import Recording
 from reports.workers import WorkerFacts
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+# Format 1 has no columns in its ledger.
+_READABLE: Final = (1, FORMAT)
+_NUMBERS: Final = itertools.count()
 RUN: Final = "run.json"
 RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
@@ -81,9 +86,20 @@ class StoredRun:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file in one step: readers see the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes another's place when all is written; when writing fails the old one stays."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{next(_NUMBERS)}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 class RunFolder:
@@ -120,9 +136,11 @@ class RunFolder:
         write_atomically(self.path / RUN, _pretty(asdict(info)))
 
     def checkpoint(self, recording: Recording, state: RunState, pause: Pause = no_pause) -> None:
-        """Write what was recorded so far; nobody may add to the recording in the pauses."""
-        value = {"state": asdict(state), "counts": recording.counts(), **recording.parts(pause)}
-        write_atomically(self.path / RECORDING, json_object(value, pause))
+        """Write what was recorded so far, a little at a time; nobody may add to the recording in the pauses."""
+        with replacing(self.path / RECORDING) as file:
+            for piece in recording.pieces(pause, state=asdict(state)):
+                file.write(piece)
+                pause()
 
     def write_state(self, state: RunState) -> None:
         """Correct the state of the last checkpoint, for what only whoever started the run can know."""
@@ -243,8 +261,8 @@ class RunFolder:
 
 
 def _empty_recording() -> dict[str, Any]:
-    nothing = Recording()
-    return {"counts": nothing.counts(), **nothing.parts()}
+    value: dict[str, Any] = wire.decode(b"".join(Recording().pieces()))
+    return value
 
 
 def _pretty(value: Any) -> bytes:
@@ -252,7 +270,7 @@ def _pretty(value: Any) -> bytes:
 
 
 def _info(value: Mapping[str, Any]) -> RunInfo:
-    if value["format"] != FORMAT:
+    if value["format"] not in _READABLE:
         raise UsageError(
             f"this run folder has format {value['format']}, this gatecrash reads format {FORMAT}: "
             "use the version that wrote it"

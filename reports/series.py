@@ -92,10 +92,10 @@ class Series:
         """Count an outcome over all seconds, warm-up included."""
         return sum(second.outcomes[outcome] for second in self._seconds.values())
 
-    def encode(self) -> list[dict[str, Any]]:
-        """Return a JSON value: one object a second."""
-        return [
-            {
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a JSON value a second."""
+        for number, second in self:
+            yield {
                 "second": number,
                 "warm_up": second.warm_up,
                 "planned": second.planned,
@@ -104,12 +104,10 @@ class Series:
                 "service_times": sorted(second.service_times.items()),
                 "response_times": sorted(second.response_times.items()),
             }
-            for number, second in self
-        ]
 
     @classmethod
     def decode(cls, rows: list[Mapping[str, Any]]) -> Series:
-        """Read what ``encode`` wrote."""
+        """Read what ``rows`` gave."""
         series = cls()
         for row in rows:
             series._seconds[row["second"]] = Second(

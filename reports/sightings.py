@@ -25,6 +25,11 @@ def joined(one: frozenset[Any], other: frozenset[Any]) -> frozenset[Any]:
     return one | other
 
 
+def environments_of_both(mine: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """Return mine and the others, as many as are remembered at all."""
+    return mine if others <= mine else _first_few(joined(mine, others))
+
+
 @lru_cache(maxsize=_SETS_KEPT)
 def only(item: Any) -> frozenset[Any]:
     """Return the set of one item, the same object each time."""
@@ -82,7 +87,7 @@ class Sighting:
         if (invocation := exchange.answer.invocation) is not None:
             name = invocation.environment
             if name and name not in self.environments:
-                self.environments = _first_few(joined(self.environments, only(name)))
+                self.environments = environments_of_both(self.environments, only(name))
             self.cold_starts += invocation.cold_start
         if exchange.phase:
             self._own_phases()[exchange.phase] += 1
@@ -101,8 +106,7 @@ class Sighting:
         self.lowest_rate = min(self.lowest_rate, other.lowest_rate)
         self.highest_rate = max(self.highest_rate, other.highest_rate)
         self.workers = joined(self.workers, other.workers)
-        if not other.environments <= self.environments:
-            self.environments = _first_few(joined(self.environments, other.environments))
+        self.environments = environments_of_both(self.environments, other.environments)
         self.cold_starts += other.cold_starts
         if other.phases:
             self._own_phases().update(other.phases)
@@ -132,6 +136,11 @@ class CaseEntry:
             yield self._first
         if self._others is not None:
             yield from self._others.values()
+
+    @property
+    def only(self) -> Sighting | None:
+        """The one answer that the case got, None where there are several, or none."""
+        return self._first if self._others is None and not self.uncounted else None
 
     def sighting(self, identity: str) -> Sighting | None:
         """Return the sighting of an answer, None when it was not seen."""
@@ -163,8 +172,8 @@ class CaseEntry:
 
     def add_variants(self, principals: frozenset[str], lifetimes: frozenset[tuple[int, int]]) -> None:
         """Remember up to two principals and lifetimes: one more than one is all there is to know."""
-        self.principals = _two_of(self.principals, principals)
-        self.lifetimes = _two_of(self.lifetimes, lifetimes)
+        self.principals = two_of(self.principals, principals)
+        self.lifetimes = two_of(self.lifetimes, lifetimes)
 
     @property
     def count(self) -> int:
@@ -177,7 +186,8 @@ class CaseEntry:
         return sorted(said, key=lambda sighting: (-sighting.count, sighting.identity))
 
 
-def _two_of(mine: frozenset[Any], theirs: frozenset[Any]) -> frozenset[Any]:
+def two_of(mine: frozenset[Any], theirs: frozenset[Any]) -> frozenset[Any]:
+    """Return what is remembered of the principals or lifetimes of both: one more than one is all there is to know."""
     if theirs <= mine:
         return mine
     if not mine and len(theirs) <= _VARIANTS_MAXIMUM:

@@ -13,6 +13,7 @@ from typing import Final
 from authorizers.contract import Answer, Outcome
 from reports.clocks import ClockJump
 from reports.latency import Pause, cut_nanoseconds, no_pause
+from reports.plain import Seen
 from reports.recording import Recording
 from reports.records import Exchange
 from reports.series import bucket_of
@@ -20,7 +21,8 @@ from reports.series import bucket_of
 _NANOSECONDS: Final = 1e9
 _NO_SECOND: Final = -1
 _LATENCIES_AT_ONCE: Final = 512
-_CASES_AT_ONCE: Final = 64
+# Entering many cases at once would hold the firing up.
+_REPEATED_MAXIMUM: Final = 512
 
 
 class _Cell:
@@ -101,6 +103,8 @@ class Tally:
             elif intended_start < repeated.first:
                 repeated.first = intended_start
         elif repeated is None and answer.invocation is None and not phase:
+            if len(self._repeated) >= _REPEATED_MAXIMUM:
+                self._enter_repeated()
             self._repeated[case_index] = _Repeated(answer, intended_start)
         else:
             self._enter(case_index, answer, intended_start, phase)
@@ -126,18 +130,19 @@ class Tally:
 
     def offer(self, rate: float) -> None:
         """Note that from now on another rate, in arrivals a second, is offered."""
-        repeated, self._repeated = self._repeated, {}
-        self._enter_repeated(self._recording, repeated, no_pause)
+        self._enter_repeated()
         self._offered_rate = rate
 
-    def _enter_repeated(self, recording: Recording, repeated: Mapping[int, _Repeated], pause: Pause) -> None:
-        rate = self._offered_rate
-        for place, (case_index, seen) in enumerate(repeated.items(), 1):
-            first = self._exchange(case_index, seen.answer, seen.first)._replace(offered_rate=rate)
-            secrets = partial(self._secrets_of, case_index)
-            recording.ledger.add_exchange(first, secrets, times=seen.count, last=seen.last)
-            if not place % _CASES_AT_ONCE:
-                pause()
+    def _enter_repeated(self) -> None:
+        repeated, self._repeated = self._repeated, {}
+        by_answer: dict[int, tuple[Answer, list[Seen]]] = {}
+        for case_index, one in repeated.items():
+            _, seen = by_answer.setdefault(id(one.answer), (one.answer, []))
+            seen.append((case_index, one.count, one.first, one.last))
+        for answer, seen in by_answer.values():
+            case_index, _, first, _ = seen[0]
+            like = self._exchange(case_index, answer, first)
+            self._recording.ledger.add_answers(like, self._secrets_of, seen)
 
     def add_arrival(self, intended_start: float, delay: float) -> None:
         """Count an arrival, and how long (seconds) after its intended start a slot fires it."""
@@ -169,7 +174,8 @@ class Tally:
 
         What is counted in its pauses is left for the next one.
         """
-        recording, cells, repeated = self._recording, self._cells, self._repeated
+        self._enter_repeated()
+        recording, cells = self._recording, self._cells
         planned, dropped = self._planned, self._dropped
         self._begin()
         for number, count in planned.items():
@@ -191,7 +197,6 @@ class Tally:
                 recording.outcomes[outcome.value] += count
                 recording.latencies.add_cut(outcome, cell.service_times, cell.response_times)
             pause()
-        self._enter_repeated(recording, repeated, pause)
         return recording
 
 

@@ -14,7 +14,7 @@ from gatecrash.fuzzing.bench import Bench, OutOfBudgetError, Shot
 from generators.minimise import shrink_sequence
 from reports.checks import Judge, Violation
 from reports.findings import Classification, Confirmation
-from reports.ledger import identity_of
+from reports.identities import identity_of
 
 Bad = Callable[[Answer], bool]
 

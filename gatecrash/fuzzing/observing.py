@@ -10,7 +10,7 @@ from typing import NamedTuple
 from authorizers.contract import Answer
 from authorizers.redact import secrets_of
 from generators.corpus import Corpus
-from reports.ledger import identity_of
+from reports.identities import identity_of
 from reports.recording import Recording
 from reports.records import Exchange
 

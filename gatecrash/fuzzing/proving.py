@@ -22,7 +22,8 @@ from generators.minimise import shrink_recipe
 from reports import rules
 from reports.checks import Group, Judge, Violation, cause_of_change, finding_of, in_order
 from reports.findings import Classification, Confirmation, Finding
-from reports.ledger import Ledger, identity_of
+from reports.identities import identity_of
+from reports.ledger import Ledger
 from reports.records import CaseFacts, Exchange
 from reports.rules import BY_CODE, Rule, Severity
 

@@ -61,6 +61,11 @@ def test_nan_and_infinity_are_not_encoded(value, wrap):
         wire.encode(wrap(value))
 
 
+@given(st.recursive(st.none() | st.integers() | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))
+def test_a_value_without_floats_is_encoded_alike_by_the_short_way(value):
+    assert wire.encode_texts(value) == wire.encode(value)
+
+
 @pytest.mark.parametrize("value", [b"bytes", {"a": b"bytes"}, {1, 2}, object(), {b"key": 1}])
 def test_what_json_has_no_form_for_is_not_encoded(value):
     with pytest.raises(WireError, match="not a JSON value"):

@@ -104,7 +104,8 @@ class Profile:
         self.signing = 0.0
         self.signs = credentials["kind"] == "jwt"
         if self.signs:
-            self._sign = self.profile._sign
+            # Each signature anew: those of earlier rounds are remembered.
+            self._sign = self.profile._sign.__wrapped__
             self.profile._sign = self._timed_signature
 
     def _timed_signature(self, message: bytes) -> bytes:

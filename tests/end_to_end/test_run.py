@@ -38,6 +38,13 @@ def test_a_run_leaves_nothing_in_the_folder_but_its_run_folder(correct):
     assert {path.name for path in folder.iterdir()} == {"runs", "cache"}
 
 
+def test_the_corpus_says_how_many_of_its_cases_are_distinct_requests(correct):
+    folder, done = correct
+    told = json.loads((run_folder(folder) / "run.json").read_text())["corpus"]
+    assert 0 < told["distinct"] < told["cases"]
+    assert f"Corpus  {told['cases']} cases ({told['distinct']} distinct requests) of seed" in done.stdout
+
+
 def test_every_planned_arrival_is_accounted_for(correct):
     folder, _ = correct
     found = statistics(folder)

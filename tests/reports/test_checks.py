@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from authorizers.contract import Demand, Expectation, Outcome
-from reports import checks
+from reports import checks, rules
 from reports.findings import ALSO_MAXIMUM
 from reports.ledger import Ledger
 from tests.reports.samples import (
@@ -147,3 +147,32 @@ def test_the_most_dangerous_comes_first_and_carries_what_a_replay_needs():
     assert codes(found) == ["GC101", "GC301", "GC403"]
     assert (found[0].case_index, found[0].expectation, found[0].reproducer) == (2, "deny", {"choices": [1, 2]})
     assert found[0].case_name == "family/some_name"
+
+
+def test_a_finding_counts_every_case_though_few_are_kept(monkeypatch):
+    ledger = Ledger()
+    for case in range(9):
+        for _ in range(case + 1):
+            ledger.add_exchange(exchange(deny(), case=case), tuple)
+
+    def brief(index):
+        known = facts(Expectation.ALLOW, index=index, name=f"n{index % 4}")
+        return replace(known, request={}, reproducer={}, weakness="weak")
+
+    (whole,) = checks.judge(ledger, brief)
+    monkeypatch.setattr(checks, "_VIOLATIONS_KEPT", 2)
+    (counted,) = checks.judge(ledger, brief, lambda index: replace(brief(index), request={"shown": index}))
+    assert (whole.cases, whole.exchanges, whole.also) == (9, 45, ("family/n1", "family/n2", "family/n3"))
+    assert counted == replace(whole, request={"shown": 0})
+
+
+def test_what_was_right_of_one_case_is_not_taken_for_right_of_another():
+    ledger = Ledger()
+    for case, answer in enumerate([allow(), allow(), deny(), allow(), deny(), allow()]):
+        ledger.add_exchange(exchange(answer, case=case), tuple)
+    expected = [Expectation.ALLOW, Expectation.ALLOW, Expectation.DENY, Expectation.DENY, *[Expectation.ALLOW] * 2]
+    found = checks.judge(ledger, lambda index: facts(expected[index], index=index))
+    assert {(finding.rule.code, finding.case_index, finding.cases) for finding in found} == {
+        (rules.FAIL_OPEN.code, 3, 1),
+        (rules.WRONG_DENIAL.code, 4, 1),
+    }

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authorizers import wire
 from reports.clocks import SLEEP, STEP, ClockJump, ClockWatch, jump_sentences
 from reports.recording import Recording
 
@@ -82,4 +83,4 @@ def test_the_real_clocks_of_this_machine_run_on():
 def test_a_worker_sends_what_its_clocks_did_and_the_run_folder_keeps_it():
     worker, whole = Recording(clock_jumps=[ClockJump(STEP, 2.0, 1.5)]), Recording()
     whole.add_encoded(worker.encode())
-    assert Recording.from_parts(whole.parts(), whole.counts()).clock_jumps == worker.clock_jumps
+    assert Recording.from_parts(wire.decode(b"".join(whole.pieces())), whole.counts()).clock_jumps == worker.clock_jumps

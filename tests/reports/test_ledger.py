@@ -1,12 +1,16 @@
 import json
+from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome
 from authorizers.redact import secrets_of
-from reports.ledger import Ledger, cause_of, identity_of
-from reports.sightings import DISTINCT_ANSWERS_MAXIMUM
+from reports.identities import cause_of, identity_of
+from reports.ledger import Ledger
+from reports.plain import digest_number
+from reports.sightings import DISTINCT_ANSWERS_MAXIMUM, encode_sighting
 from tests.reports.samples import THROTTLED, allow, deny, exchange, fault, ledger_of, policy, statement
 
 CONNECT, PUBLISH = statement(), statement("topic/a", Action="iot:Publish")
@@ -68,15 +72,25 @@ def test_workers_merged_equal_the_whole_and_survive_encoding(exchanges):
         whole.add_exchange(one, tuple)
         parts[one.worker].add_exchange(one, tuple)
     for part in parts:
-        merged.add(Ledger.decode(json.loads(json.dumps(part.encode()))))
-    assert comparable(merged) == comparable(Ledger.decode(json.loads(json.dumps(whole.encode()))))
+        merged.add(Ledger.decode(json.loads(encoded(part))))
+    assert comparable(merged) == comparable(Ledger.decode(json.loads(encoded(whole))))
+
+
+def encoded(ledger):
+    return b"".join(ledger.pieces())
 
 
 def comparable(ledger):
-    value = ledger.encode()
-    for case in value["cases"]:
-        case["sightings"].sort(key=lambda sighting: sighting["identity"])
-    return value["cases"], {identity: sample["outcome"] for identity, sample in value["samples"].items()}
+    cases = [
+        (
+            index,
+            sorted(map(encode_sighting, seen.sightings.values()), key=lambda row: row["identity"]),
+            (seen.principals, seen.lifetimes, seen.uncounted),
+        )
+        for index, seen in ledger
+    ]
+    assert len(cases) == len(ledger)
+    return cases, {identity: sample["outcome"] for identity, sample in ledger.samples.items()}
 
 
 def test_an_authorizer_that_always_answers_anew_does_not_fill_the_memory():
@@ -106,11 +120,88 @@ def test_no_secret_is_in_a_sample():
         fault(Outcome.HANDLER_ERROR, message="eyJhbGciOiJub25l.eyJzdWIiOiJ4In0xx.sig", kind="Other"),
     ):
         ledger.add_exchange(exchange(answer), lambda: secrets_of(request))
-    kept = json.dumps(ledger.encode())
+    kept = encoded(ledger).decode()
     assert secret not in kept
     assert "eyJ" not in kept
 
 
 def test_a_lone_surrogate_in_an_answer_is_kept():
     ledger = ledger_of(allow(principal="\ud800"), fault(Outcome.HANDLER_ERROR, message="\udfff"))
-    assert entry(Ledger.decode(json.loads(json.dumps(ledger.encode())))).count == 2
+    assert entry(Ledger.decode(json.loads(encoded(ledger)))).count == 2
+
+
+def test_a_case_with_one_answer_all_along_takes_no_entry_of_its_own():
+    ledger = Ledger()
+    for number in range(3000):
+        ledger.add_exchange(exchange(allow(), case=7 * number, start=number / 7, worker=number % 2), tuple)
+    assert (len(ledger), ledger._entries) == (3000, {})
+    ledger.add_exchange(exchange(deny(), case=7, start=500.0), tuple)
+    assert (len(ledger), list(ledger._entries)) == (3000, [7])
+    assert {sighting.outcome for sighting in entry(ledger, 7).sightings.values()} == {Outcome.ALLOW, Outcome.DENY}
+    assert [index for index, _ in ledger] == [7 * number for number in range(3000)]
+
+
+@given(st.lists(EXCHANGES, max_size=30), st.lists(st.integers(0, 30), max_size=3))
+def test_a_ledger_that_is_gathered_again_and_again_equals_the_whole(exchanges, cuts):
+    whole, total = Ledger(), Ledger()
+    for one in exchanges:
+        whole.add_exchange(one, tuple)
+    places = [0, *sorted(cuts), len(exchanges)]
+    for start, end in pairwise(places):
+        part = Ledger()
+        for one in exchanges[start:end]:
+            part.add_exchange(one, tuple)
+        total.add(part)
+    assert comparable(total) == comparable(whole)
+
+
+def test_a_recording_of_a_version_without_columns_is_read():
+    sighting = {
+        "outcome": "allow",
+        "identity": "00ff00ff00ff00ff",
+        "count": 3,
+        "first": 1.5,
+        "last": 2.0,
+        "lowest_rate": 1.0,
+        "highest_rate": 2.0,
+        "workers": [0],
+        "environments": ["a"],
+        "cold_starts": 1,
+        "phases": {},
+    }
+    row = {"case": 5, "uncounted": 0, "principals": ["ab"], "lifetimes": [[300, 600]], "sightings": [sighting]}
+    ledger = Ledger.decode({"samples": {}, "cases": [row]})
+    assert [index for index, _ in ledger] == [5]
+    assert encode_sighting(*ledger.entry(5).sightings.values()) == sighting
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda value: value["pages"][0][1].pop(),
+        lambda value: value["pages"][0][1].__setitem__(0, "AAAA"),
+        lambda value: value["pages"][0][1].__setitem__(0, "no base64"),
+        lambda value: value.__setitem__("commons", []),
+        lambda value: value.__setitem__("pages", [5]),
+    ],
+)
+def test_damaged_columns_are_no_ledger(damage):
+    value = json.loads(encoded(ledger_of(allow())))
+    damage(value)
+    with pytest.raises((TypeError, ValueError)):
+        Ledger.decode(value)
+
+
+@given(st.text() | st.integers(0, 2**64 - 1).map(lambda number: f"{number:016x}"))
+def test_a_digest_comes_back_from_its_number_or_has_none(text):
+    number = digest_number(text)
+    assert number == 0 or f"{number:016x}" == text
+
+
+def test_an_authorizer_whose_lifetimes_always_differ_does_not_fill_the_memory():
+    ledger = Ledger()
+    for number in range(400):
+        for more in range(3):
+            ledger.add_exchange(exchange(allow(refresh=300 + number * more), case=number), tuple)
+    assert all(len(seen.lifetimes) <= 2 for _, seen in ledger)
+    assert [seen.count for _, seen in ledger] == [3] * 400

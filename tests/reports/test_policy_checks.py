@@ -136,7 +136,7 @@ def test_a_secret_in_a_policy_is_hidden_without_becoming_a_wildcard():
     ledger.add_exchange(exchange(answer), lambda: secrets_of(request))
     valid = CaseFacts(index=0, name="name", request={}, reproducer={}, **VALID_ONE)
     assert checks.judge(ledger, lambda index: valid) == []
-    kept = str(ledger.encode())
+    kept = b"".join(ledger.pieces()).decode()
     assert "secret-of-one" not in kept
     assert "(hidden " in kept
     assert "*" not in kept

@@ -7,7 +7,7 @@ from authorizers.errors import UsageError
 from reports.recording import Recording
 from reports.run_folder import RunFolder, RunState, write_atomically
 from reports.summary import summarise
-from tests.reports.samples import HOSTILE, INFO, busy_run
+from tests.reports.samples import HOSTILE, INFO, busy_run, good_recording
 
 NOW = datetime(2025, 1, 2, 4, 4, 5, tzinfo=timezone(timedelta(hours=1)))
 
@@ -111,8 +111,8 @@ def test_more_than_a_thousand_findings_keep_their_order(folder):
 
 
 def test_a_newer_format_says_so(folder):
-    folder.write_info(replace(INFO, format=2))
-    with pytest.raises(UsageError, match="has format 2, this gatecrash reads format 1"):
+    folder.write_info(replace(INFO, format=3))
+    with pytest.raises(UsageError, match="has format 3, this gatecrash reads format 2"):
         folder.read_info()
 
 
@@ -120,3 +120,24 @@ def test_a_file_in_the_way_is_a_sentence(tmp_path):
     (tmp_path / "runs").write_text("")
     with pytest.raises(UsageError, match="--runs"):
         RunFolder.create(tmp_path / "runs", "steady", datetime.now(UTC))
+
+
+def test_a_checkpoint_counts_when_it_is_complete_and_leaves_nothing_when_it_fails(folder):
+    folder.write_info(INFO)
+    folder.checkpoint(Recording(), RunState(elapsed=1.0))
+    before = sorted(folder.path.iterdir())
+    seen = []
+
+    def pause():
+        seen.append(folder.read_state().elapsed)
+        if len(seen) == 4:
+            raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space"):
+        folder.checkpoint(good_recording(), RunState(elapsed=2.0), pause)
+    assert sorted(folder.path.iterdir()) == before
+    folder.checkpoint(good_recording(), RunState(elapsed=3.0), lambda: seen.append(folder.read_state().elapsed))
+    assert set(seen) == {1.0}
+    assert folder.load().state.elapsed == 3.0
+    assert folder.load().recording.encode() == good_recording().encode()
+    assert sorted(folder.path.iterdir()) == before

@@ -7,7 +7,7 @@ from gatecrash.fuzzing.controls import AFTER, BEFORE, DURING, broken_by, control
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import case_book
 from generators.building import CorpusPlan, build_corpus
-from reports.ledger import identity_of
+from reports.identities import identity_of
 from tests.generators.test_attacks import CORRECT
 
 DENY = Decision(False, "nobody", (), 300, 300)
