@@ -83,7 +83,7 @@ def keeping(corpus_folder: str, run_folder: str) -> dict[str, float]:
     Memory is in megabytes, times are in milliseconds.
     """
     # What every worker has loaded.
-    import locustfiles.steady  # noqa: F401
+    import locustfiles  # noqa: F401
     from authorizers.targets.iot_wire import IotWireTarget  # noqa: F401
 
     gc.collect()
