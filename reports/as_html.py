@@ -20,7 +20,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from authorizers.contract import Outcome
-from reports import campaign_words, capacity_words, course_words, finding_words, plots, plots_capacity, words
+from reports import (
+    campaign_words,
+    capacity_words,
+    course_words,
+    finding_words,
+    plots,
+    plots_capacity,
+    plots_heat,
+    words,
+)
 from reports.plots import Figure
 from reports.records import LatencyKind
 from reports.summary import LatencyRow, SecondRow, Summary
@@ -29,6 +38,7 @@ from reports.summary import LatencyRow, SecondRow, Summary
 def render(summary: Summary, run_folder: str | PurePath) -> bytes:
     """Return the page as UTF-8; ``run_folder`` is named in the commands that replay a finding."""
     scripts = (get_plotlyjs(), _packaged("report.js"))
+    figures = _figures(summary)
     page = (
         _environment()
         .get_template("report.html.j2")
@@ -41,7 +51,8 @@ def render(summary: Summary, run_folder: str | PurePath) -> bytes:
             style=_packaged("report.css"),
             capacity=summary.capacity,
             course_words=course_words,
-            figures=_embedded(_figures(summary)),
+            figures=_embedded(figures),
+            drawn=figures.keys(),
             latencies=[(kind.value, _rows(summary, kind)) for kind in LatencyKind],
             bins=plots.binned(summary.seconds),
             bin_width=plots.bin_width(summary.seconds),
@@ -102,6 +113,10 @@ def _figures(summary: Summary) -> dict[str, Figure]:
     if _has_latencies(summary):
         figures["latency-plot"] = plots.latency_figure(summary.seconds)
         figures["percentile-plot"] = plots.percentile_figure(summary)
+    if summary.heat is not None:
+        figures["heat-plot"] = plots_heat.heat_figure(summary.heat)
+    if (throttles := plots_heat.throttles_figure(summary.seconds)) is not None:
+        figures["throttles-plot"] = throttles
     return figures
 
 

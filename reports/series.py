@@ -21,7 +21,7 @@ def bucket_of(seconds: float) -> int:
     return round(math.log2(max(seconds, _SMALLEST_SECONDS) / _SMALLEST_SECONDS) * _BUCKETS_PER_OCTAVE)
 
 
-def milliseconds_of(bucket: int) -> float:
+def milliseconds_of(bucket: float) -> float:
     """Return the middle of a bucket in milliseconds."""
     return float(_SMALLEST_SECONDS * 2 ** (bucket / _BUCKETS_PER_OCTAVE) * 1000)
 

@@ -11,6 +11,7 @@ from reports.capacity import Capacity
 from reports.capacity_verdict import missed
 from reports.drift import Drift, drift_of
 from reports.findings import Finding
+from reports.heat import LatencyHeat, heat_of
 from reports.intervals import percentile_ranks, samples_needed
 from reports.latency import PERCENTILES, LatencyHistogram
 from reports.memory import MemoryRow, memory_rows
@@ -127,6 +128,7 @@ class Summary:
     spike: Spike | None = None
     drift: Drift | None = None
     memory: tuple[MemoryRow, ...] = ()
+    heat: LatencyHeat | None = None
 
 
 def summarise(run: StoredRun) -> Summary:
@@ -182,6 +184,7 @@ def summarise(run: StoredRun) -> Summary:
         spike=spike_of(run.info.plan, recording.series),
         drift=drift_of(recording.series) if _is_soak(run) else None,
         memory=tuple(memory_rows(run.memory)),
+        heat=heat_of(recording.series),
     )
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,29 +157,37 @@ def judging(run_folder: str) -> tuple[float, float]:
 
 def exchanging(exchanges: int, cases: int, seconds: float, marks: int) -> list[tuple[int, float]]:
     """Record exchanges of some cases over a simulated time; returns the private megabytes at equal distances."""
+    found = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = RunFolder(Path(name))
+        for number, total in recorded(exchanges, cases, seconds, marks):
+            folder.checkpoint(total, RunState())
+            found.append((number, private_megabytes()))
+    return found
+
+
+def recorded(exchanges: int, cases: int, seconds: float, marks: int) -> Iterator[tuple[int, Recording]]:
+    """Record exchanges of some cases over a simulated time, and yield the recording at equal distances."""
     rng = Random(1)
     environments = [f"environment-{number}" for number in range(4)]
     answers = [ALLOWED] * 80 + [DENIED] * 14 + [THROTTLED] * 3 + [BROKEN] * 1
     answers += [replace(ALLOWED, invocation=Invocation(name, False, 0.001)) for name in environments]
     latencies = [rng.lognormvariate(-6.0, 0.8) for _ in range(50_021)]
     tally = Tally(worker=0, warm_up=5.0, offered_rate=exchanges / seconds, secrets_of=lambda _: ())
-    total, found, gathered = Recording(), [], 0.0
-    with tempfile.TemporaryDirectory() as name:
-        folder = RunFolder(Path(name))
-        drawn = zip(range(1, exchanges + 1), itertools.cycle(answers), itertools.cycle(latencies), strict=False)
-        for number, answer, latency in drawn:
-            now = number * seconds / exchanges
-            case = number % cases
-            tally.add(case, now, now, now + latency, DENIED if case % 10 == 0 else answer, "")
-            if now - gathered >= TICK_SECONDS:
-                gathered = now
-                total.add(tally.take())
-            if number % (exchanges // marks) == 0:
-                folder.checkpoint(total, RunState())
-                found.append((number, private_megabytes()))
-    total.add(tally.take())
-    assert sum(total.outcomes.values()) + total.warm_up_exchanges == exchanges
-    return found
+    total, gathered = Recording(), 0.0
+    drawn = zip(range(1, exchanges + 1), itertools.cycle(answers), itertools.cycle(latencies), strict=False)
+    for number, answer, latency in drawn:
+        now = number * seconds / exchanges
+        case = number % cases
+        tally.add_planned(now)
+        tally.add(case, now, now, now + latency, DENIED if case % 10 == 0 else answer, "")
+        is_mark = number % (exchanges // marks) == 0
+        if now - gathered >= TICK_SECONDS or is_mark:
+            gathered = now
+            total.add(tally.take())
+        if is_mark:
+            yield number, total
+    assert sum(total.outcomes.values()) + total.warm_up_exchanges == exchanges // marks * marks
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import io
 import json
-from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -10,38 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from authorizers.contract import Outcome
 from reports import as_html, as_json, as_text
 from reports.drift import PARTS, drift_of, trend_of
-from reports.memory import MemorySample, decode_samples, encode_samples, memory_rows
-from reports.recording import Recording
-from reports.series import Series, bucket_of
+from reports.memory import decode_samples, encode_samples, memory_rows
 from reports.spike import spike_of
-from reports.summary import summarise
-from tests.reports.samples import allow, exchange, run_of
+from tests.reports.course_samples import SAMPLES, SPIKE_PLAN, series, spiked, summary_of
 
 HOURS = [number / 10 for number in range(PARTS)]
-STAGES = [
-    {"name": "before", "rate": 10.0, "seconds": 5.0},
-    {"name": "spike", "rate": 100.0, "seconds": 2.0},
-    {"name": "after", "rate": 10.0, "seconds": 8.0},
-]
-SPIKE_PLAN = {"warm_up": 2.0, "stages": STAGES}
-
-
-def series(seconds, latency, *, warm_up=0, **shares):
-    """Seconds of 100 arrivals each; ``latency`` and each share of an outcome are functions of the second."""
-    made = Series()
-    for number in range(seconds):
-        second = made.second(number)
-        second.planned, second.warm_up = 100, number < warm_up
-        left = 100
-        for name, share in shares.items():
-            second.outcomes[name] = round(100 * share(number))
-            left -= second.outcomes[name]
-        second.outcomes[Outcome.ALLOW.value] = left
-        second.service_times[bucket_of(latency(number))] = second.response_times[bucket_of(latency(number))] = 100
-    return made
 
 
 @given(st.floats(-50, 50), st.floats(1, 100))
@@ -76,17 +50,6 @@ def test_a_short_run_has_no_drift():
     assert drift_of(series(19, lambda _: 0.01)) is None
 
 
-SAMPLES = [
-    MemorySample(0.0, "gateway", 10, 100),
-    MemorySample(0.0, "worker", 11, 50),
-    MemorySample(10.0, "gateway", 10, 300),
-    MemorySample(10.0, "execution environment", 12, 20),
-    MemorySample(20.0, "gateway", 10, 200),
-    MemorySample(20.0, "worker", 11, 60),
-    MemorySample(20.0, "execution environment", 13, 20),
-]
-
-
 def test_each_process_that_lived_long_enough_has_a_row():
     rows = {row.process_id: row for row in memory_rows(SAMPLES)}
     assert set(rows) == {10, 11}
@@ -96,13 +59,6 @@ def test_each_process_that_lived_long_enough_has_a_row():
 def test_samples_survive_their_file():
     assert decode_samples(json.loads(json.dumps(encode_samples(SAMPLES)))) == SAMPLES
     assert memory_rows([]) == []
-
-
-def spiked(slow_until, *, throttled=0.0):
-    def latency(second):
-        return 1.0 if 7 <= second < slow_until else 0.01
-
-    return series(17, latency, warm_up=2, throttled=lambda n: throttled if 7 <= n < 9 else 0.0)
 
 
 def test_recovery_is_when_everything_is_as_before_for_good():
@@ -122,15 +78,6 @@ def test_a_spike_tells_how_the_fleet_came_through():
 def test_a_run_that_ended_in_the_spike_tells_of_none():
     assert spike_of(SPIKE_PLAN, series(8, lambda _: 0.01, warm_up=2)) is None
     assert spike_of({"warm_up": 2.0}, spiked(9)) is None
-
-
-def summary_of(plan, recorded):
-    recording = Recording()
-    recording.add_exchange(exchange(allow()), tuple)
-    recording.series = recorded
-    run = run_of(recording)
-    info = replace(run.info, plan={**run.info.plan, **plan})
-    return summarise(replace(run, info=info, memory=tuple(SAMPLES)))
 
 
 @pytest.mark.parametrize(
