@@ -17,7 +17,7 @@ from gatecrash.baselines import remarks, with_baseline
 from generators.attacks import Attack, known_attacks, leading_attack
 from generators.cases import GENERATION, Case
 from generators.corpus import CaseMeta, Corpus
-from reports import as_html, as_json, as_text
+from reports import as_html, as_json, as_junit, as_markdown, as_text
 from reports.checks import judge
 from reports.decay import judge_by_rate
 from reports.findings import Finding
@@ -27,6 +27,8 @@ from reports.summary import Summary, summarise
 
 REPORT: Final = "report.html"
 STATISTICS: Final = "stats.json"
+JUNIT: Final = "junit.xml"
+MARKDOWN: Final = "summary.md"
 
 
 def facts_of(corpus: Corpus, index: int) -> CaseFacts:
@@ -81,28 +83,33 @@ def _leading(attacks: tuple[str, ...]) -> tuple[Attack | None, bool]:
 
 
 def judge_and_render(folder: RunFolder) -> Summary:
-    """Judge a run by its recording, and write findings, stats.json and report.html.
+    """Judge a run by its recording, and write findings, stats.json, report.html, junit.xml and summary.md.
 
     Without its corpus, which is kept in the cache and not in the run folder, the findings of an earlier judgement
     stand, or else only what needs no knowledge of the cases is judged. The findings of a fuzz run always stand:
     each was confirmed by firing it again. What the run's baseline accepts is marked.
     """
     run = folder.load()
-    findings = run.findings
-    if run.campaign is None:
-        corpus = _corpus_of(run.info)
+    corpus = _corpus_of(run.info) if run.campaign is None else None
+    try:
+        findings = with_baseline(_findings(run, corpus), run.findings, run.info)
+        if run.campaign is None or findings != run.findings:
+            folder.write_findings(findings)
+        summary = summarise(replace(run, findings=findings), _families(corpus) if corpus is not None else None)
+    finally:
         if corpus is not None:
-            findings = _judged(run, partial(facts_to_judge_by, corpus), partial(facts_of, corpus))
             corpus.close()
-        elif not run.findings:
-            findings = _judged(run, _unknown_case)
-    findings = with_baseline(findings, run.findings, run.info)
-    if run.campaign is None or findings != run.findings:
-        folder.write_findings(findings)
-    summary = summarise(replace(run, findings=findings))
     write_atomically(folder.path / STATISTICS, as_json.render(summary))
     write_atomically(folder.path / REPORT, as_html.render(summary, folder.path))
+    write_atomically(folder.path / JUNIT, as_junit.render(summary))
+    write_atomically(folder.path / MARKDOWN, as_markdown.render(summary, folder.path))
     return summary
+
+
+def _findings(run: StoredRun, corpus: Corpus | None) -> list[Finding]:
+    if corpus is not None:
+        return _judged(run, partial(facts_to_judge_by, corpus), partial(facts_of, corpus))
+    return run.findings if run.campaign is not None or run.findings else _judged(run, _unknown_case)
 
 
 def _judged(
@@ -113,6 +120,10 @@ def _judged(
     # Where no rate was held, the lowest that was fired shows the authorizer at its best.
     lowest = min((probe.rate for probe in run.capacity.probes), default=0.0)
     return judge_by_rate(run.recording.ledger, facts, run.capacity.low or lowest, in_full)
+
+
+def _families(corpus: Corpus) -> Callable[[int], str]:
+    return lambda index: corpus.family_and_expectation(index)[0]
 
 
 def _corpus_of(info: RunInfo) -> Corpus | None:

@@ -103,16 +103,31 @@ _OUTPUT: Final = (
 )
 
 
+# They may be repeated.
+_THRESHOLDS: Final = (
+    ("--threshold", "thresholds.hold", str, 'what must hold, such as "latency.p95 < 250ms"; may be repeated'),
+    ("--fail-if", "thresholds.fail_if", str, 'what must not be so, such as "throttle_rate > 1%"; may be repeated'),
+)
+_ABORT: Final = (
+    ("--abort-if", "thresholds.abort_if", str, "as --fail-if, and the run ends as soon as it is so; may be repeated"),
+)
+_REPEATED: Final = frozenset(flag for flag, *_ in (*_THRESHOLDS, *_ABORT))
+
+
 _SCENARIOS: Final = {
     "none": (),
     "corpus": (*_CORPUS, _OUTPUT[2]),
     "load": (*_CORPUS, *_LOAD, *_OUTPUT),
-    "run": (*_CORPUS, *_LOAD, *_MASTER, *_OUTPUT),
-    "capacity": (*_CORPUS, *_CAPACITY, *_MASTER, *_OUTPUT),
+    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_OUTPUT),
+    "capacity": (*_CORPUS, *_CAPACITY, *_THRESHOLDS, *_MASTER, *_OUTPUT),
     "worker": _WORKER,
-    "fuzz": (*_FUZZ, *_OUTPUT),
+    "fuzz": (*_FUZZ, *_THRESHOLDS, *_OUTPUT),
 }
 Options = Literal["none", "corpus", "load", "run", "capacity", "worker", "fuzz"]
+
+
+def _given(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def settings_options(scenario: Options) -> Callable[[Command], Command]:
@@ -123,7 +138,7 @@ def settings_options(scenario: Options) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def wrapper(config: Path | None, assignments: tuple[str, ...], **given: Any) -> Any:
-            overrides = {keys[name]: given.pop(name) for name in keys if given[name] is not None}
+            overrides = {keys[name]: _given(given.pop(name)) for name in keys if given[name] not in {None, ()}}
             for name in keys:
                 given.pop(name, None)
             overrides |= dict(parse_assignment(text) for text in assignments)
@@ -131,7 +146,8 @@ def settings_options(scenario: Options) -> Callable[[Command], Command]:
             return command(settings, **given)
 
         for flag, key, kind, text in reversed(flags):
-            wrapper = click.option(flag, type=kind, default=None, help=f"{text}  [{key}]")(wrapper)
+            repeated: dict[str, Any] = {"multiple": True} if flag in _REPEATED else {"default": None}
+            wrapper = click.option(flag, type=kind, help=f"{text}  [{key}]", **repeated)(wrapper)
         wrapper = click.option(
             "--set",
             "assignments",

@@ -162,7 +162,7 @@ def fire(
         finally:
             locust.close()
     state = folder.read_state()
-    if not ended and not state.complete and not state.workers_lost:
+    if not ended and not state.complete and not state.workers_lost and not state.aborted_by:
         ended = {"incidents": (*state.incidents, f"Locust ended with exit code {exit_code}")}
     return ended
 

@@ -145,6 +145,24 @@ class CapacitySettings(Section):
     )
 
 
+class ThresholdSettings(Section):
+    """What must hold of a run, or it fails with exit code 1. How it is written: docs/thresholds.md."""
+
+    hold: list[str] = Field(
+        default_factory=list, description='what must hold, such as "latency.p95 < 250ms" or "fail_open == 0"'
+    )
+    fail_if: list[str] = Field(
+        default_factory=list, description='what must not be so, such as "throttle_rate > 1% over 30s"'
+    )
+    abort_if: list[str] = Field(
+        default_factory=list, description="the same, and a run under load ends as soon as it is so"
+    )
+    abort_after: float = Field(5.0, ge=0, description="seconds that are measured before abort_if is looked at")
+    too_few: Literal["fail", "skip"] = Field(
+        "fail", description="what becomes of a threshold that can't be judged, for want of exchanges for example"
+    )
+
+
 class DistributedSettings(Section):
     """A run over several machines. Nothing on the way is authenticated or encrypted: keep it in a private network."""
 

@@ -27,8 +27,10 @@ from gatecrash.sections import (
     SoakSettings,
     SpikeSettings,
     TargetSettings,
+    ThresholdSettings,
 )
 from generators.credentials.opening import LIFETIME_DEFAULT
+from reports.threshold_parsing import declared
 
 FILE: Final = "gatecrash.toml"
 _PATHS: Final = {
@@ -49,6 +51,7 @@ class Settings(Section):
     spike: SpikeSettings = Field(default_factory=SpikeSettings)
     soak: SoakSettings = Field(default_factory=SoakSettings)
     capacity: CapacitySettings = Field(default_factory=CapacitySettings)
+    thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
     distributed: DistributedSettings = Field(default_factory=DistributedSettings)
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)
@@ -87,6 +90,7 @@ def read_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise UsageError(_sentence(error, path if values and path.exists() else None)) from None
+    declared(settings.thresholds.model_dump())
     return _with_sample(settings) if settings.uses_sample else settings
 
 

@@ -17,6 +17,7 @@ from locust.env import Environment
 from locust.runners import MasterRunner
 
 from authorizers.targets.local import LOOPBACK, LocalGateway, reachable
+from locustfiles._aborting import failed_sentence
 from locustfiles._capacity import CapacityControl
 from locustfiles._cpu import CpuMeter
 from locustfiles._firing import Firing
@@ -65,6 +66,7 @@ class RunRecorder:
         self.complete = False
         self.unwritable = False
         self._checkpoint_seconds = 0.0
+        self.aborted_by = ""
         self.search: CapacityControl | None = None
         self.searcher: gevent.Greenlet | None = None
         self.ready: set[str] = set()
@@ -127,6 +129,11 @@ class RunRecorder:
                 written = self.elapsed
             if not self.unwritable:
                 self._write(lambda: write_progress(folder.path, self.total, self.state(), self._pause))
+            with self._total_lock:
+                self.aborted_by = failed_sentence(self.plan, self.total, self.elapsed)
+            if self.aborted_by:
+                self._end_test()
+                return
             if self.unwritable:
                 # A load whose recording nobody can read is for nothing.
                 self._end_test()
@@ -183,7 +190,12 @@ class RunRecorder:
 
     def state(self) -> RunState:
         """Return how far the run got."""
-        state = RunState(elapsed=self.elapsed, complete=self.complete, incidents=tuple(dict.fromkeys(self.incidents)))
+        state = RunState(
+            elapsed=self.elapsed,
+            complete=self.complete,
+            incidents=tuple(dict.fromkeys(self.incidents)),
+            aborted_by=self.aborted_by,
+        )
         if self.master is None:
             return replace(state, workers=1, cpu=self.meter.highest)
         register = self.master.register

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import capacity_words, text_campaign, text_capacity, text_course, text_findings, words
+from reports import capacity_words, text_campaign, text_capacity, text_course, text_findings, text_thresholds, words
 from reports.records import LatencyKind
 from reports.summary import Summary
 from reports.text_parts import heading, line, table_of, write_items, write_table
@@ -26,6 +26,7 @@ def write(
     Nothing is read as markup, and every character is one that can be seen: requests and answers are hostile.
     """
     _write_verdict(summary, console)
+    text_thresholds.write(summary.thresholds, console)
     if summary.capacity is not None:
         text_capacity.write(summary.capacity, console)
     _write_numbers(summary, console)

@@ -40,9 +40,10 @@ _DAMAGE: Final = (AttributeError, KeyError, TypeError, ValueError)
 class RunState:
     """How far a run got, as of its last checkpoint.
 
-    ``stopped_by`` names the signal or fault that ended it early; ``incidents`` are sentences about what went
-    wrong with the measurement itself. ``cpu`` is the highest share of one core that a worker used, 0 to 1,
-    ``master_cpu`` the same of a master, which only gathers. ``worker_facts`` tells of each worker of a master.
+    ``stopped_by`` names the signal or fault that ended it early, ``aborted_by`` says which threshold did;
+    ``incidents`` are sentences about what went wrong with the measurement itself. ``cpu`` is the highest share of one
+    core that a worker used, 0 to 1, ``master_cpu`` the same of a master, which only gathers. ``worker_facts`` tells of
+    each worker of a master.
     """
 
     elapsed: float = 0.0
@@ -54,6 +55,7 @@ class RunState:
     incidents: tuple[str, ...] = ()
     master_cpu: float = 0.0
     worker_facts: tuple[WorkerFacts, ...] = ()
+    aborted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

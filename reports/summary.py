@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,10 +16,13 @@ from reports.heat import LatencyHeat, heat_of
 from reports.intervals import percentile_ranks, samples_needed
 from reports.latency import PERCENTILES, LatencyHistogram
 from reports.memory import MemoryRow, memory_rows
+from reports.plan import OPEN
 from reports.records import LatencyKind
 from reports.rules import Severity
 from reports.run_folder import RunInfo, RunState, StoredRun
 from reports.spike import Spike, spike_of
+from reports.threshold_judging import Evidence, Standing, ThresholdJudgement, judge_thresholds
+from reports.threshold_parsing import declared
 from reports.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
 
 _ANSWERED: Final = tuple(
@@ -129,10 +133,11 @@ class Summary:
     drift: Drift | None = None
     memory: tuple[MemoryRow, ...] = ()
     heat: LatencyHeat | None = None
+    thresholds: tuple[ThresholdJudgement, ...] = ()
 
 
-def summarise(run: StoredRun) -> Summary:
-    """Compute the summary of a stored run."""
+def summarise(run: StoredRun, family_of: Callable[[int], str] | None = None) -> Summary:
+    """Compute the summary of a stored run; ``family_of`` names a case's family, None where its corpus is gone."""
     recording = run.recording
     measured = [second for _, second in recording.series if not second.warm_up]
     planned, dropped = sum(second.planned for second in measured), sum(second.dropped for second in measured)
@@ -156,7 +161,15 @@ def summarise(run: StoredRun) -> Summary:
         )
     )
     seconds_measured = _measured_seconds(run, len(measured))
-    verdict = decide(run.findings, judgement, run.state, missed(run.capacity) if run.capacity else ())
+    planned_rate = _planned_rate(run, planned, seconds_measured)
+    wanted = declared(run.info.settings.get("thresholds", {}))
+    thresholds = judge_thresholds(wanted.thresholds, _evidence(run, seconds_measured, planned_rate, family_of))
+    failed = tuple(
+        one.sentence
+        for one in thresholds
+        if one.standing is Standing.FAILED or (one.standing is Standing.NOT_JUDGED and wanted.too_few_fails)
+    )
+    verdict = decide(run.findings, judgement, run.state, (*(missed(run.capacity) if run.capacity else ()), *failed))
     return Summary(
         info=run.info,
         state=run.state,
@@ -169,7 +182,7 @@ def summarise(run: StoredRun) -> Summary:
         warm_up_exchanges=recording.warm_up_exchanges,
         cold_starts=recording.cold_starts,
         measured_seconds=seconds_measured,
-        planned_rate=_planned_rate(run, planned, seconds_measured),
+        planned_rate=planned_rate,
         achieved_rate=exchanges / seconds_measured if seconds_measured else 0.0,
         throttle_rate=recording.outcomes[Outcome.THROTTLED] / exchanges if exchanges else 0.0,
         wrong_bound=_wrong_bound(run),
@@ -185,6 +198,24 @@ def summarise(run: StoredRun) -> Summary:
         drift=drift_of(recording.series) if _is_soak(run) else None,
         memory=tuple(memory_rows(run.memory)),
         heat=heat_of(recording.series),
+        thresholds=thresholds,
+    )
+
+
+def _evidence(
+    run: StoredRun, measured_seconds: float, planned_rate: float, family_of: Callable[[int], str] | None
+) -> Evidence:
+    seconds = [(number, second) for number, second in run.recording.series if not second.warm_up]
+    has_schedule = planned_rate > 0 and run.info.plan.get("model", OPEN) == OPEN and run.campaign is None
+    return Evidence(
+        run.recording,
+        # The second in which a run ended early is no whole one.
+        seconds if run.state.complete else seconds[:-1],
+        measured_seconds,
+        planned_rate if has_schedule else None,
+        run.findings,
+        run.capacity,
+        family_of,
     )
 
 

@@ -102,7 +102,7 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
     reasons += [lost_sentence(worker) for worker in seen.state.worker_facts if worker.lost]
     if seen.state.stopped_by is not None and seen.state.stopped_by not in _SIGNALS:
         reasons.append(f"the run was ended after {seen.state.elapsed:.1f} s by {seen.state.stopped_by}")
-    if not seen.state.complete and seen.state.stopped_by is None:
+    if not seen.state.complete and seen.state.stopped_by is None and not seen.state.aborted_by:
         reasons.append("the run was cut off: what its last checkpoint holds is shown")
     if seen.capacity is not None:
         return [*reasons, *no_answer(seen.capacity)]
@@ -117,6 +117,8 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
     reasons = []
     if seen.state.stopped_by in _SIGNALS:
         reasons.append(f"the run was stopped early by {seen.state.stopped_by} after {seen.state.elapsed:.1f} s")
+    if seen.state.aborted_by:
+        reasons.append(f"the run was ended after {seen.state.elapsed:.1f} s, as thresholds.abort_if asks for")
     if seen.capacity is not None:
         return [*reasons, *doubts(seen.capacity), *jump_sentences(seen.clock_jumps), *seen.state.incidents]
     reasons += [sentence for share, sentence in _missing(seen) if share <= _DROPPED_INVALID]
@@ -170,6 +172,7 @@ def decide(
     wrong = [
         finding for finding in findings if finding.rule.severity > Severity.NOTE and finding.accepted_until is None
     ]
+    missed = tuple(dict.fromkeys((*missed, *([state.aborted_by] if state.aborted_by else ()))))
     reasons = (*(finding.sentence for finding in wrong), *missed)
     if state.stopped_by in _SIGNALS:
         return Verdict(ExitCode(_SIGNALS[state.stopped_by]), "STOPPED", (*judgement.reasons, *reasons))

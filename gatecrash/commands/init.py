@@ -50,6 +50,6 @@ def _toml(value: Any) -> str:
         return '""    # not set'
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, dict):
-        return "{}"
+    if isinstance(value, dict | list):
+        return "{}" if isinstance(value, dict) else "[]"
     return f'"{value}"' if isinstance(value, str) else str(value)

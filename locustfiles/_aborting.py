@@ -1,0 +1,25 @@
+"""Ending a run as soon as a threshold says that it has failed."""
+
+from __future__ import annotations
+
+from reports.plan import OPEN, Plan
+from reports.recording import Recording
+from reports.threshold_judging import Evidence, Standing, judge_thresholds
+from reports.threshold_parsing import declared
+
+
+def failed_sentence(plan: Plan, recording: Recording, elapsed: float) -> str:
+    """Say which threshold of those that end a run has failed ``elapsed`` seconds after its start; empty for none.
+
+    What can't be judged yet ends nothing.
+    """
+    wanted = declared(plan.info.get("settings", {}).get("thresholds", {}))
+    if not wanted.aborting or elapsed < plan.warm_up + wanted.abort_after:
+        return ""
+    # Seconds in which arrivals are still unanswered would look worse than they are.
+    over = elapsed - plan.patience if plan.model == OPEN else elapsed
+    seconds = [(number, second) for number, second in recording.series if not second.warm_up and number + 1 <= over]
+    planned_rate = plan.rate if plan.model == OPEN and not plan.stages else None
+    evidence = Evidence(recording, seconds, elapsed - plan.warm_up, planned_rate)
+    judged = judge_thresholds(wanted.aborting, evidence) if recording.outcomes.total() else ()
+    return next((one.sentence for one in judged if one.standing is Standing.FAILED), "")

@@ -1,0 +1,124 @@
+"""``junit.xml``: a test case for each threshold, for each family of oracles and for the measurement itself.
+
+The form is the one that CI servers read (Jenkins' JUnit plugin publishes a schema of it). Where the measurement is
+invalid it is an error, and what would have passed is skipped: it proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from reports import finding_words
+from reports.finding_words import numbered
+from reports.findings import Finding
+from reports.rules import Oracle
+from reports.summary import Summary
+from reports.threshold_judging import Standing
+from reports.verdict import Validity
+from reports.words import visible
+
+_NAME: Final = "gatecrash"
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A test case; ``result`` is empty where it passed, else the name of the element that says how it ended."""
+
+    name: str
+    result: str = ""
+    message: str = ""
+    text: str = ""
+
+
+def render(summary: Summary) -> bytes:
+    """Return the file's content."""
+    suites = [(title, list(cases)) for title, cases in _suites(summary)]
+    root = ET.Element(
+        "testsuites", {"name": _NAME, **_counts([case for _, cases in suites for case in cases], summary)}
+    )
+    for title, cases in suites:
+        suite = ET.SubElement(root, "testsuite", {"name": f"{_NAME}.{title}", **_counts(cases, summary)})
+        suite.set("timestamp", visible(summary.info.started_at)[:19])
+        for case in cases:
+            _write(suite, title, case)
+    ET.indent(root)
+    return b"<?xml version='1.0' encoding='utf-8'?>\n" + ET.tostring(root, encoding="unicode").encode() + b"\n"
+
+
+def _write(suite: ET.Element, title: str, case: _Case) -> None:
+    element = ET.SubElement(
+        suite, "testcase", {"classname": f"{_NAME}.{title}", "name": visible(case.name), "time": "0"}
+    )
+    if case.result:
+        said = ET.SubElement(element, case.result, {"message": visible(case.message)})
+        said.text = visible(case.text, keep_newlines=True) or None
+        if case.result != "skipped":
+            said.set("type", case.result)
+
+
+def _counts(cases: list[_Case], summary: Summary) -> dict[str, str]:
+    results = [case.result for case in cases]
+    return {
+        "tests": str(len(cases)),
+        "failures": str(results.count("failure")),
+        "errors": str(results.count("error")),
+        "skipped": str(results.count("skipped")),
+        "time": f"{summary.state.elapsed:.3f}",
+    }
+
+
+def _suites(summary: Summary) -> Iterator[tuple[str, Iterator[_Case]]]:
+    yield "measurement", _measurement(summary)
+    if summary.thresholds or (summary.capacity is not None and summary.capacity.at_least is not None):
+        yield "thresholds", _thresholds(summary)
+    yield "oracles", _oracles(summary)
+
+
+def _measurement(summary: Summary) -> Iterator[_Case]:
+    reasons = "\n".join(summary.judgement.reasons)
+    if summary.judgement.validity is Validity.INVALID:
+        yield _Case("validity", "error", "the measurement can't be trusted", reasons)
+    else:
+        yield _Case("validity")
+
+
+def _passed(name: str, summary: Summary) -> _Case:
+    if summary.judgement.validity is Validity.INVALID:
+        return _Case(name, "skipped", "the measurement is invalid: that nothing was seen proves nothing")
+    return _Case(name)
+
+
+def _thresholds(summary: Summary) -> Iterator[_Case]:
+    for one in summary.thresholds:
+        if one.standing is Standing.HELD:
+            yield _passed(str(one.threshold), summary)
+        elif one.standing is Standing.NOT_JUDGED and one.sentence not in summary.verdict.reasons:
+            yield _Case(str(one.threshold), "skipped", one.reason)
+        else:
+            yield _Case(str(one.threshold), "failure", one.sentence)
+    capacity = summary.capacity
+    if capacity is not None and capacity.at_least is not None:
+        name = f"capacity.at_least = {capacity.at_least:g}/s"
+        if capacity.low is not None and capacity.low >= capacity.at_least:
+            yield _passed(name, summary)
+        else:
+            yield _Case(name, "failure", "; ".join(summary.verdict.reasons) or "it was not found to hold so much")
+
+
+def _oracles(summary: Summary) -> Iterator[_Case]:
+    found = [(number, one) for number, one in numbered(summary, notes=False) if one.accepted_until is None]
+    for oracle in Oracle:
+        of_it = [(number, one) for number, one in found if one.rule.oracle is oracle]
+        if not of_it:
+            yield _passed(oracle.value, summary)
+            continue
+        message = "; ".join(finding.sentence for _, finding in of_it)
+        yield _Case(oracle.value, "failure", message, "\n".join(_told(number, finding) for number, finding in of_it))
+
+
+def _told(number: int, finding: Finding) -> str:
+    seen = finding_words.seen_sentence(finding)
+    return f"{number}. {finding.rule.code} {finding.rule.title}: {visible(finding.case_name)}, {seen}"

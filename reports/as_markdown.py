@@ -1,0 +1,114 @@
+"""``summary.md``: the verdict and what it rests on, for a CI job's summary or a pull request (GitHub's Markdown)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import Final
+
+from reports import capacity_words, finding_words, words
+from reports.finding_words import numbered
+from reports.records import LatencyKind
+from reports.summary import Summary
+from reports.threshold_judging import Standing, ThresholdJudgement
+
+_FINDINGS_SHOWN: Final = 10
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]|~<>&@])|^([-+#=])|^([0-9]+)(?=[.)])")
+_STANDINGS: Final = {Standing.HELD: "✓ held", Standing.FAILED: "✗ failed", Standing.NOT_JUDGED: "? not judged"}
+
+
+def render(summary: Summary, run_folder: str | PurePath) -> bytes:
+    """Return the file's content; ``run_folder`` is named in the commands that replay a finding."""
+    return ("\n".join(_lines(summary, run_folder)).rstrip() + "\n").encode("utf-8", "backslashreplace")
+
+
+def escaped(text: object) -> str:
+    """Return a text in which nothing is Markdown or HTML, on one line."""
+    # A number at the start would begin a list: its point is what is escaped.
+    return _SPECIAL.sub(lambda found: f"{found[3]}\\" if found[3] else f"\\{found[0]}", words.visible(text))
+
+
+def code(text: object) -> str:
+    """Return a text as code, on one line."""
+    shown = words.visible(text)
+    marks = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    pad = " " if shown[:1] in {"`", " "} or shown[-1:] in {"`", " "} else ""
+    return f"{marks}{pad}{shown}{pad}{marks}"
+
+
+def _lines(summary: Summary, run_folder: str | PurePath) -> Iterator[str]:
+    verdict = summary.verdict
+    yield f"## gatecrash: {verdict.word}"
+    yield ""
+    yield f"**{escaped(words.headline(summary))}** Exit code {verdict.exit_code.value}, run {code(summary.info.name)}, "
+    yield f"started {escaped(summary.info.started_at)}."
+    yield ""
+    if summary.capacity is not None:
+        yield f"- {escaped(capacity_words.answer(summary.capacity))}"
+    yield from (f"- {escaped(sentence)}" for sentence in words.verdict_sentences(summary))
+    yield ""
+    yield f"Measurement {escaped(words.validity_sentence(summary))}."
+    yield ""
+    yield from (f"- {escaped(reason)}" for reason in words.validity_reasons(summary))
+    yield ""
+    yield from _thresholds(summary.thresholds)
+    yield "### Key numbers"
+    yield ""
+    yield from _table(("number", "value"), words.key_numbers(summary))
+    yield from _latencies(summary)
+    yield from _findings(summary, run_folder)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    yield from ("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows)
+    yield ""
+
+
+def _thresholds(judged: Sequence[ThresholdJudgement]) -> Iterator[str]:
+    if not judged:
+        return
+    yield "### Thresholds"
+    yield ""
+    yield "| threshold | measured | |"
+    yield "|---|---|---|"
+    for one in judged:
+        said = f"{_STANDINGS[one.standing]}" + (f": {escaped(one.reason)}" if one.reason else "")
+        yield f"| {code(one.threshold)} | {escaped(one.measured)} | {said} |"
+    yield ""
+
+
+def _latencies(summary: Summary) -> Iterator[str]:
+    rows = [row for row in summary.latencies if row.outcome is None and row.count]
+    if not rows or summary.campaign is not None:
+        return
+    yield "### Latency of the answered exchanges, in ms"
+    yield ""
+    cells = [
+        (
+            words.KIND_LABELS[LatencyKind(row.kind).value],
+            f"{row.count:,}",
+            *words.percentiles(row),
+            words.milliseconds(row.maximum),
+        )
+        for row in rows
+    ]
+    yield from _table(("", "exchanges", "p50", "p90", "p95", "p99", "p99.9", "max"), cells)
+
+
+def _findings(summary: Summary, run_folder: str | PurePath) -> Iterator[str]:
+    found = numbered(summary, notes=False)
+    yield f"### {finding_words.heading(summary, notes=False)}"
+    yield ""
+    for number, finding in found[:_FINDINGS_SHOWN]:
+        accepted = finding_words.accepted_sentence(finding)
+        yield (
+            f"{number}. **{finding.rule.code}** {escaped(finding.rule.title)}: {code(finding.case_name)}, "
+            f"{escaped(finding_words.seen_sentence(finding))}{f' ({escaped(accepted)})' if accepted else ''}  "
+        )
+        yield f"   {code(finding_words.replay_command(run_folder, number))}"
+    if len(found) > _FINDINGS_SHOWN:
+        yield ""
+        yield f"{len(found) - _FINDINGS_SHOWN:,} more are in the report."
