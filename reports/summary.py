@@ -9,6 +9,7 @@ from authorizers.contract import Outcome
 from reports.campaign import Campaign
 from reports.capacity import Capacity
 from reports.capacity_verdict import missed
+from reports.comparison import Comparison
 from reports.drift import Drift, drift_of
 from reports.findings import Finding
 from reports.heat import LatencyHeat, heat_of
@@ -129,6 +130,7 @@ class Summary:
     drift: Drift | None = None
     memory: tuple[MemoryRow, ...] = ()
     heat: LatencyHeat | None = None
+    comparison: Comparison | None = None
 
 
 def summarise(run: StoredRun) -> Summary:
