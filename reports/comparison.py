@@ -97,7 +97,7 @@ class Comparison:
 
     ``refused`` says why they can't be compared, and then there is nothing else. ``doubts`` are what to keep in mind,
     ``differences`` the settings and versions that are not the same. ``curves`` are (percentile, milliseconds) pairs by
-    latency kind, before and after. ``replayable`` says whether there is a run folder by which a case can be fired again.
+    latency kind, before and after. ``replayable`` says whether there is a run folder to fire a case again by.
     """
 
     earlier: Side

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from reports.comparison import Aspect, Change, Comparison, LatencyTable, Side, Unit
@@ -96,10 +96,9 @@ def _finding_words(row: FindingRow) -> str:
 
 
 def _latency_sentence(table: LatencyTable, change: Change, comparison: Comparison) -> str:
-    return (
-        f"the {change.name} of the {KIND_LABELS[table.kind]} {_moved(change)}"
-        f"{_interval_words(change, comparison)}, from {milliseconds(change.before)} ms to {milliseconds(change.after)} ms"
-    )
+    values = f"from {milliseconds(change.before)} ms to {milliseconds(change.after)} ms"
+    moved = f"{_moved(change)}{_interval_words(change, comparison)}"
+    return f"the {change.name} of the {KIND_LABELS[table.kind]} {moved}, {values}"
 
 
 def _rate_sentence(change: Change, comparison: Comparison) -> str:
@@ -126,7 +125,7 @@ def _signed(change: Change, amount: float) -> str:
 def _interval_words(change: Change, comparison: Comparison) -> str:
     if change.low is None:
         return ""
-    return f" ({interval_words(change)} with {comparison.limits.confidence * 100:g} % confidence)"
+    return f" ({interval_words(change)} with {_confidence(comparison)} confidence)"
 
 
 def interval_words(change: Change) -> str:
@@ -228,3 +227,46 @@ def answers_words(answers: list[dict[str, Any]]) -> str:
 def replay_command(place: str, flip: Flip) -> str:
     """Return the command that fires a changed case again; it can be pasted into a shell."""
     return visible(f"gatecrash replay {shlex.quote(place)} --case {flip.case}")
+
+
+def changed_sentences(comparison: Comparison) -> list[str]:
+    """Return a sentence for everything that got worse or better, the worse first."""
+    return sentences(comparison, Direction.WORSE, Direction.BETTER)
+
+
+def doubts(comparison: Comparison) -> list[str]:
+    """Return what to keep in mind."""
+    return [visible(f"beware: {doubt}") for doubt in comparison.doubts]
+
+
+def aspect_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """Return a row of ASPECT_COLUMNS for each aspect."""
+    return [aspect_row(aspect, comparison) for aspect in comparison.aspects]
+
+
+def change_rows(changes: Iterable[Change]) -> list[tuple[str, ...]]:
+    """Return a row for each change."""
+    return list(map(change_row, changes))
+
+
+def table_title(table: LatencyTable, comparison: Comparison) -> str:
+    """Return the heading of a table of latencies."""
+    whose = f" of {outcome_label(table.outcome)}" if table.outcome else ""
+    judged = f", intervals of {_confidence(comparison)}" if table.outcome is None else ""
+    return f"{KIND_LABELS[table.kind]}{whose}".capitalize() + judged + ("" if table.judged else ", not judged")
+
+
+def rates_title(comparison: Comparison) -> str:
+    """Return the heading of the table of rates."""
+    return f"Rates, intervals of {_confidence(comparison)}"
+
+
+def _confidence(comparison: Comparison) -> str:
+    return f"{comparison.limits.confidence * 100:g} %"
+
+
+def tone(comparison: Comparison) -> str:
+    """Return the page's tone, as its style sheet names it."""
+    if comparison.refused or comparison.direction is Direction.UNJUDGED:
+        return "invalid"
+    return "fail" if comparison.is_worse else "pass"

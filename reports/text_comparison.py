@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from reports import comparison_words, words
-from reports.comparison import Comparison
+from reports.comparison import Change, Comparison
 from reports.comparison_decisions import Flip
 from reports.directions import Direction
 from reports.text_parts import heading, line, table_of, write_items, write_table
@@ -31,12 +31,12 @@ def write(comparison: Comparison, console: Console) -> None:
     if comparison.refused:
         write_items(console, map(words.visible, comparison.refused))
     else:
-        write_items(console, comparison_words.sentences(comparison, Direction.WORSE, Direction.BETTER))
+        write_items(console, comparison_words.changed_sentences(comparison))
     line(console, "Earlier  ", comparison_words.side_words(comparison.earlier))
     line(console, "Later    ", comparison_words.side_words(comparison.later))
     if comparison.refused:
         return
-    write_items(console, [words.visible(f"beware: {doubt}") for doubt in comparison.doubts])
+    write_items(console, comparison_words.doubts(comparison))
     _write_aspects(comparison, console)
     _write_numbers(comparison, console)
     _write_flips(comparison, console)
@@ -48,28 +48,27 @@ def write(comparison: Comparison, console: Console) -> None:
 def _write_aspects(comparison: Comparison, console: Console) -> None:
     heading(console, "By aspect")
     table = table_of(*comparison_words.ASPECT_COLUMNS, words=3)
-    for aspect in comparison.aspects:
-        table.add_row(*map(Text, comparison_words.aspect_row(aspect, comparison)))
+    for row in comparison_words.aspect_rows(comparison):
+        table.add_row(*map(Text, row))
     write_table(console, table)
 
 
 def _write_numbers(comparison: Comparison, console: Console) -> None:
-    confidence = f"{comparison.limits.confidence * 100:g} %"
     for table in comparison.latencies:
         if table.outcome is not None:
             continue
-        judged = "" if table.judged else ", not judged"
-        heading(console, f"Latency: {words.KIND_LABELS[table.kind]}{judged}, intervals of {confidence}")
-        rows = table_of(*comparison_words.LATENCY_COLUMNS)
-        for change in table.changes:
-            rows.add_row(*map(Text, comparison_words.change_row(change)))
-        write_table(console, rows)
+        heading(console, comparison_words.table_title(table, comparison))
+        _write_changes(comparison_words.LATENCY_COLUMNS, table.changes, console)
     if comparison.rates:
-        heading(console, f"Rates, intervals of {confidence}")
-        rows = table_of(*comparison_words.RATE_COLUMNS)
-        for change in comparison.rates:
-            rows.add_row(*map(Text, comparison_words.change_row(change)))
-        write_table(console, rows)
+        heading(console, comparison_words.rates_title(comparison))
+        _write_changes(comparison_words.RATE_COLUMNS, comparison.rates, console)
+
+
+def _write_changes(columns: tuple[str, ...], changes: tuple[Change, ...], console: Console) -> None:
+    table = table_of(*columns)
+    for row in comparison_words.change_rows(changes):
+        table.add_row(*map(Text, row))
+    write_table(console, table)
 
 
 def _write_flips(comparison: Comparison, console: Console) -> None:
