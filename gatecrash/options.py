@@ -113,17 +113,21 @@ _ABORT: Final = (
 )
 _REPEATED: Final = frozenset(flag for flag, *_ in (*_THRESHOLDS, *_ABORT))
 
+_AGAINST: Final = (
+    ("--against", "compare.against", str, "compare with a run folder, `last` or `last-good`; worse: exit code 1"),
+)
 
 _SCENARIOS: Final = {
     "none": (),
     "corpus": (*_CORPUS, _OUTPUT[2]),
     "load": (*_CORPUS, *_LOAD, *_OUTPUT),
-    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_OUTPUT),
+    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_OUTPUT, *_AGAINST),
     "capacity": (*_CORPUS, *_CAPACITY, *_THRESHOLDS, *_MASTER, *_OUTPUT),
     "worker": _WORKER,
-    "fuzz": (*_FUZZ, *_THRESHOLDS, *_OUTPUT),
+    "fuzz": (*_FUZZ, *_THRESHOLDS, *_OUTPUT, *_AGAINST),
+    "compare": (*_CORPUS, _OUTPUT[2]),
 }
-Options = Literal["none", "corpus", "load", "run", "capacity", "worker", "fuzz"]
+Options = Literal["none", "corpus", "load", "run", "capacity", "worker", "fuzz", "compare"]
 
 
 def _given(value: Any) -> Any:

@@ -17,12 +17,12 @@ from pydantic import ValidationError
 from authorizers.contract import Answer, Outcome
 from authorizers.errors import UsageError, WireError
 from authorizers.redact import secrets_of
+from gatecrash.corpora import facts_of_case
 from gatecrash.fuzzing.bench import Bench, LaboratoryBench, Shot
 from gatecrash.fuzzing.expiring import ExpiryWatch
 from gatecrash.fuzzing.literals import words_again
 from gatecrash.fuzzing.preparing import is_python_handler, laboratory_settings, target_bench
 from gatecrash.fuzzing.timing import ageing_of, slowness_of
-from gatecrash.judging import facts_of_case
 from gatecrash.settings import Settings, credential_settings
 from generators.cases import GENERATION, Case, CaseMaker, Recipe
 from generators.credentials import open_profile

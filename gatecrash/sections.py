@@ -204,6 +204,28 @@ class FuzzSettings(Section):
     shrink_requests: int = Field(200, ge=0, description="most requests to make one finding smaller")
 
 
+class CompareSettings(Section):
+    """With which run a run is compared, and from which change on something is better or worse.
+
+    A change counts where it is at least so large and its interval leaves nought out.
+    """
+
+    against: str | None = Field(
+        None,
+        min_length=1,
+        description="a run folder; last: the newest comparable run; last-good: the newest that passed",
+    )
+    confidence: float = Field(0.99, ge=0.8, lt=1, description="of every interval")
+    latency: float = Field(0.05, ge=0, description="least relative change of a percentile: 0.05 is 5 %")
+    latency_ms: float = Field(1.0, ge=0, description="least change of a percentile, in milliseconds")
+    throttle_rate: float = Field(0.005, ge=0, lt=1, description="least change of the share of throttled requests")
+    error_rate: float = Field(0.002, ge=0, lt=1, description="least change of the share of errors and time-outs")
+    achieved_rate: float = Field(0.02, ge=0, description="least relative change of the exchanges a second")
+    policies: Literal["judged", "told"] = Field(
+        "judged", description="judged: another policy for the same case is worse; told: it is only told"
+    )
+
+
 class OutputSettings(Section):
     """What is kept, and where."""
 

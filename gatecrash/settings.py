@@ -17,6 +17,7 @@ from authorizers.samples import sample_path
 from gatecrash.sections import (
     AuthorizerSettings,
     CapacitySettings,
+    CompareSettings,
     CorpusSettings,
     CredentialSettings,
     DistributedSettings,
@@ -54,6 +55,7 @@ class Settings(Section):
     thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
     distributed: DistributedSettings = Field(default_factory=DistributedSettings)
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
+    compare: CompareSettings = Field(default_factory=CompareSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)
 
     @property

@@ -23,13 +23,16 @@ from authorizers.contract import Outcome
 from reports import (
     campaign_words,
     capacity_words,
+    comparison_words,
     course_words,
     finding_words,
     plots,
     plots_capacity,
+    plots_comparison,
     plots_heat,
     words,
 )
+from reports.comparison import Comparison
 from reports.plots import Figure
 from reports.records import LatencyKind
 from reports.summary import LatencyRow, SecondRow, Summary
@@ -63,6 +66,24 @@ def render(summary: Summary, run_folder: str | PurePath) -> bytes:
     return page.encode("utf-8", "backslashreplace")
 
 
+def render_comparison(comparison: Comparison) -> bytes:
+    """Return a page of a comparison alone, as UTF-8."""
+    scripts = (get_plotlyjs(), _packaged("report.js"))
+    page = (
+        _environment()
+        .get_template("comparison_page.html.j2")
+        .render(
+            comparison=comparison,
+            policy=_content_security_policy(*scripts),
+            plotly=scripts[0],
+            script=scripts[1],
+            style=_packaged("report.css"),
+            figures=_embedded(plots_comparison.figures(comparison)),
+        )
+    )
+    return page.encode("utf-8", "backslashreplace")
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -83,7 +104,11 @@ def _environment() -> Environment:
         memory_row=course_words.memory_row,
     )
     environment.globals.update(
-        words=words, finding_words=finding_words, campaign_words=campaign_words, capacity_words=capacity_words
+        words=words,
+        finding_words=finding_words,
+        campaign_words=campaign_words,
+        capacity_words=capacity_words,
+        comparison_words=comparison_words,
     )
     return environment
 
@@ -103,7 +128,7 @@ def _content_security_policy(*scripts: str) -> str:
 
 
 def _figures(summary: Summary) -> dict[str, Figure]:
-    figures: dict[str, Figure] = {}
+    figures: dict[str, Figure] = plots_comparison.figures(summary.comparison)
     if summary.capacity is not None and summary.capacity.curve():
         figures["capacity-latency-plot"] = plots_capacity.latency_figure(summary.capacity)
         figures["capacity-shares-plot"] = plots_capacity.shares_figure(summary.capacity)

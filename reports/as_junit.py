@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from reports import finding_words
+from reports import comparison_words, finding_words
+from reports.comparison import Comparison
+from reports.directions import Direction
 from reports.finding_words import numbered
 from reports.findings import Finding
 from reports.rules import Oracle
@@ -21,6 +23,7 @@ from reports.verdict import Validity
 from reports.words import visible
 
 _NAME: Final = "gatecrash"
+_WORSE: Final = frozenset(map(comparison_words.word, (Direction.WORSE, Direction.MIXED)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,18 @@ def _suites(summary: Summary) -> Iterator[tuple[str, Iterator[_Case]]]:
     if summary.thresholds or (summary.capacity is not None and summary.capacity.at_least is not None):
         yield "thresholds", _thresholds(summary)
     yield "oracles", _oracles(summary)
+    if summary.comparison is not None:
+        yield "comparison", _comparison(summary, summary.comparison)
+
+
+def _comparison(summary: Summary, comparison: Comparison) -> Iterator[_Case]:
+    for reason in comparison.refused:
+        yield _Case("comparable", "skipped", reason)
+    for name, word, why in comparison_words.aspect_rows(comparison):
+        if word in _WORSE:
+            yield _Case(name, "failure", why)
+        else:
+            yield _passed(name, summary)
 
 
 def _measurement(summary: Summary) -> Iterator[_Case]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from reports import capacity_words, finding_words, words
+from reports import capacity_words, comparison_words, finding_words, words
+from reports.comparison import Comparison
 from reports.finding_words import numbered
 from reports.records import LatencyKind
 from reports.summary import Summary
@@ -53,6 +54,7 @@ def _lines(summary: Summary, run_folder: str | PurePath) -> Iterator[str]:
     yield from (f"- {escaped(reason)}" for reason in words.validity_reasons(summary))
     yield ""
     yield from _thresholds(summary.thresholds)
+    yield from _comparison(summary.comparison)
     yield "### Key numbers"
     yield ""
     yield from _table(("number", "value"), words.key_numbers(summary))
@@ -78,6 +80,19 @@ def _thresholds(judged: Sequence[ThresholdJudgement]) -> Iterator[str]:
         said = f"{_STANDINGS[one.standing]}" + (f": {escaped(one.reason)}" if one.reason else "")
         yield f"| {code(one.threshold)} | {escaped(one.measured)} | {said} |"
     yield ""
+
+
+def _comparison(comparison: Comparison | None) -> Iterator[str]:
+    if comparison is None:
+        return
+    yield f"### Compared with an earlier run: {comparison_words.verdict_word(comparison)}"
+    yield ""
+    yield f"{escaped(comparison_words.headline(comparison))} The earlier one is {code(comparison.earlier.place)}."
+    yield ""
+    yield from (f"- {escaped(reason)}" for reason in (*comparison.refused, *comparison_words.doubts(comparison)))
+    yield ""
+    if not comparison.refused:
+        yield from _table(comparison_words.ASPECT_COLUMNS, comparison_words.aspect_rows(comparison))
 
 
 def _latencies(summary: Summary) -> Iterator[str]:

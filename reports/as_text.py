@@ -9,7 +9,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import capacity_words, text_campaign, text_capacity, text_course, text_findings, text_thresholds, words
+from reports import (
+    capacity_words,
+    text_campaign,
+    text_capacity,
+    text_comparison,
+    text_course,
+    text_findings,
+    text_thresholds,
+    words,
+)
 from reports.records import LatencyKind
 from reports.summary import Summary
 from reports.text_parts import heading, line, table_of, write_items, write_table
@@ -37,6 +46,9 @@ def write(
     _write_workers(summary, console)
     text_course.write(summary, console)
     text_findings.write(summary, console, run_folder, findings_shown)
+    if summary.comparison is not None:
+        heading(console, "Compared with an earlier run")
+        text_comparison.write(summary.comparison, console)
 
 
 def _write_verdict(summary: Summary, console: Console) -> None:

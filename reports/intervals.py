@@ -15,7 +15,7 @@ _NORMAL_VARIANCE: Final = 2500.0
 _WIDTHS: Final = 12.0
 
 
-def share_interval(count: int, total: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def share_interval(count: float, total: float, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the Wilson score interval of a share (E. B. Wilson, 1927), each end between 0 and 1.
 
     It holds for small counts too, where the interval by the normal distribution does not.

@@ -208,16 +208,21 @@ def percentile_figure(summary: Summary) -> Figure:
         )
     layout = layout_of("percentile of exchanges", "latency, ms")
     layout["hovermode"] = "closest"
+    layout["xaxis"] |= nines_axis(highest)
+    layout["yaxis"] |= log_axis([value for curve in summary.curves.values() for _, value in curve if value])
+    return {"data": traces, "layout": layout}
+
+
+def nines_axis(highest: float) -> dict[str, Any]:
+    """Return an axis of percentiles on which one of so many values is beyond the place ``highest``."""
     nines = [(100.0 / (100.0 - percent), label) for percent, label in _NINES if 100.0 / (100.0 - percent) <= highest]
-    layout["xaxis"] |= {
+    return {
         "type": "log",
         "range": [0, math.log10(highest) + 0.05],
         "tickvals": [place for place, _ in nines],
         "ticktext": [f"{label} %" for _, label in nines],
         "tickangle": 0,
     }
-    layout["yaxis"] |= log_axis([value for curve in summary.curves.values() for _, value in curve if value])
-    return {"data": traces, "layout": layout}
 
 
 def layout_of(x_title: str, y_title: str) -> dict[str, Any]:

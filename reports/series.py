@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from authorizers.contract import Outcome
-from reports.records import Exchange
+from reports.records import Exchange, LatencyKind
 
 # Eight buckets an octave: a value read back is within 4.5 % of the recorded one, enough for a plot.
 _BUCKETS_PER_OCTAVE: Final = 8
 _SMALLEST_SECONDS: Final = 1e-6
+# What says nothing of how long the authorizer takes.
+UNANSWERED: Final = frozenset({Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR})
 
 
 def bucket_of(seconds: float) -> int:
@@ -28,7 +30,10 @@ def milliseconds_of(bucket: float) -> float:
 
 @dataclass(slots=True)
 class Second:
-    """Counts of one second. Latencies are coarse histograms: bucket to count."""
+    """Counts of one second. Latencies are coarse histograms: bucket to count.
+
+    ``unanswered_…`` are the part of them that belongs to exchanges that the authorizer did not answer.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     service_times: Counter[int] = field(default_factory=Counter)
@@ -36,6 +41,14 @@ class Second:
     planned: int = 0
     dropped: int = 0
     warm_up: bool = False
+    unanswered_service_times: Counter[int] = field(default_factory=Counter)
+    unanswered_response_times: Counter[int] = field(default_factory=Counter)
+
+    def answered(self, kind: LatencyKind) -> Counter[int]:
+        """Return the coarse histogram of the exchanges that the authorizer answered."""
+        if kind is LatencyKind.SERVICE_TIME:
+            return self.service_times - self.unanswered_service_times
+        return self.response_times - self.unanswered_response_times
 
     def percentile(self, latencies: Counter[int], percent: float) -> float | None:
         """Return a percentile in milliseconds of one of the two coarse histograms, None without values."""
@@ -52,6 +65,8 @@ class Second:
         self.outcomes += other.outcomes
         self.service_times += other.service_times
         self.response_times += other.response_times
+        self.unanswered_service_times += other.unanswered_service_times
+        self.unanswered_response_times += other.unanswered_response_times
         self.planned += other.planned
         self.dropped += other.dropped
         self.warm_up = self.warm_up or other.warm_up
@@ -74,9 +89,14 @@ class Series:
     def add_exchange(self, exchange: Exchange) -> None:
         """Count one exchange."""
         second = self._seconds.get(int(exchange.intended_start)) or self.second(int(exchange.intended_start))
-        second.outcomes[exchange.answer.outcome.value] += 1
-        second.service_times[bucket_of(exchange.received - exchange.sent)] += 1
-        second.response_times[bucket_of(exchange.received - exchange.intended_start)] += 1
+        outcome = exchange.answer.outcome
+        service, response = bucket_of(exchange.service_time), bucket_of(exchange.response_time)
+        second.outcomes[outcome.value] += 1
+        second.service_times[service] += 1
+        second.response_times[response] += 1
+        if outcome in UNANSWERED:
+            second.unanswered_service_times[service] += 1
+            second.unanswered_response_times[response] += 1
         second.warm_up = second.warm_up or exchange.warm_up
 
     def __iter__(self) -> Iterator[tuple[int, Second]]:
@@ -103,6 +123,7 @@ class Series:
                 "outcomes": dict(second.outcomes),
                 "service_times": sorted(second.service_times.items()),
                 "response_times": sorted(second.response_times.items()),
+                **({"unanswered": _pair(second)} if second.unanswered_service_times else {}),
             }
 
     @classmethod
@@ -110,6 +131,8 @@ class Series:
         """Read what ``rows`` gave."""
         series = cls()
         for row in rows:
+            # Earlier versions did not tell them apart; where there are none they are not written.
+            service_times, response_times = row.get("unanswered", ((), ()))
             series._seconds[row["second"]] = Second(
                 outcomes=Counter(row["outcomes"]),
                 service_times=Counter(dict(row["service_times"])),
@@ -117,5 +140,11 @@ class Series:
                 planned=row["planned"],
                 dropped=row["dropped"],
                 warm_up=row["warm_up"],
+                unanswered_service_times=Counter(dict(service_times)),
+                unanswered_response_times=Counter(dict(response_times)),
             )
         return series
+
+
+def _pair(second: Second) -> list[list[tuple[int, int]]]:
+    return [sorted(second.unanswered_service_times.items()), sorted(second.unanswered_response_times.items())]

@@ -10,6 +10,7 @@ from authorizers.contract import Outcome
 from reports.campaign import Campaign
 from reports.capacity import Capacity
 from reports.capacity_verdict import missed
+from reports.comparison import Comparison
 from reports.drift import Drift, drift_of
 from reports.findings import Finding
 from reports.heat import LatencyHeat, heat_of
@@ -134,6 +135,7 @@ class Summary:
     memory: tuple[MemoryRow, ...] = ()
     heat: LatencyHeat | None = None
     thresholds: tuple[ThresholdJudgement, ...] = ()
+    comparison: Comparison | None = None
 
 
 def summarise(run: StoredRun, family_of: Callable[[int], str] | None = None) -> Summary:

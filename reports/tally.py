@@ -16,7 +16,7 @@ from reports.latency import Pause, cut_nanoseconds, no_pause
 from reports.plain import Seen
 from reports.recording import Recording
 from reports.records import Exchange
-from reports.series import bucket_of
+from reports.series import UNANSWERED, bucket_of
 
 _NANOSECONDS: Final = 1e9
 _NO_SECOND: Final = -1
@@ -191,6 +191,9 @@ class Tally:
             second.outcomes[outcome.value] += count
             _fill(second.service_times, cell.service_times, pause)
             _fill(second.response_times, cell.response_times, pause)
+            if outcome in UNANSWERED:
+                _fill(second.unanswered_service_times, cell.service_times, no_pause)
+                _fill(second.unanswered_response_times, cell.response_times, no_pause)
             if is_warm_up:
                 recording.warm_up_exchanges += count
             else:

@@ -140,6 +140,9 @@ def headline(summary: Summary) -> str:
     accepted = any(finding.accepted_until is not None for finding in summary.findings)
     if accepted and summary.verdict.exit_code is ExitCode.PASS:
         return "Nothing wrong was seen besides what the baseline accepts."
+    compared = summary.comparison
+    if compared is not None and compared.is_worse and summary.verdict.exit_code is ExitCode.THRESHOLD_FAILED:
+        return "It is worse than the earlier run that it was compared with."
     return _HEADLINES[summary.verdict.exit_code]
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from gatecrash.asking import Load
 from gatecrash.baselines import check_baseline
+from gatecrash.comparisons import check_against
 from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM
 from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
 from gatecrash.fuzzing.preparing import request_budget, request_rate
@@ -30,6 +31,7 @@ def fuzz(settings: Settings, *, yes: bool, open_report: bool) -> int:
     """
     console = Console()
     check_baseline(settings)
+    check_against(settings)
     budget, rate = request_budget(settings), request_rate(settings)
     pace = f" at {rate:g} a second" if rate else ""
     check_target(settings, console, yes=yes, load=Load(budget, rate, f"at most {budget}{pace}", PARALLEL_MAXIMUM))

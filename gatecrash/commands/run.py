@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from gatecrash.baselines import check_baseline
+from gatecrash.comparisons import check_against
 from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
@@ -36,6 +37,7 @@ def run(settings: Settings, *, scenario: Scenario, master: bool, yes: bool, open
     """
     console = Console()
     check_baseline(settings)
+    check_against(settings)
     check_scenario(scenario, settings)
     check_target(settings, console, yes=yes, load=load_of(scenario, settings))
     summary, folder = run_settings(settings, console, scenario, master=master)

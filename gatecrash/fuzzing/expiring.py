@@ -14,8 +14,8 @@ from authorizers.contract import Answer, Outcome
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from authorizers.redact import secrets_of
 from authorizers.targets.isolated import IsolatedEnvironment
+from gatecrash.corpora import facts_of_case
 from gatecrash.fuzzing.bench import LaboratoryBench, Shot, fire
-from gatecrash.judging import facts_of_case
 from generators.cases import CaseMaker, Recipe
 from generators.credentials.base import CredentialProfile
 from generators.mix import Mix

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gatecrash.corpora import facts_of, facts_of_case
 from gatecrash.fuzzing.bench import Shot
-from gatecrash.judging import facts_of, facts_of_case
 from generators.cases import CaseMaker, Recipe
 from generators.corpus import CaseMeta, Corpus
 from reports.records import CaseFacts
