@@ -26,7 +26,8 @@ def test_others_run_while_somebody_works_in_pieces_and_not_before_a_piece_is_don
     greenlets = [gevent.spawn(other), gevent.spawn(work)]
     gevent.joinall(greenlets, timeout=20, raise_error=True)
     assert len(seen) > 20
-    assert time.perf_counter() - began >= 20 * 0.0025
+    # The loop counts from when it last looked at the clock.
+    assert time.perf_counter() - began >= 20 * 0.0021
 
 
 def test_pieces_that_take_no_time_are_done_together():
