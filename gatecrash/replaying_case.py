@@ -21,7 +21,7 @@ from gatecrash.settings import Settings, credential_settings
 from generators.cases import GENERATION, Case, CaseMaker, Recipe
 from generators.credentials import open_profile
 from generators.mix import Mix
-from reports.ledger import identity_of, sample_of
+from reports.identities import identity_of, sample_of
 from reports.run_folder import RunFolder, RunInfo
 
 
