@@ -15,7 +15,14 @@ PLAN = {"model": "open", "rate": 100.0, "duration": 20.0, "warm_up": 0.0}
 RUN_INFO = replace(
     INFO,
     plan=PLAN,
-    corpus={"digest": "d1", "content_digest": "c1", "cases": 500, "profile": "jwt", "valid_share": 0.5, "generation": 1},
+    corpus={
+        "digest": "d1",
+        "content_digest": "c1",
+        "cases": 500,
+        "profile": "jwt",
+        "valid_share": 0.5,
+        "generation": 1,
+    },
 )
 
 

@@ -51,7 +51,9 @@ def test_a_change_that_is_certain_but_small_is_the_same():
 
 
 def test_fewer_milliseconds_than_asked_for_are_the_same():
-    assert changes(recording_of(1), recording_of(2, scale=1.2), Limits(latency_ms=50))["p50"].direction is Direction.SAME
+    assert (
+        changes(recording_of(1), recording_of(2, scale=1.2), Limits(latency_ms=50))["p50"].direction is Direction.SAME
+    )
 
 
 def test_one_stall_moves_the_percentile_but_is_not_beyond_chance():
