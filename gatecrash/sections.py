@@ -217,7 +217,7 @@ class CompareSettings(Section):
     )
     confidence: float = Field(0.99, ge=0.8, lt=1, description="of every interval")
     latency: float = Field(0.05, ge=0, description="least relative change of a percentile: 0.05 is 5 %")
-    latency_ms: float = Field(1.0, ge=0, description="least change of a percentile, in milliseconds")
+    latency_ms: float = Field(1.5, ge=0, description="least change of a percentile, in milliseconds")
     throttle_rate: float = Field(0.005, ge=0, lt=1, description="least change of the share of throttled requests")
     error_rate: float = Field(0.002, ge=0, lt=1, description="least change of the share of errors and time-outs")
     achieved_rate: float = Field(0.02, ge=0, description="least relative change of the exchanges a second")

@@ -74,6 +74,7 @@ def value_of(summary: Summary) -> dict[str, Any]:
         "spike": summary.spike.encode() if summary.spike is not None else None,
         "drift": summary.drift.encode() if summary.drift is not None else None,
         "memory": encode_rows(summary.memory),
+        "comparison": summary.comparison.encode() if summary.comparison is not None else None,
         "heat": asdict(summary.heat) if summary.heat is not None else None,
         "thresholds": [one.encode() for one in summary.thresholds],
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from importlib.resources import files
 from typing import Any, Final
 
 from reports.comparison_decisions import DecisionDiff
@@ -32,7 +34,7 @@ class Limits:
 
     confidence: float = 0.99
     latency: float = 0.05
-    latency_ms: float = 1.0
+    latency_ms: float = 1.5
     throttle_rate: float = 0.005
     error_rate: float = 0.002
     achieved_rate: float = 0.02
@@ -172,3 +174,10 @@ def summed_up(directions: Iterable[Direction]) -> Direction:
     if worse or better:
         return Direction.WORSE if worse else Direction.BETTER
     return Direction.SAME if Direction.SAME in seen else Direction.UNJUDGED
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every ``comparison.json`` of this format meets."""
+    text = files("reports").joinpath("schemas", "comparison.schema.json").read_text("utf-8")
+    value: dict[str, Any] = json.loads(text)
+    return value

@@ -123,7 +123,7 @@ def compare_decisions(
         after = later.entry(index)
         first, second = before.answers(), after.answers()
         if not first or not second:
-            counts["elsewhere"] += bool(first or second)
+            counts["elsewhere"] += bool(first)
             continue
         counts["compared"] += 1
         kind = _kind(_only(before, first), _only(after, second))
@@ -197,10 +197,12 @@ def _expectation(index: int, facts: Callable[[int], CaseFacts] | None) -> Expect
 
 def _overall(changed: list[_Changed], confidence: float) -> Direction:
     seen = {one.direction for one in changed if one.kind not in _WEIGHED}
+    # A decision in a fault's place may itself be wrong.
+    wrong = [one for one in changed if one.kind is Kind.NOW_ANSWERED and one.direction is Direction.WORSE]
     numbers = Counter(one.kind for one in changed)
+    numbers[Kind.NOW_ANSWERED] -= len(wrong)
     seen |= {by_sign(numbers[worse], numbers[better], confidence) for worse, better in _OPPOSITES}
-    # A fault that came instead of a fault's opposite may itself be wrong.
-    seen |= {one.direction for one in changed if one.kind is Kind.NOW_ANSWERED and one.direction is Direction.WORSE}
+    seen |= {one.direction for one in wrong}
     if {Direction.WORSE, Direction.BETTER} <= seen:
         return Direction.MIXED
     return next((one for one in (Direction.WORSE, Direction.BETTER) if one in seen), Direction.SAME)

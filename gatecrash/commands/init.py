@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,17 @@ def commented_settings() -> str:
     for section, field in Settings.model_fields.items():
         model = field.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
-            blocks.append("\n".join([f"# {model.__doc__}", f"[{section}]", *_keys(model)]) + "\n")
+            meaning = [f"# {line}".rstrip() for line in cleandoc(model.__doc__ or "").splitlines()]
+            blocks.append("\n".join([*meaning, f"[{section}]", *_keys(model)]) + "\n")
+                "\n".join(
+                    [
+                        *(f"# {line}".rstrip() for line in cleandoc(model.__doc__ or "").splitlines()),
+                        f"[{section}]",
+                        *_keys(model),
+                    ]
+                )
+                + "\n"
+            )
     return "\n".join(blocks)
 
 

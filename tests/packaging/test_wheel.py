@@ -33,6 +33,7 @@ def test_the_wheel_holds_what_is_no_python(wheel):
         "authorizers/samples/jwt_secret.txt",
         "locustfiles/steady.py",
         "reports/schemas/stats.schema.json",
+        "reports/schemas/comparison.schema.json",
         "reports/templates/report.html.j2",
     } <= names
 

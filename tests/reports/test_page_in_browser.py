@@ -4,22 +4,13 @@ from playwright.sync_api import Page
 from reports import as_html
 from tests.reports.browsing import DESKTOP, PHONE, browsing, page_of, violations_of
 from tests.reports.capacity_samples import capacity_summary
-from tests.reports.course_samples import soak_summary, spike_summary
+from tests.reports.course_samples import soak_summary
 from tests.reports.fuzz_samples import fuzz_summary, hostile_fuzz_summary
 from tests.reports.samples import busy_summary, distributed_summary, empty_summary
 
 pytestmark = pytest.mark.browser
 
-SUMMARIES = (
-    busy_summary,
-    empty_summary,
-    fuzz_summary,
-    hostile_fuzz_summary,
-    distributed_summary,
-    capacity_summary,
-    spike_summary,
-    soak_summary,
-)
+SUMMARIES = (busy_summary, hostile_fuzz_summary, distributed_summary, capacity_summary, soak_summary)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +32,7 @@ def pages(tmp_path_factory):
     return page
 
 
-@pytest.fixture(params=(busy_summary, fuzz_summary, capacity_summary), ids=lambda make: make.__name__)
+@pytest.fixture(params=(fuzz_summary, capacity_summary), ids=lambda make: make.__name__)
 def report(request, pages):
     return pages(request.param)
 
