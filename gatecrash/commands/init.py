@@ -36,15 +36,6 @@ def commented_settings() -> str:
         if isinstance(model, type) and issubclass(model, BaseModel):
             meaning = [f"# {line}".rstrip() for line in cleandoc(model.__doc__ or "").splitlines()]
             blocks.append("\n".join([*meaning, f"[{section}]", *_keys(model)]) + "\n")
-                "\n".join(
-                    [
-                        *(f"# {line}".rstrip() for line in cleandoc(model.__doc__ or "").splitlines()),
-                        f"[{section}]",
-                        *_keys(model),
-                    ]
-                )
-                + "\n"
-            )
     return "\n".join(blocks)
 
 
