@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from reports.run_folder import RunFolder
 from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, gatecrash, run_folder, statistics
 
 
@@ -126,15 +127,15 @@ def test_a_nodejs_handler_passes(tmp_path):
 
 def decisions(folder):
     """Return what the ledger tells of each case, but for times, workers and environments."""
-    recording = json.loads((run_folder(folder) / "recording.json").read_text())
+    ledger = RunFolder(run_folder(folder)).load().recording.ledger
     return {
-        case["case"]: (
-            sorted((one["outcome"], one["identity"], one["count"], one["lowest_rate"]) for one in case["sightings"]),
-            case["principals"],
-            case["lifetimes"],
-            case["uncounted"],
+        index: (
+            sorted((one.outcome, one.identity, one.count, one.lowest_rate) for one in entry),
+            entry.principals,
+            entry.lifetimes,
+            entry.uncounted,
         )
-        for case in recording["ledger"]["cases"]
+        for index, entry in ledger
     }
 
 
