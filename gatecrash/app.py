@@ -18,7 +18,7 @@ _DEBUG: Final = "GATECRASH_TRACEBACK"
 _NAMES: Final = (
     *("run", "worker", "capacity", "fuzz", "serve", "report", "replay", "export", "baseline", "explain", "init"),
     *("doctor", "plan", "corpus"),
-    "compare",
+    *("compare", "trend"),
 )
 
 
@@ -50,6 +50,7 @@ def commands() -> None:
     gatecrash capacity --handler authorizer.py:handler --credentials password --table devices.csv
     gatecrash fuzz --handler authorizer.py:handler --credentials password --table devices.csv
     gatecrash compare EARLIER LATER            two run folders: what got worse, by how much
+    gatecrash trend --history FILE             many runs: what got worse, and since when
 
     Exit codes: 0 pass, 1 a threshold failed, 2 usage or settings, 3 wrong or inconsistent decisions,
     4 the measurement is invalid, 130 and 143 stopped by a signal (the report is still written).

@@ -117,17 +117,26 @@ _AGAINST: Final = (
     ("--against", "compare.against", str, "compare with a run folder, `last` or `last-good`; worse: exit code 1"),
 )
 
+_HISTORY: Final = (
+    ("--history", "trend.history", click.Path(dir_okay=False), "file of the trend, to which the run adds itself"),
+    ("--revision", "output.revision", str, "what is tested, such as a commit (default: what the CI's variables say)"),
+)
+_TREND: Final = (("--history", "trend.history", click.Path(dir_okay=False), "SQLite file that holds the history"),)
+
 _SCENARIOS: Final = {
     "none": (),
     "corpus": (*_CORPUS, _OUTPUT[2]),
     "load": (*_CORPUS, *_LOAD, *_OUTPUT),
-    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_OUTPUT, *_AGAINST),
-    "capacity": (*_CORPUS, *_CAPACITY, *_THRESHOLDS, *_MASTER, *_OUTPUT),
+    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_OUTPUT, *_AGAINST, *_HISTORY),
+    "capacity": (*_CORPUS, *_CAPACITY, *_THRESHOLDS, *_MASTER, *_OUTPUT, *_HISTORY),
     "worker": _WORKER,
-    "fuzz": (*_FUZZ, *_THRESHOLDS, *_OUTPUT, *_AGAINST),
+    "fuzz": (*_FUZZ, *_THRESHOLDS, *_OUTPUT, *_AGAINST, *_HISTORY),
     "compare": (*_CORPUS, _OUTPUT[2]),
+    "trend": _TREND,
 }
-Options = Literal["none", "corpus", "load", "run", "capacity", "worker", "fuzz", "compare"]
+Options = Literal["none", "corpus", "load", "run", "capacity", "worker", "fuzz", "compare", "trend"]
+# What these do has nothing to do with a target.
+_WITHOUT_TARGET: Final = frozenset({"trend"})
 
 
 def _given(value: Any) -> Any:
@@ -136,7 +145,7 @@ def _given(value: Any) -> Any:
 
 def settings_options(scenario: Options) -> Callable[[Command], Command]:
     """Give a command the options of gatecrash.toml that its scenario has; it is called with ``settings``."""
-    flags = (*_TARGET, *_CREDENTIALS, *_SCENARIOS[scenario])
+    flags = _SCENARIOS[scenario] if scenario in _WITHOUT_TARGET else (*_TARGET, *_CREDENTIALS, *_SCENARIOS[scenario])
     keys = {flag.lstrip("-").replace("-", "_"): key for flag, key, _, _ in flags}
 
     def decorate(command: Command) -> Command:

@@ -226,6 +226,22 @@ class CompareSettings(Section):
     )
 
 
+class TrendSettings(Section):
+    """The history of runs, and from which change on a level is another one. What it is about: docs/trend.md."""
+
+    history: str | None = Field(None, min_length=1, description="SQLite file to which each run adds itself at its end")
+    significance: float = Field(
+        0.001, gt=0, le=0.05, description="probability, for one number, that chance alone makes a change point"
+    )
+    runs: int = Field(90, ge=10, le=400, description="how many of the newest comparable runs are looked at")
+    latency: float = Field(0.05, ge=0, description="least relative change of a percentile: 0.05 is 5 %")
+    latency_ms: float = Field(0.5, ge=0, description="least change of a percentile, in milliseconds")
+    throttle_rate: float = Field(0.005, ge=0, lt=1, description="least change of the share of throttled requests")
+    error_rate: float = Field(0.002, ge=0, lt=1, description="least change of the share of errors and time-outs")
+    achieved_rate: float = Field(0.02, ge=0, description="least relative change of the exchanges a second")
+    capacity: float = Field(0.05, ge=0, description="least relative change of the rate that a search finds held")
+
+
 class OutputSettings(Section):
     """What is kept, and where."""
 
@@ -233,3 +249,6 @@ class OutputSettings(Section):
     name: str = Field("run", description="name of the run, part of its folder's name")
     cache: str | None = Field(None, description="folder for corpora, which hold secrets; the user's cache by default")
     baseline: str | None = Field(None, description="file of findings that are known and accepted until a date")
+    revision: str | None = Field(
+        None, description="what was tested, such as a commit; what the CI's own variables say by default"
+    )

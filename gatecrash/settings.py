@@ -29,14 +29,18 @@ from gatecrash.sections import (
     SpikeSettings,
     TargetSettings,
     ThresholdSettings,
+    TrendSettings,
 )
 from generators.credentials.opening import LIFETIME_DEFAULT
 from reports.threshold_parsing import declared
 
 FILE: Final = "gatecrash.toml"
+# GitHub Actions, GitLab CI, AWS CodeBuild, Jenkins.
+_REVISIONS: Final = ("GITHUB_SHA", "CI_COMMIT_SHA", "CODEBUILD_RESOLVED_SOURCE_VERSION", "GIT_COMMIT")
 _PATHS: Final = {
     "authorizer": ("handler",),
     "credentials": ("private_key", "secret_file", "table", "file"),
+    "trend": ("history",),
     "output": ("runs", "cache", "baseline"),
 }
 
@@ -56,6 +60,7 @@ class Settings(Section):
     distributed: DistributedSettings = Field(default_factory=DistributedSettings)
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
     compare: CompareSettings = Field(default_factory=CompareSettings)
+    trend: TrendSettings = Field(default_factory=TrendSettings)
     output: OutputSettings = Field(default_factory=OutputSettings)
 
     @property
@@ -93,7 +98,15 @@ def read_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         raise UsageError(_sentence(error, path if values and path.exists() else None)) from None
     declared(settings.thresholds.model_dump())
+    settings = _with_revision(settings)
     return _with_sample(settings) if settings.uses_sample else settings
+
+
+def _with_revision(settings: Settings) -> Settings:
+    found = next((os.environ[name] for name in _REVISIONS if os.environ.get(name)), None)
+    if settings.output.revision is not None or found is None:
+        return settings
+    return settings.model_copy(update={"output": settings.output.model_copy(update={"revision": found})})
 
 
 def _with_sample(settings: Settings) -> Settings:

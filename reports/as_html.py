@@ -68,17 +68,22 @@ def render(summary: Summary, run_folder: str | PurePath) -> bytes:
 
 def render_comparison(comparison: Comparison) -> bytes:
     """Return a page of a comparison alone, as UTF-8."""
+    return render_page("comparison_page.html.j2", plots_comparison.figures(comparison), comparison=comparison)
+
+
+def render_page(template: str, figures: Mapping[str, Figure], **context: Any) -> bytes:
+    """Return a page of its own as UTF-8, with the plots that its template names."""
     scripts = (get_plotlyjs(), _packaged("report.js"))
     page = (
         _environment()
-        .get_template("comparison_page.html.j2")
+        .get_template(template)
         .render(
-            comparison=comparison,
             policy=_content_security_policy(*scripts),
             plotly=scripts[0],
             script=scripts[1],
             style=_packaged("report.css"),
-            figures=_embedded(plots_comparison.figures(comparison)),
+            figures=_embedded(figures),
+            **context,
         )
     )
     return page.encode("utf-8", "backslashreplace")

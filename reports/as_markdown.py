@@ -57,12 +57,13 @@ def _lines(summary: Summary, run_folder: str | PurePath) -> Iterator[str]:
     yield from _comparison(summary.comparison)
     yield "### Key numbers"
     yield ""
-    yield from _table(("number", "value"), words.key_numbers(summary))
+    yield from table(("number", "value"), words.key_numbers(summary))
     yield from _latencies(summary)
     yield from _findings(summary, run_folder)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
+    """Yield the lines of a table, and an empty one."""
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     yield from ("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows)
@@ -92,7 +93,7 @@ def _comparison(comparison: Comparison | None) -> Iterator[str]:
     yield from (f"- {escaped(reason)}" for reason in (*comparison.refused, *comparison_words.doubts(comparison)))
     yield ""
     if not comparison.refused:
-        yield from _table(comparison_words.ASPECT_COLUMNS, comparison_words.aspect_rows(comparison))
+        yield from table(comparison_words.ASPECT_COLUMNS, comparison_words.aspect_rows(comparison))
 
 
 def _latencies(summary: Summary) -> Iterator[str]:
@@ -110,7 +111,7 @@ def _latencies(summary: Summary) -> Iterator[str]:
         )
         for row in rows
     ]
-    yield from _table(("", "exchanges", "p50", "p90", "p95", "p99", "p99.9", "max"), cells)
+    yield from table(("", "exchanges", "p50", "p90", "p95", "p99", "p99.9", "max"), cells)
 
 
 def _findings(summary: Summary, run_folder: str | PurePath) -> Iterator[str]:

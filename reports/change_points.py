@@ -66,6 +66,21 @@ def change_points(values: Sequence[float], scale: Scale, significance: float) ->
     return _kept(values, sorted(found), scale, significance)
 
 
+def chance_of(before: Sequence[float], after: Sequence[float]) -> float:
+    """Return how often chance alone would order values so, or more so, before and after one place."""
+    ranks = _doubled_ranks([*before, *after])
+    polynomial = _subset_sums(tuple(sorted(ranks)))[len(before)]
+    return _two_sided(polynomial, len(before), sum(ranks[: len(before)]), len(ranks))
+
+
+def values_needed(significance: float) -> int:
+    """Return how many values there must be at least before a change point can be as sure as that."""
+    count = 2 * SIDE_LEAST
+    while 2 / comb(count, count // 2) * (count - 2 * SIDE_LEAST + 1) > significance / 2:
+        count += 1
+    return count
+
+
 def _split(values: Sequence[float], significance: float) -> list[int]:
     """Return the place of the surest change, none where none is sure enough."""
     ranks = _doubled_ranks(values)

@@ -17,7 +17,7 @@ from reports.series import Second, Series
 THROTTLE_RATE: Final = "throttle_rate"
 ERROR_RATE: Final = "error_rate"
 ACHIEVED_RATE: Final = "achieved_rate"
-_ERRORS: Final = (
+ERRORS: Final = (
     *(Outcome.HANDLER_ERROR, Outcome.TIMED_OUT, Outcome.INVALID_RESPONSE),
     *(Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR),
 )
@@ -38,7 +38,7 @@ def _throttled(second: Second) -> int:
 
 
 def _faulty(second: Second) -> int:
-    return sum(second.outcomes[outcome] for outcome in _ERRORS)
+    return sum(second.outcomes[outcome] for outcome in ERRORS)
 
 
 def _share(

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 
 from gatecrash.baselines import check_baseline
+from gatecrash.histories import check_history, keep
 from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
@@ -29,10 +30,12 @@ def capacity(settings: Settings, *, master: bool, yes: bool, open_report: bool) 
     """
     console = Console()
     check_baseline(settings)
+    check_history(settings)
     check_scenario("capacity", settings)
     check_target(settings, console, yes=yes, load=load_of("capacity", settings))
     summary, folder = run(settings, console, "capacity", master=master)
     show(summary, folder, console)
+    keep(summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())
     return int(summary.verdict.exit_code)

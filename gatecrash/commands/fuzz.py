@@ -13,6 +13,7 @@ from gatecrash.comparisons import check_against
 from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM
 from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
 from gatecrash.fuzzing.preparing import request_budget, request_rate
+from gatecrash.histories import check_history, keep
 from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
@@ -31,12 +32,14 @@ def fuzz(settings: Settings, *, yes: bool, open_report: bool) -> int:
     """
     console = Console()
     check_baseline(settings)
+    check_history(settings)
     check_against(settings)
     budget, rate = request_budget(settings), request_rate(settings)
     pace = f" at {rate:g} a second" if rate else ""
     check_target(settings, console, yes=yes, load=Load(budget, rate, f"at most {budget}{pace}", PARALLEL_MAXIMUM))
     summary, folder = fuzz_settings(settings, console)
     show(summary, folder, console)
+    keep(summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())
     return int(summary.verdict.exit_code)

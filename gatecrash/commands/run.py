@@ -9,6 +9,7 @@ from rich.console import Console
 
 from gatecrash.baselines import check_baseline
 from gatecrash.comparisons import check_against
+from gatecrash.histories import check_history, keep
 from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
@@ -37,11 +38,13 @@ def run(settings: Settings, *, scenario: Scenario, master: bool, yes: bool, open
     """
     console = Console()
     check_baseline(settings)
+    check_history(settings)
     check_against(settings)
     check_scenario(scenario, settings)
     check_target(settings, console, yes=yes, load=load_of(scenario, settings))
     summary, folder = run_settings(settings, console, scenario, master=master)
     show(summary, folder, console)
+    keep(summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())
     return int(summary.verdict.exit_code)

@@ -1,0 +1,132 @@
+"""``gatecrash trend``: what got worse over many runs, and since when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from authorizers.errors import UsageError
+from gatecrash.histories import limits_of, opened, read
+from gatecrash.options import settings_options
+from gatecrash.settings import Settings
+from reports import text_trend, trend_csv, trend_markdown, trend_page
+from reports.history import HistoryRun
+from reports.run_folder import write_atomically
+from reports.trend import Trend, trends_of
+from reports.verdict import ExitCode
+from reports.words import plural
+
+_NEWEST: Final = "newest"
+
+
+def _json(trends: list[Trend]) -> bytes:
+    return json.dumps([trend.encode() for trend in trends], indent=2, allow_nan=False).encode("ascii") + b"\n"
+
+
+def _csv(trends: list[Trend]) -> bytes:
+    if len(trends) > 1:
+        names = ", ".join(f"{trend.newest.info.name} ({trend.newest.kind})" for trend in trends)
+        raise UsageError(f"--output: a CSV file holds the runs of one name and command; choose with --name: {names}")
+    return trend_csv.render(trends[0])
+
+
+def _markdown(trends: list[Trend]) -> bytes:
+    return b"\n".join(map(trend_markdown.render, trends))
+
+
+_WRITERS: Final[dict[str, Callable[[list[Trend]], bytes]]] = {
+    ".html": trend_page.render,
+    ".json": _json,
+    ".csv": _csv,
+    ".md": _markdown,
+}
+
+
+@click.group(invoke_without_command=True, short_help="Say what got worse over many runs, and since when.")
+@settings_options("trend")
+@click.option("--name", default=None, help="only runs of this name (default: all, each name by itself)")
+@click.option("--check", is_flag=True, help="end with exit code 1 when something got worse and stayed so")
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="page (.html), numbers (.json, .csv) or summary (.md) to write; may be repeated",
+)
+def trend(settings: Settings, *, name: str | None, check: bool, outputs: tuple[Path, ...]) -> int:
+    """Show the levels on which the numbers of many runs were, and where they changed.
+
+    Runs add themselves to a history with --history FILE; only those are set beside each other that can be compared with
+    the newest one. One noisy run is no change, and a slow decline is one.
+    """
+    if click.get_current_context().invoked_subcommand is not None:
+        return 0
+    for path in outputs:
+        if path.suffix not in _WRITERS:
+            raise UsageError(f"--output {path}: end the name in {', '.join(_WRITERS)}")
+    with opened(settings) as history:
+        runs = [run for run in history.runs() if name in {None, run.info.name}]
+        if not runs:
+            raise UsageError(f"the history {history.path} has no run" + (f" named {name}" if name is not None else ""))
+    trends, console = trends_of(runs, limits_of(settings)), Console()
+    contents = [(path, _WRITERS[path.suffix](trends)) for path in outputs]
+    for number, one in enumerate(trends):
+        if number:
+            console.rule()
+        text_trend.write(one, console)
+    for path, content in contents:
+        _write(path, content)
+        console.print(f"Wrote  {path}", highlight=False, markup=False, soft_wrap=True)
+    return int(ExitCode.THRESHOLD_FAILED if check and any(one.alarms for one in trends) else ExitCode.PASS)
+
+
+@trend.command(short_help="Add runs to a history.")
+@click.argument("run_folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN_FOLDER...")
+@settings_options("trend")
+def add(settings: Settings, *, run_folders: tuple[Path, ...]) -> int:
+    """Add run folders to a history; one that is in it already is brought up to date."""
+    runs = [read(folder) for folder in run_folders]
+    with opened(settings, create=True) as history:
+        new = sum([history.add(run) for run in runs])
+        known = len(runs) - new
+        print(f"Added {plural(new, 'run')} to {history.path}" + (f", brought {known} up to date" if known else ""))
+    return 0
+
+
+@trend.command(short_help="Accept the levels of a run.")
+@click.argument("run", default=_NEWEST)
+@settings_options("trend")
+@click.option("--name", default=None, help="of which name, for the newest run")
+@click.option("--reason", required=True, help="why; it is shown beside the changes that are accepted by it")
+def accept(settings: Settings, *, run: str, name: str | None, reason: str) -> int:
+    """Accept what changed up to RUN, a run's folder or `newest`: it raises no alarm from then on."""
+    with opened(settings) as history:
+        found = _find(run, [one for one in history.runs() if name in {None, one.info.name}])
+        if found is None:
+            raise UsageError(
+                f"the history {history.path} has no run {run}"
+                + (f" named {name}" if name is not None else "")
+                + ": give the name of its folder, as `gatecrash trend` shows it, or newest"
+            )
+        history.accept(found, reason)
+    print(f"Accepted the levels of {Path(found.place).name}: {reason}")
+    return 0
+
+
+def _find(wanted: str, runs: list[HistoryRun]) -> HistoryRun | None:
+    if wanted == _NEWEST:
+        return runs[-1] if runs else None
+    name = Path(wanted).name
+    return next((one for one in reversed(runs) if Path(one.place).name == name), None)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_atomically(path, content)
+    except OSError as error:
+        raise UsageError(f"--output: can't write {path}: {error.strerror}") from None

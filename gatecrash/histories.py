@@ -1,0 +1,65 @@
+"""Runs and the history that their settings name: added at a run's end, read for the trend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from authorizers.errors import UsageError
+from gatecrash.settings import Settings
+from reports.history import History, HistoryRun
+from reports.run_folder import RunFolder, RunInfo
+from reports.summary import Summary, summarise
+from reports.trend_metrics import TrendLimits, history_run
+from reports.words import plural, visible
+
+
+def check_history(settings: Settings) -> None:
+    """Raise UsageError when the history that settings name can't be used; it is made where there is none."""
+    if settings.trend.history is not None:
+        History(Path(settings.trend.history), create=True).close()
+
+
+def opened(settings: Settings, *, create: bool = False) -> History:
+    """Open the history that settings name; raises UsageError when they name none, or it can't be used."""
+    if settings.trend.history is None:
+        raise UsageError(
+            "no history is named: give its file by --history FILE, or as history of [trend] in gatecrash.toml"
+        )
+    return History(Path(settings.trend.history), create=create)
+
+
+def limits_of(settings: Settings) -> TrendLimits:
+    """Return from which change on a level is another one."""
+    return TrendLimits(**settings.trend.model_dump(exclude={"history"}))
+
+
+def keep(summary: Summary, folder: Path, console: Console) -> None:
+    """Add a judged run to the history that its settings name, and say so.
+
+    What was measured is not lost because of a history that can't be written: that is told, and no more.
+    """
+    path = summary.info.settings.get("trend", {}).get("history")
+    if not isinstance(path, str):
+        return
+    try:
+        with History(Path(path), create=True) as history:
+            history.add(history_run(summary, str(folder), revision_of(summary.info)))
+            name = summary.info.name
+            count = sum(run.info.name == name for run in history.runs())
+        sentence = f"{path} ({plural(count, 'run')} named {name}); gatecrash trend --history {path}"
+    except UsageError as error:
+        sentence = f"this run was not added: {error}"
+    console.print(f"History  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
+
+
+def revision_of(info: RunInfo) -> str:
+    """Return what a run was of, empty where nothing says so."""
+    return str(info.settings.get("output", {}).get("revision", ""))
+
+
+def read(folder: Path) -> HistoryRun:
+    """Return what a history keeps of a run folder; raises UsageError when it is none."""
+    stored = RunFolder(folder).load()
+    return history_run(summarise(stored), str(folder), revision_of(stored.info))
