@@ -16,7 +16,7 @@ from reports.verdict import Validity
 from reports.words import milliseconds, percent, plural, visible
 
 LEVEL_COLUMNS: Final = ("number", "now", "since", "runs", "lowest", "highest")
-FINDING_COLUMNS: Final = ("finding", "seen in", "first", "last")
+FINDING_COLUMNS: Final = ("seen in", "first", "last", "finding")
 
 
 def verdict_word(trend: Trend) -> str:
@@ -131,10 +131,10 @@ def finding_rows(trend: Trend) -> list[tuple[str, ...]]:
     """Return a row for each finding that any run had."""
     return [
         (
-            f"{row.code} {visible(row.title)}",
             plural(row.seen, "run"),
             when(trend.runs[row.first]),
             "the newest run" if row.last == len(trend.runs) - 1 else when(trend.runs[row.last]),
+            f"{row.code} {visible(row.title)}",
         )
         for row in trend.findings
     ]
