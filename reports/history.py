@@ -92,6 +92,10 @@ class History:
                 "does a run with --history"
             )
         self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"can't make the folder of the history {path}: {error.strerror}") from error
         with self._told():
             self._database = sqlite3.connect(path, timeout=_WAIT_SECONDS)
         try:
@@ -142,10 +146,11 @@ class History:
 
     def add(self, run: HistoryRun) -> bool:
         """Keep a run, in place of what was kept of it before; say whether it is new."""
-        row = (run.key, run.info.started_at, run.info.name, run.kind, run.place, run.revision, run.validity)
-        rest = (run.reason, run.verdict, run.exit_code, json.dumps(asdict(run.info)))
+        texts = (run.key, run.info.started_at, run.info.name, run.kind, run.place, run.revision, run.validity)
+        row = tuple(map(_storable, texts))
+        rest = (_storable(run.reason), run.verdict, run.exit_code, json.dumps(asdict(run.info)))
         with self._told(), self._database:
-            known = self._database.execute("SELECT 1 FROM runs WHERE key = ?", (run.key,)).fetchone()
+            known = self._database.execute("SELECT 1 FROM runs WHERE key = ?", row[:1]).fetchone()
             places = ", ".join(["?"] * len((*row, *rest)))
             self._database.execute(
                 f"INSERT INTO runs VALUES ({places}) ON CONFLICT (key) DO UPDATE SET validity = excluded.validity, "  # noqa: S608 - question marks alone
@@ -153,20 +158,23 @@ class History:
                 "revision = excluded.revision, info = excluded.info",
                 (*row, *rest),
             )
-            self._database.execute("DELETE FROM numbers WHERE run = ?", (run.key,))
-            self._database.execute("DELETE FROM findings WHERE run = ?", (run.key,))
+            self._database.execute("DELETE FROM numbers WHERE run = ?", row[:1])
+            self._database.execute("DELETE FROM findings WHERE run = ?", row[:1])
             self._database.executemany(
-                "INSERT INTO numbers VALUES (?, ?, ?)", [(run.key, *item) for item in run.numbers.items()]
+                "INSERT INTO numbers VALUES (?, ?, ?)", [(row[0], *item) for item in run.numbers.items()]
             )
             self._database.executemany(
-                "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?)", [(run.key, *one) for one in run.findings]
+                "INSERT OR IGNORE INTO findings VALUES (?, ?, ?, ?)",
+                [(row[0], *map(_storable, one)) for one in run.findings],
             )
         return known is None
 
     def accept(self, run: HistoryRun, reason: str) -> None:
         """Accept the levels of a run that is kept: what changed up to it raises no alarm from now on."""
         with self._told(), self._database:
-            self._database.execute("INSERT OR REPLACE INTO accepted VALUES (?, ?)", (run.key, reason))
+            self._database.execute(
+                "INSERT OR REPLACE INTO accepted VALUES (?, ?)", (_storable(run.key), _storable(reason))
+            )
 
     def runs(self) -> list[HistoryRun]:
         """Return all runs, the oldest first."""
@@ -193,3 +201,8 @@ class History:
             ]
         except (TypeError, ValueError) as error:
             raise UsageError(f"the history {self.path} is damaged: {error}") from error
+
+
+def _storable(text: str) -> str:
+    """Return a text without lone surrogates, such as those of a file's name that is no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

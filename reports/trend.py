@@ -242,7 +242,8 @@ def _per_run(scale: Scale, values: Sequence[float], split: int) -> float | None:
     middles = [median(made[:split]), median(made[split:])]
     off_line = sum(abs(value - start - slope * place) for place, value in enumerate(made))
     off_step = sum(abs(value - middles[place >= split]) for place, value in enumerate(made))
-    if off_line >= off_step or min(split, len(made) - split) <= SIDE_LEAST:
+    is_steep = abs(slope) * (len(made) - 1) >= abs(middles[1] - middles[0]) > 0
+    if off_line >= off_step or not is_steep or min(split, len(made) - split) <= SIDE_LEAST:
         return None
     return exp(slope) - 1 if scale.is_ratio else slope
 

@@ -21,7 +21,14 @@ FINDING_COLUMNS: Final = ("seen in", "first", "last", "finding")
 
 def verdict_word(trend: Trend) -> str:
     """Return the word that stands first."""
-    return "WORSE" if trend.alarms else "STEADY"
+    if trend.alarms:
+        return "WORSE"
+    return "STEADY" if trend.measured >= values_needed(trend.limits.significance) else "NOT JUDGED"
+
+
+def tone(trend: Trend) -> str:
+    """Return the tone of the page's verdict."""
+    return {"WORSE": "fail", "STEADY": "pass"}.get(verdict_word(trend), "muted")
 
 
 def headline(trend: Trend) -> str:

@@ -96,7 +96,9 @@ def test_the_steps_of_github_actions_compare_with_the_last_good_night_and_fail_o
     second = Job(tmp_path / "second", first.folder / "runs")
     assert set(second.run().values()) == {0}, second.output
     assert "Compared with an earlier run: SAME" in second.summary.read_text()
-    assert {path.name for path in (second.folder / "report").iterdir()} == {"report.html", "junit.xml", "stats.json"}
+    assert "2 runs named authorizer" in second.summary.read_text()
+    artifacts = {path.name for path in (second.folder / "report").iterdir()}
+    assert artifacts == {"report.html", "junit.xml", "stats.json", "trend.html"}
 
     third = Job(tmp_path / "third", second.folder / "runs")
     # Without the comparison of the password whoever knows a name is let in.
@@ -114,7 +116,7 @@ def test_the_steps_of_github_actions_compare_with_the_last_good_night_and_fail_o
 def test_every_example_tests_compares_and_keeps_the_report(name):
     text = (EXAMPLES / name).read_text()
     assert read(name)
-    for words in ("gatecrash run", "--against last-good", "junit.xml", "runs", "head -n -14"):
+    for words in ("gatecrash run", "--against last-good", "junit.xml", "head -n -14", "runs/history.sqlite --check"):
         assert words in text
 
 

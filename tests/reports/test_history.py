@@ -11,11 +11,11 @@ from tests.reports.trend_samples import FLIPS, night
 
 def test_runs_come_back_as_they_were_kept_in_the_order_of_their_starts(tmp_path):
     first, second = night(1, response_time__p95=40.5), replace(night(2, throttle_rate=0.01), findings=(FLIPS,))
-    with History(tmp_path / "history.sqlite", create=True) as history:
+    with History(tmp_path / "runs" / "history.sqlite", create=True) as history:
         assert history.add(second)
         assert history.add(first)
         history.accept(second, "on purpose")
-    with History(tmp_path / "history.sqlite") as history:
+    with History(tmp_path / "runs" / "history.sqlite") as history:
         assert history.runs() == [first, replace(second, accepted="on purpose")]
 
 
@@ -27,6 +27,15 @@ def test_a_run_that_is_judged_again_is_kept_once_and_stays_accepted(tmp_path):
         history.accept(run, "why")
         assert not history.add(again)
         assert history.runs() == [replace(again, accepted="why")]
+
+
+def test_names_that_are_no_text_are_kept_as_well_as_can_be(tmp_path):
+    run = replace(night(1), place="runs/\udcff", revision="\ud800")
+    with History(tmp_path / "history.sqlite", create=True) as history:
+        history.add(run)
+        history.accept(run, "\ud801")
+        (kept,) = history.runs()
+    assert (kept.place, kept.revision, kept.accepted) == ("runs/\\udcff", "\\ud800", "\\ud801")
 
 
 def test_processes_that_begin_and_add_at_once_lose_nothing(tmp_path):
@@ -56,7 +65,7 @@ def test_what_is_no_history_is_told_and_left_alone(tmp_path):
         (text, "file is not a database"),
         (other, "is a SQLite database, but no history of gatecrash"),
         (newer, "is a history of format 99, this gatecrash reads format 1"),
-        (tmp_path / "nowhere" / "history.sqlite", "unable to open database file"),
+        (text / "history.sqlite", "can't make the folder of the history"),
     ):
         with pytest.raises(UsageError, match=sentence) as raised:
             History(path, create="missing" not in path.name)
