@@ -151,7 +151,15 @@ class LatencyHistogram:
     @property
     def mean(self) -> float:
         """The mean in milliseconds; 0 when nothing was recorded."""
-        return float(self._histogram.get_mean_value()) / _PER_MILLISECOND if self.count else 0.0
+        if not self.count:
+            return 0.0
+        histogram, total = self._histogram, 0
+        # As the library has it, whose own way through the counts takes a quarter of a second.
+        for place, count in enumerate(histogram.counts[:]):
+            if count:
+                lowest = histogram.get_value_from_index(place)
+                total += count * ((lowest + histogram.get_highest_equivalent_value(lowest) + 1) // 2)
+        return float(total) / histogram.total_count / _PER_MILLISECOND
 
     @property
     def maximum(self) -> float:
@@ -172,13 +180,13 @@ class LatencyHistogram:
 
     def curve(self) -> list[tuple[float, float]]:
         """Return (percentile, milliseconds) pairs for a percentile plot, denser towards the tail."""
-        points: list[tuple[float, float]] = []
-        distance, step = 100.0, 0
-        while self.count and distance > 100.0 / self.count:
-            points.append((100.0 - distance, self.percentile(100.0 - distance)))
-            step += 1
-            distance = 100.0 * 2 ** (-step / 4)
-        return [*points, (100.0, self.maximum)] if self.count else []
+        if not (count := self.count):
+            return []
+        percents, distance = [], 100.0
+        while distance > 100.0 / count:
+            percents.append(100.0 - distance)
+            distance = 100.0 * 2 ** (-len(percents) / 4)
+        return [*zip(percents, self.percentiles(percents), strict=True), (100.0, self.maximum)]
 
     def encode(self) -> bytes:
         """Return HdrHistogram's V2 compressed form, base64."""

@@ -17,6 +17,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final, NamedTuple
 
 _RECEIVED_AT_ONCE: Final = 65536
@@ -25,6 +26,8 @@ _BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024
 _IDLE_SECONDS: Final = 0.5
 _BUSY_SECONDS: Final = 0.001
 _WATCH_SECONDS: Final = 0.5
+# Of libev.
+_READABLE: Final = 1
 _USUAL_HEAD: Final = re.compile(rb"HTTP/1\.1 ([2-5]\d\d)[ \r]")
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
 _UNUSUAL: Final = re.compile(
@@ -71,6 +74,7 @@ class Connections:
         self._tls = tls
         self._timeout = timeout
         self._idle: list[tuple[socket.socket, float]] = []
+        self._waits: dict[socket.socket, Callable[[], None]] = {}
         self._busy: dict[socket.socket, float] = {}
         self._overdue: set[socket.socket] = set()
         self._closed = threading.Event()
@@ -85,15 +89,17 @@ class Connections:
             sent = connection.send(data)
             if sent < len(data):
                 connection.sendall(data[sent:])
+            if (wait := self._waits.get(connection)) is not None:
+                wait()
             answer, reusable = _answer(connection)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            connection.close()
+            self._end(connection)
             if connection in self._overdue:
                 raise ConnectionFailedError("ReadTimeoutError", timed_out=True) from None
             raise ConnectionFailedError(_name_of(error)) from None
         except BaseException:
             # Whoever was ended in the middle leaves half an answer behind.
-            connection.close()
+            self._end(connection)
             raise
         finally:
             del self._busy[connection]
@@ -101,15 +107,19 @@ class Connections:
         if reusable:
             self._idle.append((connection, time.monotonic()))
         else:
-            connection.close()
+            self._end(connection)
         return answer
+
+    def _end(self, connection: socket.socket) -> None:
+        self._waits.pop(connection, None)
+        connection.close()
 
     def _take(self) -> socket.socket:
         while self._idle:
             connection, since = self._idle.pop()
             if not self._is_over(connection, since):
                 return connection
-            connection.close()
+            self._end(connection)
         return self._connect()
 
     def _is_over(self, connection: socket.socket, since: float) -> bool:
@@ -149,6 +159,8 @@ class Connections:
             connection.close()
             raise ConnectionFailedError("SSLError" if isinstance(error, ssl.SSLError) else "ConnectionError") from None
         connection.settimeout(None)
+        if (wait := _wait_of(connection)) is not None:
+            self._waits[connection] = wait
         if self._watch is None:
             self._watch = threading.Thread(target=self._end_overdue, name="gatecrash time-outs", daemon=True)
             self._watch.start()
@@ -167,7 +179,22 @@ class Connections:
         """Close the connections that nobody uses."""
         self._closed.set()
         while self._idle:
-            self._idle.pop()[0].close()
+            self._end(self._idle.pop()[0])
+
+
+def _wait_of(connection: socket.socket) -> Callable[[], None] | None:
+    """Return what waits until something can be read; None where reading itself waits well enough.
+
+    gevent's sockets first try to read, and wait when that fails: an answer is never there so soon, and the failure
+    costs as much as the rest of the reading. An encrypted connection may hold what it has read already.
+    """
+    if os.get_blocking(connection.fileno()) or isinstance(connection, ssl.SSLSocket):
+        return None
+    # Where sockets are gevent's it is loaded already; threads do without.
+    from gevent import get_hub
+
+    hub = get_hub()
+    return partial(hub.wait, hub.loop.io(connection.fileno(), _READABLE))
 
 
 def _has_news(connection: socket.socket) -> bool:

@@ -126,3 +126,12 @@ def test_a_histogram_goes_when_nobody_holds_it():
         assert decoded() is None
     finally:
         gc.enable()
+
+
+@settings(max_examples=10)
+@given(st.lists(st.floats(1e-6, 100.0), min_size=1, max_size=200))
+def test_the_mean_is_the_librarys(values):
+    histogram = LatencyHistogram()
+    for value in values:
+        histogram.record(value)
+    assert histogram.mean == pytest.approx(histogram._histogram.get_mean_value() / 1e6)
