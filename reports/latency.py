@@ -159,7 +159,7 @@ class LatencyHistogram:
             if count:
                 lowest = histogram.get_value_from_index(place)
                 total += count * ((lowest + histogram.get_highest_equivalent_value(lowest) + 1) // 2)
-        return float(total) / histogram.total_count / _PER_MILLISECOND
+        return float(total / histogram.total_count) / _PER_MILLISECOND
 
     @property
     def maximum(self) -> float:
