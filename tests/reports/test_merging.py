@@ -1,6 +1,5 @@
 """A recording is the same however many workers made it, however often they reported, in whatever order it came."""
 
-import json
 import struct
 import zlib
 from collections import Counter
@@ -11,8 +10,8 @@ from hypothesis import strategies as st
 
 from authorizers.contract import Answer, Decision, Invocation, Outcome
 from reports.recording import Recording
-from reports.sightings import encode_sighting
 from reports.tally import Tally
+from tests.reports.recording_facts import told
 from tests.reports.samples import THROTTLED, allow, deny, fault, policy, statement
 
 ANSWERS = [
@@ -51,24 +50,6 @@ def count_into(tally, shot):
         tally.add_drop(start)
     else:
         tally.add(case, start, start, start + service, ANSWERS[answer], phase)
-
-
-def told(recording, *, workers=False):
-    """Return all that a recording says, but for which worker saw what, and what depends on the order of seeing.
-
-    That is the order of a case's answers, and which of several answers that mean the same is the sample: principals,
-    lifetimes and spellings may differ.
-    """
-    value = json.loads(b"".join(recording.pieces()))
-    ledger = recording.ledger
-    samples = {identity: (one["outcome"], one["cause"]) for identity, one in ledger.samples.items()}
-    cases = {}
-    for index, entry in ledger:
-        sightings = sorted((encode_sighting(one) for one in entry), key=lambda one: one["identity"])
-        for sighting in () if workers else sightings:
-            del sighting["workers"]
-        cases[index] = (entry.principals, entry.lifetimes, entry.uncounted, sightings)
-    return {**value, "ledger": (samples, cases)}
 
 
 @given(SHOTS, st.data())

@@ -1,0 +1,23 @@
+"""What a recording says, in a form in which two of them can be compared."""
+
+import json
+
+from reports.sightings import encode_sighting
+
+
+def told(recording, *, workers=False):
+    """Return all that a recording says, but for which worker saw what, and what depends on the order of seeing.
+
+    That is the order of a case's answers, and which of several answers that mean the same is the sample: principals,
+    lifetimes and spellings may differ.
+    """
+    value = json.loads(b"".join(recording.pieces()))
+    ledger = recording.ledger
+    samples = {identity: (one["outcome"], one["cause"]) for identity, one in ledger.samples.items()}
+    cases = {}
+    for index, entry in ledger:
+        sightings = sorted((encode_sighting(one) for one in entry), key=lambda one: one["identity"])
+        for sighting in () if workers else sightings:
+            del sighting["workers"]
+        cases[index] = (entry.principals, entry.lifetimes, entry.uncounted, sightings)
+    return {**value, "ledger": (samples, cases)}
