@@ -15,7 +15,7 @@ from gatecrash.baselines import remarks, with_baseline
 from gatecrash.comparisons import against_of, comparison_of
 from gatecrash.corpora import corpus_of, facts_of, facts_to_judge_by
 from generators.corpus import Corpus
-from reports import as_html, as_json, as_junit, as_markdown, as_text
+from reports import as_csv, as_html, as_json, as_junit, as_markdown, as_text
 from reports.checks import judge
 from reports.comparing import with_comparison
 from reports.decay import judge_by_rate
@@ -29,10 +29,12 @@ REPORT: Final = "report.html"
 STATISTICS: Final = "stats.json"
 JUNIT: Final = "junit.xml"
 MARKDOWN: Final = "summary.md"
+SECONDS: Final = "seconds.csv"
+LATENCIES: Final = "latencies.csv"
 
 
 def judge_and_render(folder: RunFolder) -> Summary:
-    """Judge a run by its recording, and write findings, stats.json, report.html, junit.xml and summary.md.
+    """Judge a run by its recording, and write findings, stats.json, report.html, junit.xml, summary.md and CSV files.
 
     Without its corpus, which is kept in the cache and not in the run folder, the findings of an earlier judgement
     stand, or else only what needs no knowledge of the cases is judged. The findings of a fuzz run always stand:
@@ -56,6 +58,8 @@ def judge_and_render(folder: RunFolder) -> Summary:
     write_atomically(folder.path / REPORT, as_html.render(summary, folder.path))
     write_atomically(folder.path / JUNIT, as_junit.render(summary))
     write_atomically(folder.path / MARKDOWN, as_markdown.render(summary, folder.path))
+    write_atomically(folder.path / SECONDS, as_csv.render_seconds(summary))
+    write_atomically(folder.path / LATENCIES, as_csv.render_latencies(summary))
     return summary
 
 

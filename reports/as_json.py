@@ -104,8 +104,10 @@ def _second(row: SecondRow) -> dict[str, Any]:
         "outcomes": dict(row.outcomes),
         "service_time_p50_ms": row.service_p50,
         "service_time_p95_ms": row.service_p95,
+        "service_time_p99_ms": row.service_p99,
         "response_time_p50_ms": row.response_p50,
         "response_time_p95_ms": row.response_p95,
+        "response_time_p99_ms": row.response_p99,
     }
 
 

@@ -15,7 +15,11 @@ from reports.summary import Summary
 from reports.threshold_judging import Standing, ThresholdJudgement
 
 _FINDINGS_SHOWN: Final = 10
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]|~<>&@])|^([-+#=])|^([0-9]+)(?=[.)])")
+_SPECIAL: Final = re.compile(
+    r"(?P<mention>[@#](?=\w))|[\\`*_{}\[\]|~<>&@]|:(?=//)|(?<=www)\.|^[-+#=]|^(?P<number>[0-9]+)(?=[.)])", re.IGNORECASE
+)
+# Nothing is seen of it. GitHub looks for people and issues in what was rendered, where a backslash is gone.
+_APART: Final = "&#8203;"
 _STANDINGS: Final = {Standing.HELD: "✓ held", Standing.FAILED: "✗ failed", Standing.NOT_JUDGED: "? not judged"}
 
 
@@ -25,9 +29,15 @@ def render(summary: Summary, run_folder: str | PurePath) -> bytes:
 
 
 def escaped(text: object) -> str:
-    """Return a text in which nothing is Markdown or HTML, on one line."""
+    """Return a text in which nothing is Markdown, HTML, a link, a person or an issue, on one line."""
+    return _SPECIAL.sub(_harmless, words.visible(text))
+
+
+def _harmless(found: re.Match[str]) -> str:
+    if found["mention"]:
+        return f"\\{found['mention']}{_APART}"
     # A number at the start would begin a list: its point is what is escaped.
-    return _SPECIAL.sub(lambda found: f"{found[3]}\\" if found[3] else f"\\{found[0]}", words.visible(text))
+    return f"{found['number']}\\" if found["number"] else f"\\{found[0]}"
 
 
 def code(text: object) -> str:

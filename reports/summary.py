@@ -93,6 +93,8 @@ class SecondRow:
     service_p95: float | None
     response_p50: float | None
     response_p95: float | None
+    service_p99: float | None = None
+    response_p99: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,8 @@ def _second_rows(run: StoredRun) -> list[SecondRow]:
             second.percentile(second.service_times, 95),
             second.percentile(second.response_times, 50),
             second.percentile(second.response_times, 95),
+            second.percentile(second.service_times, 99),
+            second.percentile(second.response_times, 99),
         )
         for number, second in run.recording.series
     ]

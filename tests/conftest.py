@@ -15,7 +15,7 @@ settings.load_profile("gatecrash")
 
 
 # Tests with these marks need a program that not every machine has.
-PROGRAMS = {"browser": "chromium", "node": "node"}
+PROGRAMS = {"browser": "chromium", "node": "node", "xmllint": "xmllint"}
 # Where this names programs, as CI does, a test that can't run for want of one fails rather than being skipped.
 NEEDED = frozenset(filter(None, os.environ.get("GATECRASH_TESTS_NEED", "").split(",")))
 

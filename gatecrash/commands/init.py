@@ -4,28 +4,51 @@ from __future__ import annotations
 
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from pydantic import BaseModel
 
 from authorizers.errors import UsageError
+from gatecrash.reference.schema import published
 from gatecrash.settings import FILE, Settings
+
+# Where Taplo looks for the schema of a TOML file.
+_DIRECTIVE: Final = "#:schema"
 
 
 @click.command(short_help="Write a commented gatecrash.toml.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=Path(FILE), help="file to write")
 @click.option("--force", is_flag=True, help="overwrite a file that is there")
-def init(*, output: Path, force: bool) -> int:
-    """Write a settings file with every key, its meaning and its default."""
-    if output.exists() and not force:
+@click.option("--schema", is_flag=True, help="put the JSON Schema beside it, by which editors know the keys")
+def init(*, output: Path, force: bool, schema: bool) -> int:
+    """Write a settings file with every key, its meaning and its default.
+
+    With --schema its JSON Schema is written beside it, anew where it is there already, and named in the first line of
+    the settings, where Taplo and the editors that use it look.
+    """
+    there, content = output.exists() and not force, commented_settings()
+    if there and not schema:
         raise UsageError(f"{output} is there already: name another with --output, or overwrite it with --force")
-    try:
-        output.write_text(commented_settings(), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--output: can't write {output}: {error.strerror}") from None
+    if schema:
+        beside = output.with_suffix(".schema.json")
+        line = f"{_DIRECTIVE} ./{beside.name}"
+        _write(beside, published().decode())
+        if there:
+            print(f"Wrote {beside}. {output} is there already and was left alone: begin it with the line")
+            print(line)
+            return 0
+        content = f"{line}\n{content}"
+    _write(output, content)
     print(f"Wrote {output}: uncomment what you need, then `gatecrash run`")
     return 0
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output: can't write {path}: {error.strerror}") from None
 
 
 def commented_settings() -> str:

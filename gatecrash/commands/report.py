@@ -14,7 +14,7 @@ from reports.run_folder import RunFolder
 @click.command(short_help="Render the report of a run folder again.")
 @click.argument("run_folder", type=click.Path(path_type=Path))
 def report(run_folder: Path) -> int:
-    """Read what RUN_FOLDER holds, judge it, and write findings, stats.json and report.html.
+    """Read what RUN_FOLDER holds, judge it, and write its findings, report.html and what else is made of it.
 
     It works on a run that was cut off, too: with whatever its last checkpoint holds. The exit code is the run's.
     """

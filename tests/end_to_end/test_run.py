@@ -1,9 +1,11 @@
 """`gatecrash run` as a person uses it: real gateway, real handlers, real Locust."""
 
+import csv
 import json
 
 import pytest
 
+from gatecrash.reference.files_page import FILES
 from reports.run_folder import RunFolder
 from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, gatecrash, run_folder, statistics
 
@@ -31,6 +33,26 @@ def test_a_correct_handler_passes_with_a_report(correct):
     stored = run_folder(folder)
     assert {"run.json", "recording.json", "stats.json", "report.html"} <= {path.name for path in stored.iterdir()}
     assert str(stored.relative_to(folder) / "report.html") in done.stdout
+
+
+def test_the_run_folder_holds_what_the_reference_says_and_nothing_else(correct):
+    folder, _ = correct
+    names = {path.name for path in run_folder(folder).iterdir()}
+    assert names <= {one.name.partition("/")[0] for one in FILES}
+    assert {one.name for one in FILES if one.of == "every run"} <= names
+
+
+def test_the_csv_files_agree_with_the_statistics(correct):
+    folder, _ = correct
+    found, stored = statistics(folder), run_folder(folder)
+    with (stored / "seconds.csv").open(newline="") as file:
+        seconds = [row for row in csv.DictReader(file) if row["warm_up"] == "false"]
+    assert sum(int(row["planned"]) for row in seconds) == found["planned"]
+    for outcome, count in found["outcomes"].items():
+        assert sum(int(row[outcome]) for row in seconds) == count
+    with (stored / "latencies.csv").open(newline="") as file:
+        read = [(row["outcome"], row["kind"], int(row["exchanges"])) for row in csv.DictReader(file)]
+    assert read == [(row["outcome"] or "answered", row["kind"], row["count"]) for row in found["latencies"]]
 
 
 def test_a_run_leaves_nothing_in_the_folder_but_its_run_folder(correct):

@@ -34,6 +34,7 @@ def test_the_wheel_holds_what_is_no_python(wheel):
         "locustfiles/steady.py",
         "reports/schemas/stats.schema.json",
         "reports/schemas/comparison.schema.json",
+        "gatecrash/schemas/settings.schema.json",
         "reports/templates/report.html.j2",
     } <= names
 

@@ -1,0 +1,125 @@
+"""Every exit code of `gatecrash run` by the real command, and where those of the other commands are reached."""
+
+import ast
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from gatecrash.exit_codes import BY_COMMAND
+from reports.verdict import ExitCode
+from tests.end_to_end.command import PASSWORDS, gatecrash, run_folder, start, statistics, wait_until
+
+HERE = Path(__file__).resolve().parent
+SHORT = ("--duration", "2", "--warm-up", "0.5", "--rate", "50", "--cases", "20")
+VALID = ("--set", "corpus.valid_share=1.0")
+# The script lets everybody in, so any attack is a wrong decision.
+ATTACKS = ("--set", "corpus.valid_share=0.5")
+FAILS = ("--threshold", "exchanges < 1")
+# One slot of 0.2 s holds five of the fifty arrivals a second: the others are dropped.
+OVERLOADED = ("--users", "1", "--set", "load.patience=0.1")
+
+
+def script(**values):
+    return ("--target", "scripted", "--set", f"target.script={{{', '.join(f'{k}={v}' for k, v in values.items())}}}")
+
+
+QUICK, SLOW, THROTTLED = script(latency=0.01), script(latency=0.2), script(throttle_rate=1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        ((*QUICK, *VALID), ExitCode.PASS, "PASS"),
+        ((*QUICK, *VALID, *FAILS), ExitCode.THRESHOLD_FAILED, "FAIL"),
+        ((*QUICK, *ATTACKS), ExitCode.WRONG_DECISIONS, "FAIL"),
+        ((*THROTTLED, *VALID), ExitCode.INVALID_MEASUREMENT, "INVALID"),
+        ((*QUICK, *ATTACKS, *FAILS), ExitCode.WRONG_DECISIONS, "FAIL"),
+        ((*SLOW, *VALID, *FAILS, *OVERLOADED), ExitCode.INVALID_MEASUREMENT, "INVALID"),
+        ((*SLOW, *ATTACKS, *FAILS, *OVERLOADED), ExitCode.INVALID_MEASUREMENT, "INVALID"),
+    ],
+    ids=["0", "1", "3", "4", "3 before 1", "4 before 1", "4 before 3 and 1"],
+)
+def test_a_run_ends_with_the_worst_that_applies_and_its_report_says_so_again(tmp_path, arguments, code, word):
+    done = gatecrash(tmp_path, "run", *PASSWORDS, *SHORT, *arguments)
+    assert done.returncode == code, done.stdout + done.stderr
+    found = statistics(tmp_path)
+    assert found["verdict"]["exit_code"] == code
+    assert found["verdict"]["word"] == word
+    assert any(one["standing"] == "failed" for one in found["thresholds"]) == (FAILS[0] in arguments)
+    assert any(one["rule"] == "GC101" for one in found["findings"]) == (ATTACKS[1] in arguments)
+    assert gatecrash(tmp_path, "report", run_folder(tmp_path)).returncode == code
+
+
+def test_a_mistake_comes_before_all_else_and_nothing_is_fired(tmp_path):
+    wrong = ("--threshold", "exchanges")
+    done = gatecrash(tmp_path, "run", *PASSWORDS, *SHORT, *SLOW, *ATTACKS, *FAILS, *OVERLOADED, *wrong)
+    assert done.returncode == ExitCode.USAGE
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_its_code_whatever_else_is_wrong_and_the_report_says_so_again(tmp_path, number, code):
+    arguments = (*PASSWORDS, *SHORT, *QUICK, *ATTACKS, *FAILS, "--duration", "60")
+    process = start(tmp_path, "run", *arguments)
+
+    def recorded():
+        files = list((tmp_path / "runs").glob("*/recording.json"))
+        return files and json.loads(files[0].read_text())["counts"]["outcomes"]
+
+    wait_until(recorded, 60)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == code, output
+    assert statistics(tmp_path)["verdict"]["exit_code"] == code
+    assert gatecrash(tmp_path, "report", run_folder(tmp_path)).returncode == code
+
+
+# Command and exit code, and the test that reaches it by the real command; None as module is this one.
+WORST = "test_a_run_ends_with_the_worst_that_applies_and_its_report_says_so_again"
+SIGNAL = "test_a_signal_keeps_its_code_whatever_else_is_wrong_and_the_report_says_so_again"
+REACHED = {
+    **{("run", code): (None, WORST) for code in (0, 1, 3, 4)},
+    **{("report", code): (None, WORST) for code in (0, 1, 3, 4)},
+    **{(command, code): (None, SIGNAL) for command in ("run", "report") for code in (130, 143)},
+    ("compare", 0): ("test_compare", "test_run_folders_are_compared_with_a_page_and_numbers"),
+    ("compare", 1): ("test_compare", "test_run_folders_are_compared_with_a_page_and_numbers"),
+    ("compare", 2): (
+        "test_compare",
+        "test_what_can_not_be_compared_is_refused_and_the_run_keeps_its_own_result",
+    ),
+    ("trend", 0): ("test_trend", "test_what_got_worse_over_the_nights_fails_a_check_until_it_is_accepted"),
+    ("trend", 1): ("test_trend", "test_what_got_worse_over_the_nights_fails_a_check_until_it_is_accepted"),
+    ("trend accept", 0): ("test_trend", "test_what_got_worse_over_the_nights_fails_a_check_until_it_is_accepted"),
+    ("capacity", 0): ("test_capacity", "test_a_handler_behind_the_gateway_is_searched_up_to_a_highest_rate"),
+    ("capacity", 1): ("test_capacity", "test_it_finds_what_a_bucket_lets_through"),
+    ("fuzz", 0): ("test_fuzz", "test_without_arguments_the_sample_authorizer_is_found_to_be_right"),
+    ("fuzz", 3): ("test_fuzz", "test_a_defect_is_told_once_and_again_when_the_report_is_made_anew"),
+    ("fuzz", 4): ("test_fuzz", "test_wrong_credentials_are_no_finding_but_an_invalid_measurement"),
+    ("fuzz", 130): ("test_fuzz", "test_a_signal_ends_the_firing_and_what_was_seen_is_reported"),
+    ("replay", 0): ("test_run", "test_a_finding_that_was_mended_replays_as_fixed"),
+    ("replay", 3): (
+        "test_run",
+        "test_a_handler_that_decides_by_chance_fails_with_a_finding_that_can_be_replayed",
+    ),
+    ("serve", 0): ("test_mistakes", "test_an_authorizer_that_is_not_there"),
+    ("baseline", 0): ("test_exports", "test_what_a_baseline_accepts_passes_until_its_date"),
+    ("plan", 0): ("test_fuzz", "test_plain_locust_fires_the_phases_of_a_plan"),
+    ("corpus", 0): ("test_workers", "test_a_corpus_is_built_like_the_one_that_a_run_tells_of"),
+}
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 4, 130, 143])
+def test_every_exit_code_of_a_run_is_reached(code):
+    assert ("run", code) in REACHED
+    assert code in BY_COMMAND["run"]
+
+
+@pytest.mark.parametrize(("command", "code"), list(REACHED), ids=str)
+def test_the_test_that_reaches_an_exit_code_is_there_and_the_reference_knows_the_code(command, code):
+    assert code in BY_COMMAND[command]
+    module, name = REACHED[command, code]
+    path = HERE / f"{module or Path(__file__).stem}.py"
+    assert name in {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}

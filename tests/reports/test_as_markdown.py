@@ -1,0 +1,68 @@
+"""summary.md and the trend's Markdown, rendered by a library of their own."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from reports import as_markdown, trend_markdown
+from reports.finding_words import numbered
+from tests.rendering import rendered
+from tests.reports.capacity_samples import capacity_summary
+from tests.reports.fuzz_samples import clean_fuzz_summary, fuzz_summary, hostile_fuzz_summary
+from tests.reports.samples import HOSTILE, good_summary
+from tests.reports.test_as_junit import compared_run, failed_thresholds, findings, invalid
+from tests.reports.trend_samples import eventful
+
+SUMMARIES = [
+    *(good_summary, findings, failed_thresholds, invalid, compared_run, capacity_summary, fuzz_summary),
+    *(clean_fuzz_summary, hostile_fuzz_summary),
+]
+ATTACK = "@octocat #1 https://evil.example www.evil.example <b>x</b> ![a](b) [a](b) |x| `c` **d** ~~e~~ 1. - # \n\n## x"
+
+
+@pytest.mark.parametrize("make", SUMMARIES)
+def test_its_parts_are_what_they_should_be(make):
+    summary = make()
+    page = rendered(as_markdown.render(summary, "runs/one"))
+    assert page.headings[0] == (2, f"gatecrash: {summary.verdict.word}")
+    assert {level for level, _ in page.headings[1:]} == {3}
+    assert "Key numbers" in page.texts()
+    assert page.html == page.links == []
+    heads = [table[0] for table in page.tables]
+    assert ["number", "value"] in heads
+    assert (["threshold", "measured", ""] in heads) == bool(summary.thresholds)
+    assert all(len(row) == len(table[0]) for table in page.tables for row in table)
+    shown = len(numbered(summary, notes=False)[:10])
+    assert sum(code.startswith("gatecrash replay ") for code in page.code) == shown
+    assert sum(item.startswith("GC") and "gatecrash replay " in item for item in page.items) == shown
+
+
+def test_the_trend_is_headings_tables_and_lists():
+    page = rendered(trend_markdown.render(eventful()))
+    assert page.headings[0][1].startswith("gatecrash trend: ")
+    assert {"Levels", "Findings"} <= set(page.texts())
+    assert len(page.tables) == 2
+    assert page.items
+    assert page.html == page.links == []
+
+
+@pytest.mark.parametrize(
+    "text", [ATTACK, HOSTILE, "@a", "#1", "GH#1", "x@y.example", "HTTP://a WWW.a", "- [ ] x", "=== x"]
+)
+def test_no_text_becomes_markup_a_link_a_person_or_an_issue(text):
+    written = as_markdown.escaped(text)
+    page = rendered(written)
+    assert page.html == page.links == page.code == page.items == page.headings == []
+    assert set(page.kinds) <= {"paragraph_open", "inline", "paragraph_close", "text", "text_special"}
+    # What GitHub's own additions look for: in what was rendered, and in the source.
+    assert not re.search(r"[@#]\w", "".join(page.words))
+    assert not re.search(r"(?<!\\)://|www\.", written, re.IGNORECASE)
+
+
+def test_what_a_run_is_called_is_never_more_than_its_name():
+    summary = replace(good_summary(), info=replace(good_summary().info, name=ATTACK, started_at=ATTACK))
+    page, plain = (rendered(as_markdown.render(one, "runs/one")) for one in (summary, good_summary()))
+    assert page.texts() == plain.texts()
+    assert page.html == page.links == []
+    assert len(page.tables) == len(plain.tables)
