@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from reports.capacity import Capacity
 from reports.objectives import Objective
-from reports.plots import Figure, layout_of, log_axis
+from reports.plot_layout import Figure, layout_of, log_axis
 from reports.probe_judging import Probe
 
 _PERCENTILES: Final = (("p50", "solid", 1.5), ("p95", "dash", 2.0), ("p99", "dot", 1.5))
