@@ -147,7 +147,8 @@ def _figures(summary: Summary) -> dict[str, Figure]:
     figures: dict[str, Figure] = plots_comparison.figures(summary.comparison)
     if summary.capacity is not None and summary.capacity.curve():
         figures["capacity-latency-plot"] = plots_capacity.latency_figure(summary.capacity)
-        figures["capacity-shares-plot"] = plots_capacity.shares_figure(summary.capacity)
+        if (shares := plots_capacity.shares_figure(summary.capacity)) is not None:
+            figures["capacity-shares-plot"] = shares
     if not summary.seconds:
         return figures
     figures["outcomes-plot"] = plots.outcomes_figure(summary.seconds)

@@ -32,6 +32,8 @@ _PATTERNS: Final = {
     Outcome.UNAVAILABLE: "|",
     Outcome.TRANSPORT_ERROR: "-",
 }
+# Plotly has eight patterns: those that are used twice are twice as wide the second time.
+_WIDE: Final = frozenset({Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR, "dropped"})
 # The text beside the plots says from when the response time runs.
 _SHORT: Final = {LatencyKind.SERVICE_TIME: "service time", LatencyKind.RESPONSE_TIME: "response time"}
 _PERCENTILES: Final = {"p50": "median", "p95": "95th percentile"}
@@ -142,7 +144,7 @@ def _bars(name: str, token: str, starts: list[int], counts: list[float], width: 
                 "fillmode": "overlay",
                 "fgcolor": "var(--card)",
                 "fgopacity": 0.5,
-                "size": 6,
+                "size": 12 if token in _WIDE else 6,
                 "solidity": 0.2,
             },
         },

@@ -12,6 +12,8 @@ from plotly.offline import get_plotlyjs
 from authorizers.contract import Expectation
 from reports import as_html
 from reports.summary import summarise
+from tests.reports.capacity_samples import capacity_summary
+from tests.reports.fuzz_samples import fuzz_summary
 from tests.reports.samples import HOSTILE, busy_summary, empty_summary, good_recording, good_summary, run_of
 
 FOLDER = "runs/20250102T030405Z-steady"
@@ -206,3 +208,20 @@ def test_nothing_wrong_is_said_with_its_bound():
     page = page_of(good_summary())
     assert "No finding. No wrong decision in 300: with 95 % confidence fewer than 1.00 % are wrong" in page.text
     assert "No exchange was throttled." in page.text
+
+
+@pytest.mark.parametrize("make", [busy_summary, fuzz_summary, capacity_summary], ids=lambda make: make.__name__)
+def test_no_line_bar_or_dot_of_a_plot_is_told_from_another_by_colour_alone(make):
+    figures = json.loads(page_of(make()).scripts[0])
+    assert figures
+    for name, figure in figures.items():
+        looks = [
+            (
+                trace["type"],
+                trace.get("line", {}).get("dash"),
+                str(trace.get("marker", {}).get("symbol")),
+                str(trace.get("marker", {}).get("pattern")),
+            )
+            for trace in figure["data"]
+        ]
+        assert len(set(looks)) == len(looks), name
