@@ -47,7 +47,7 @@ def judge_and_render(folder: RunFolder) -> Summary:
         if run.campaign is None or findings != run.findings:
             folder.write_findings(findings)
         run = replace(run, findings=findings)
-        summary = summarise(run, _families(corpus) if corpus is not None else None)
+        summary = summarise(run, corpus.family_and_expectation if corpus is not None else None)
     finally:
         if corpus is not None:
             corpus.close()
@@ -77,10 +77,6 @@ def _judged(
     # Where no rate was held, the lowest that was fired shows the authorizer at its best.
     lowest = min((probe.rate for probe in run.capacity.probes), default=0.0)
     return judge_by_rate(run.recording.ledger, facts, run.capacity.low or lowest, in_full)
-
-
-def _families(corpus: Corpus) -> Callable[[int], str]:
-    return lambda index: corpus.family_and_expectation(index)[0]
 
 
 def _unknown_case(index: int) -> CaseFacts:

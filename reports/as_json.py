@@ -76,6 +76,7 @@ def value_of(summary: Summary) -> dict[str, Any]:
         "memory": encode_rows(summary.memory),
         "comparison": summary.comparison.encode() if summary.comparison is not None else None,
         "heat": asdict(summary.heat) if summary.heat is not None else None,
+        "families": [one.encode() for one in summary.families],
         "thresholds": [one.encode() for one in summary.thresholds],
     }
 

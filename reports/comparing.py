@@ -11,7 +11,7 @@ from reports.comparability import differences, doubts, obstacles, same_corpus
 from reports.comparison import Aspect, Change, Comparison, LatencyTable, Limits, Side, summed_up
 from reports.comparison_decisions import DecisionDiff, compare_decisions
 from reports.comparison_findings import compare_findings
-from reports.comparison_latency import compare_latencies, curves
+from reports.comparison_latency import compare_latencies, curves, over_time
 from reports.comparison_rates import compare_rates
 from reports.comparison_words import worse_sentences
 from reports.directions import Direction
@@ -93,6 +93,7 @@ def compare(
         doubts=tuple(doubts(earlier.summary, later.summary)),
         differences=tuple(differences(earlier.summary.info, later.summary.info)),
         curves=curves(earlier.recording, later.recording) if latencies else {},
+        over_time=over_time(earlier.recording, later.recording) if latencies else {},
     )
 
 

@@ -14,6 +14,8 @@ from reports.comparison_findings import FindingDiff
 from reports.directions import Direction
 
 FORMAT: Final = 1
+# A second of the run, and the median and the 95th percentile from it on, in milliseconds.
+Moment = tuple[int, float, float]
 
 
 class Unit(StrEnum):
@@ -99,7 +101,8 @@ class Comparison:
 
     ``refused`` says why they can't be compared, and then there is nothing else. ``doubts`` are what to keep in mind,
     ``differences`` the settings and versions that are not the same. ``curves`` are (percentile, milliseconds) pairs by
-    latency kind, before and after. ``replayable`` says whether there is a run folder to fire a case again by.
+    latency kind, before and after; ``over_time`` are (second, median, p95) rows of the measured seconds likewise, the
+    seconds from the start of the run. ``replayable`` says whether there is a run folder to fire a case again by.
     """
 
     earlier: Side
@@ -115,6 +118,7 @@ class Comparison:
     differences: tuple[str, ...] = ()
     curves: Mapping[str, tuple[list[tuple[float, float]], list[tuple[float, float]]]] = field(default_factory=dict)
     replayable: bool = True
+    over_time: Mapping[str, tuple[list[Moment], list[Moment]]] = field(default_factory=dict)
 
     @property
     def direction(self) -> Direction:
@@ -151,6 +155,11 @@ class Comparison:
             curves={
                 kind: ([(p, ms) for p, ms in before], [(p, ms) for p, ms in after])
                 for kind, (before, after) in value["curves"].items()
+            },
+            # Earlier versions did not write it.
+            over_time={
+                kind: ([(s, p50, p95) for s, p50, p95 in before], [(s, p50, p95) for s, p50, p95 in after])
+                for kind, (before, after) in value.get("over_time", {}).items()
             },
         )
 

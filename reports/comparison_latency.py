@@ -18,19 +18,21 @@ from reports.block_bootstrap import (
     draws,
     interval_of,
 )
-from reports.comparison import Change, LatencyTable, Limits, Unit
+from reports.comparison import Change, LatencyTable, Limits, Moment, Unit
 from reports.directions import Direction, judged
 from reports.intervals import samples_needed
 from reports.latency import LatencyHistogram
 from reports.recording import Recording
 from reports.records import LatencyKind
-from reports.series import UNANSWERED
+from reports.series import UNANSWERED, Second
 
 PERCENTILES: Final = (50.0, 95.0, 99.0)
 _SHARES: Final = tuple(percent / 100.0 for percent in PERCENTILES)
 ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome not in UNANSWERED)
 # Below this a latency has no logarithm to speak of.
 _LEAST_MS: Final = 1e-6
+# More points can't be told apart where two runs are drawn.
+_MOMENTS_MAXIMUM: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +154,25 @@ def curves(
         kind.value: (earlier.latencies.total(kind, ANSWERED).curve(), later.latencies.total(kind, ANSWERED).curve())
         for kind in LatencyKind
     }
+
+
+def over_time(earlier: Recording, later: Recording) -> Mapping[str, tuple[list[Moment], list[Moment]]]:
+    """Return the median and the 95th percentile of answered exchanges by kind, of both runs, second by second.
+
+    Long runs have several seconds in one moment, of the same length in both.
+    """
+    runs = [[row for row in recording.series if not row[1].warm_up] for recording in (earlier, later)]
+    width = max(1 + (rows[-1][0] - rows[0][0]) // _MOMENTS_MAXIMUM if rows else 1 for rows in runs)
+    return {kind.value: (_moments(runs[0], kind, width), _moments(runs[1], kind, width)) for kind in LatencyKind}
+
+
+def _moments(rows: list[tuple[int, Second]], kind: LatencyKind, width: int) -> list[Moment]:
+    groups: dict[int, Counter[int]] = {}
+    reader = Second()
+    for number, second in rows:
+        groups.setdefault(number // width * width, Counter()).update(second.answered(kind))
+    return [
+        (start, reader.percentile(latencies, 50) or 0.0, reader.percentile(latencies, 95) or 0.0)
+        for start, latencies in sorted(groups.items())
+        if latencies
+    ]

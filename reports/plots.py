@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from authorizers.contract import Outcome
+from reports.plot_layout import Figure, layout_of, log_axis, nines_axis
 from reports.records import LatencyKind
 from reports.summary import SecondRow, Summary
-from reports.words import KIND_LABELS, outcome_label
-
-Figure = dict[str, Any]
+from reports.words import outcome_label
 
 # More than this can't be told apart on a screen, and makes the page slow.
 _BINS_MAXIMUM: Final = 600
@@ -33,10 +32,14 @@ _PATTERNS: Final = {
     Outcome.UNAVAILABLE: "|",
     Outcome.TRANSPORT_ERROR: "-",
 }
+# Plotly has eight patterns: those that are used twice are twice as wide the second time.
+_WIDE: Final = frozenset({Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR, "dropped"})
+# The text beside the plots says from when the response time runs.
+_SHORT: Final = {LatencyKind.SERVICE_TIME: "service time", LatencyKind.RESPONSE_TIME: "response time"}
+_PERCENTILES: Final = {"p50": "median", "p95": "95th percentile"}
 _SYMBOLS: Final = {LatencyKind.SERVICE_TIME: "circle", LatencyKind.RESPONSE_TIME: "diamond-open"}
 # The service time is drawn last and thinner: where both are equal, both can be seen.
 _WIDTHS: Final = {LatencyKind.SERVICE_TIME: 1.5, LatencyKind.RESPONSE_TIME: 3.0}
-_NINES: Final = ((0, "0"), (50, "50"), (90, "90"), (99, "99"), (99.9, "99.9"), (99.99, "99.99"), (99.999, "99.999"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def _bars(name: str, token: str, starts: list[int], counts: list[float], width: 
                 "fillmode": "overlay",
                 "fgcolor": "var(--card)",
                 "fgopacity": 0.5,
-                "size": 6,
+                "size": 12 if token in _WIDE else 6,
                 "solidity": 0.2,
             },
         },
@@ -163,7 +166,7 @@ def latency_figure(rows: list[SecondRow]) -> Figure:
         {
             "type": "scatter",
             "mode": "lines+markers" if len(bins) <= _BINS_MAXIMUM // 4 else "lines",
-            "name": f"{KIND_LABELS[kind.value]}, {name}",
+            "name": f"{_SHORT[kind]}, {_PERCENTILES[name]}",
             "x": middles,
             "y": values,
             "connectgaps": False,
@@ -198,7 +201,7 @@ def percentile_figure(summary: Summary) -> Figure:
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": KIND_LABELS[kind.value],
+                "name": _SHORT[kind],
                 "x": places,
                 "y": [value for _, value in curve],
                 "customdata": [percentile for percentile, _ in curve],
@@ -206,45 +209,11 @@ def percentile_figure(summary: Summary) -> Figure:
                 "hovertemplate": "%{customdata:.6~g} %: %{y:.3~g} ms",
             }
         )
-    layout = layout_of("percentile of exchanges", "latency, ms")
+    layout = layout_of("percentile of exchanges, %", "latency, ms")
     layout["hovermode"] = "closest"
     layout["xaxis"] |= nines_axis(highest)
     layout["yaxis"] |= log_axis([value for curve in summary.curves.values() for _, value in curve if value])
     return {"data": traces, "layout": layout}
-
-
-def nines_axis(highest: float) -> dict[str, Any]:
-    """Return an axis of percentiles on which one of so many values is beyond the place ``highest``."""
-    nines = [(100.0 / (100.0 - percent), label) for percent, label in _NINES if 100.0 / (100.0 - percent) <= highest]
-    return {
-        "type": "log",
-        "range": [0, math.log10(highest) + 0.05],
-        "tickvals": [place for place, _ in nines],
-        "ticktext": [f"{label} %" for _, label in nines],
-        "tickangle": 0,
-    }
-
-
-def layout_of(x_title: str, y_title: str) -> dict[str, Any]:
-    """Return the layout that all plots share."""
-    axis = {
-        "gridcolor": "var(--rule)",
-        "linecolor": "var(--rule)",
-        "zeroline": False,
-        "automargin": True,
-        "fixedrange": False,
-    }
-    return {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "var(--muted)"},
-        "margin": {"l": 56, "r": 12, "t": 8, "b": 48},
-        "hovermode": "x unified",
-        "hoverlabel": {"bgcolor": "var(--card)", "bordercolor": "var(--rule)", "font": {"color": "var(--ink)"}},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"color": "var(--ink)"}},
-        "xaxis": {**axis, "title": {"text": x_title, "font": {"size": 12}}},
-        "yaxis": {**axis, "title": {"text": y_title, "font": {"size": 12}, "standoff": 14}},
-    }
 
 
 def _time_layout(bins: list[Bin], width: int, y_title: str) -> dict[str, Any]:
@@ -270,19 +239,3 @@ def _warm_up_spans(bins: list[Bin], width: int) -> Iterator[tuple[int, int]]:
             start = None
     if start is not None:
         yield start, end
-
-
-def log_axis(values: list[float]) -> dict[str, Any]:
-    """Ticks at 1, 2 and 5 while these are few, else at the powers of ten; the range holds every value."""
-    if not values:
-        return {"type": "linear", "range": [0, 1]}
-    low, high = math.log10(min(values)), math.log10(max(values))
-    steps = (1, 2, 5) if high - low < 2.5 else (1,)
-    ticks = [step * 10.0**power for power in range(math.floor(low) - 1, math.ceil(high) + 1) for step in steps]
-    pad = 0.06 * (high - low) + 0.05
-    return {
-        "type": "log",
-        "range": [low - pad, high + pad],
-        "tickvals": ticks,
-        "ticktext": [f"{tick:,.6g}" for tick in ticks],
-    }

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from reports.capacity import Capacity
 from reports.objectives import Objective
-from reports.plots import Figure, layout_of, log_axis
+from reports.plot_layout import Figure, layout_of, log_axis
 from reports.probe_judging import Probe
 
 _PERCENTILES: Final = (("p50", "solid", 1.5), ("p95", "dash", 2.0), ("p99", "dot", 1.5))
+_APART: Final = 0.008
 _SHARES: Final = (
     (Objective.THROTTLES, "throttled", "var(--throttled)", "square"),
     (Objective.ERRORS, "errors", "var(--handler-error)", "x"),
@@ -51,18 +52,22 @@ def latency_figure(capacity: Capacity) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def shares_figure(capacity: Capacity) -> Figure:
-    """Shares of what went wrong at each rate, with their intervals, in per cent."""
+def shares_figure(capacity: Capacity) -> Figure | None:
+    """Shares of what went wrong at each rate, with their intervals, in per cent; None where nothing did."""
     probes = capacity.curve()
-    traces = []
+    traces: list[dict[str, Any]] = []
+    # Intervals that begin at the same place would hide one another.
+    apart = _APART * max((probe.rate for probe in probes), default=0.0)
     for objective, name, colour, symbol in _SHARES:
         seen = [next(one for one in probe.assessments if one.objective is objective) for probe in probes]
+        if not any(one.share for one in seen):
+            continue
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers",
                 "name": name,
-                "x": [probe.rate for probe in probes],
+                "x": [probe.rate + len(traces) * apart for probe in probes],
                 "y": [100 * one.share for one in seen],
                 "error_y": {
                     "type": "data",
@@ -77,6 +82,8 @@ def shares_figure(capacity: Capacity) -> Figure:
                 "hovertemplate": "%{y:.3~g} %",
             }
         )
+    if not traces:
+        return None
     layout = _rate_layout(capacity, "share of arrivals, %")
     layout["yaxis"] |= {"rangemode": "tozero"}
     return {"data": traces, "layout": layout}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any, Final
 
 from authorizers.contract import Outcome
 from reports.heat import LatencyHeat
-from reports.plots import Figure, layout_of, log_axis
+from reports.plot_layout import Figure, layout_of, log_axis
 from reports.summary import SecondRow
 
 _TICKS: Final = tuple(10**power for power in range(10))
 _DOTS_MAXIMUM: Final = 2000
 _VARIED: Final = 1.2
+_DOT_MAXIMUM: Final = 30.0
+_FEW: Final = 0.05
 
 
 def heat_figure(heat: LatencyHeat) -> Figure:
@@ -47,7 +50,7 @@ def heat_figure(heat: LatencyHeat) -> Figure:
 
 
 def throttles_figure(rows: list[SecondRow]) -> Figure | None:
-    """The share that was throttled against the rate that was offered, a dot for each second.
+    """The share that was throttled against the rate that was offered, a dot for each second or some that are alike.
 
     None where nothing was throttled, or the rate was the same all along: then time tells more.
     """
@@ -58,25 +61,29 @@ def throttles_figure(rows: list[SecondRow]) -> Figure | None:
     step = 1 + len(fired) // _DOTS_MAXIMUM
     # Where there are many seconds the ones with the most throttles of each stretch are shown.
     shown = [max(fired[at : at + step], key=_throttled_share) for at in range(0, len(fired), step)]
+    alike = Counter((row.planned, round(_throttled_share(row), 2)) for row in shown)
     trace = {
         "type": "scatter",
         "mode": "markers",
-        "name": "a second",
-        "x": [row.planned for row in shown],
-        "y": [_throttled_share(row) for row in shown],
-        "customdata": [row.second for row in shown],
+        "name": "seconds",
+        "x": [rate for rate, _ in alike],
+        "y": [share for _, share in alike],
+        "customdata": list(alike.values()),
         "marker": {
             "color": "var(--throttled)",
-            "size": 8,
-            "opacity": 0.7,
-            "line": {"color": "var(--ink)", "width": 0.5},
+            # The area of a dot is as its seconds.
+            "size": [min(7 + 3 * math.sqrt(count), _DOT_MAXIMUM) for count in alike.values()],
+            "opacity": 0.8,
+            "line": {"color": "var(--ink)", "width": 1},
         },
-        "hovertemplate": "second %{customdata}: %{y:.1%} of %{x:,} arrivals<extra></extra>",
+        "hovertemplate": "%{y:.0%} throttled at %{x:,} arrivals/s, in %{customdata} s<extra></extra>",
+        "cliponaxis": False,
     }
-    layout = layout_of("offered rate, arrivals a second", "throttled")
+    layout = layout_of("offered rate, arrivals a second", "throttled, share of the second's exchanges")
     layout["hovermode"] = "closest"
-    layout["xaxis"] |= {"rangemode": "tozero"}
-    layout["yaxis"] |= {"rangemode": "tozero", "tickformat": ".0%"}
+    highest = max(share for _, share in alike)
+    layout["xaxis"] |= {"range": [0, 1.08 * max(rate for rate, _ in alike)]}
+    layout["yaxis"] |= {"range": [0, 1.12 * max(highest, 0.01)], "tickformat": ".0%" if highest > _FEW else ".1%"}
     return {"data": [trace], "layout": layout}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +11,7 @@ from reports.capacity import Capacity
 from reports.capacity_verdict import missed
 from reports.comparison import Comparison
 from reports.drift import Drift, drift_of
+from reports.families import FamilyRow, KindOf, families_of
 from reports.findings import Finding
 from reports.heat import LatencyHeat, heat_of
 from reports.intervals import percentile_ranks, samples_needed
@@ -106,7 +106,8 @@ class Summary:
     exchanges by their intended start. ``throttle_rate`` is a share of the exchanges, 0 to 1. ``wrong_bound`` is
     the upper 95 % bound on the share of wrong decisions when none was seen (rule of three), else None.
     ``latencies`` has all answered exchanges first, then a row for each outcome, both kinds each; ``curves`` are
-    (percentile, milliseconds) pairs by kind.
+    (percentile, milliseconds) pairs by kind. ``families`` are what the corpus of a run under load covered; empty where
+    it is gone.
     """
 
     info: RunInfo
@@ -138,10 +139,11 @@ class Summary:
     heat: LatencyHeat | None = None
     thresholds: tuple[ThresholdJudgement, ...] = ()
     comparison: Comparison | None = None
+    families: tuple[FamilyRow, ...] = ()
 
 
-def summarise(run: StoredRun, family_of: Callable[[int], str] | None = None) -> Summary:
-    """Compute the summary of a stored run; ``family_of`` names a case's family, None where its corpus is gone."""
+def summarise(run: StoredRun, kind_of: KindOf | None = None) -> Summary:
+    """Compute the summary of a stored run; ``kind_of`` tells of the cases, None where their corpus is gone."""
     recording = run.recording
     measured = [second for _, second in recording.series if not second.warm_up]
     planned, dropped = sum(second.planned for second in measured), sum(second.dropped for second in measured)
@@ -167,7 +169,7 @@ def summarise(run: StoredRun, family_of: Callable[[int], str] | None = None) -> 
     seconds_measured = _measured_seconds(run, len(measured))
     planned_rate = _planned_rate(run, planned, seconds_measured)
     wanted = declared(run.info.settings.get("thresholds", {}))
-    thresholds = judge_thresholds(wanted.thresholds, _evidence(run, seconds_measured, planned_rate, family_of))
+    thresholds = judge_thresholds(wanted.thresholds, _evidence(run, seconds_measured, planned_rate, kind_of))
     failed = tuple(
         one.sentence
         for one in thresholds
@@ -203,12 +205,11 @@ def summarise(run: StoredRun, family_of: Callable[[int], str] | None = None) -> 
         memory=tuple(memory_rows(run.memory)),
         heat=heat_of(recording.series),
         thresholds=thresholds,
+        families=families_of(recording.ledger, kind_of) if kind_of is not None else (),
     )
 
 
-def _evidence(
-    run: StoredRun, measured_seconds: float, planned_rate: float, family_of: Callable[[int], str] | None
-) -> Evidence:
+def _evidence(run: StoredRun, measured_seconds: float, planned_rate: float, kind_of: KindOf | None) -> Evidence:
     seconds = [(number, second) for number, second in run.recording.series if not second.warm_up]
     has_schedule = planned_rate > 0 and run.info.plan.get("model", OPEN) == OPEN and run.campaign is None
     return Evidence(
@@ -219,7 +220,7 @@ def _evidence(
         planned_rate if has_schedule else None,
         run.findings,
         run.capacity,
-        family_of,
+        (lambda index: kind_of(index)[0]) if kind_of is not None else None,
     )
 
 

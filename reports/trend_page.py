@@ -8,7 +8,7 @@ from typing import Any, Final
 from reports import trend_words
 from reports.as_html import render_page
 from reports.comparison import Unit
-from reports.plots import Figure, layout_of
+from reports.plot_layout import Figure, layout_of
 from reports.trend import MetricTrend, Trend
 from reports.verdict import Validity
 

@@ -61,7 +61,7 @@ def test_run_folders_are_compared_with_a_page_and_numbers(nights):
     assert done.returncode == 1, done.stdout + done.stderr
     assert "WORSE" in done.stdout
     assert "target script.latency: 0.004 before, 0.02 now" in done.stdout
-    assert "comparison-plot" in (folder / "page.html").read_text()
+    assert "comparison-time-response-time-plot" in (folder / "page.html").read_text()
     assert json.loads((folder / "numbers.json").read_text())["direction"] == "worse"
     assert gatecrash(folder, "compare", later, earlier).returncode == 0
     assert gatecrash(folder, "compare", "last-good", later).returncode == 1

@@ -25,12 +25,21 @@ def browsing() -> Iterator[Any]:
 
 
 @contextmanager
-def page_of(browser: Any, path: Any, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Iterator[Page]:
-    """Open a file; raises AssertionError at the end when it complained of anything, or asked the network for it."""
+def page_of(
+    browser: Any, path: Any, size: tuple[int, int] = DESKTOP, scheme: str = "light", **more: Any
+) -> Iterator[Page]:
+    """Open a file; raises AssertionError at the end when it complained of anything, or asked the network for it.
+
+    ``more`` are further options of the browser's context.
+    """
     width, height = size
     # The checker is put into the page past its own policy.
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        bypass_csp=True,
+        reduced_motion="reduce",
+        **more,
     )
     page = context.new_page()
     troubles: list[str] = []
@@ -38,7 +47,8 @@ def page_of(browser: Any, path: Any, size: tuple[int, int] = DESKTOP, scheme: st
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("request", lambda request: troubles.extend([request.url][: not request.url.startswith(_OWN)]))
     page.goto(path.as_uri())
-    page.wait_for_function(_ALL_DRAWN)
+    if more.get("java_script_enabled", True):
+        page.wait_for_function(_ALL_DRAWN)
     yield page
     assert not troubles
     context.close()

@@ -20,6 +20,8 @@ from tests.reports.fuzz_samples import clean_fuzz_summary
 from tests.reports.samples import HOSTILE, allow, deny, judged, policy, statement
 from tests.reports.test_as_html import Page
 
+PLOTS = {f"comparison-{what}-{kind}-time-plot" for what in ("curves", "time") for kind in ("response", "service")}
+
 
 @pytest.fixture(scope="module")
 def good():
@@ -103,19 +105,28 @@ def test_the_page_is_whole_and_hostile_text_stays_text(worse):
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert "alert(1)" not in "".join(page.scripts)
-    assert "comparison-plot" in page.ids
     assert "WORSE" in page.text
     assert "gatecrash replay runs/now --case 3" in page.text
     (figures,) = [json.loads(script) for script in page.scripts if script.startswith("{")]
-    names = [(trace["name"], trace["line"]["dash"]) for trace in figures["comparison-plot"]["data"]]
-    assert names == [("earlier run", "dash"), ("later run", "solid")]
+    assert set(figures) == PLOTS <= set(page.ids)
+    for figure in figures.values():
+        looks = {
+            (trace["name"], trace["line"]["dash"], trace["marker"]["symbol"], trace["line"]["color"])
+            for trace in figure["data"]
+        }
+        assert looks == {
+            ("earlier run", "dash", "diamond-open", "var(--earlier)"),
+            ("later run", "solid", "circle", "var(--later)"),
+        }
+        named = [one["text"] for one in figure["layout"]["annotations"]]
+        assert named.count("earlier") == named.count("later") == len(figure["data"]) / 2
 
 
 def test_the_report_of_a_run_has_the_section(good, worse):
     summary = with_comparison(good.summary, worse)
     page = Page(as_html.render(summary, "runs/now"))
     assert page.open == []
-    assert {"comparison", "comparison-plot"} <= set(page.ids)
+    assert {"comparison", *PLOTS} <= set(page.ids)
 
 
 def test_what_got_worse_fails_a_run_that_passed(good, worse):

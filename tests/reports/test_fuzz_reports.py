@@ -143,9 +143,9 @@ def test_a_fuzz_run_has_no_numbers_of_a_load(text, absent):
     assert absent not in text
 
 
-def test_a_run_of_another_kind_has_no_coverage():
+def test_a_run_of_another_kind_has_no_phases_and_controls():
     shown, page = text_of(busy_summary()), page_of(busy_summary())
-    for name in ("Coverage", "Phases", "Controls"):
+    for name in ("Phases", "Controls"):
         assert name not in shown
         assert name.lower() not in page.ids
 

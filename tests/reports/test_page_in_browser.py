@@ -1,5 +1,4 @@
 import pytest
-from playwright.sync_api import Page
 
 from reports import as_html
 from tests.reports.browsing import DESKTOP, PHONE, browsing, page_of, violations_of
@@ -61,19 +60,6 @@ def test_every_plot_is_drawn_and_every_section_can_be_seen(browser, report):
             heading = section.locator("h1, h2").first
             assert heading.inner_text().strip()
             assert len(section.screenshot()) > 1000
-
-
-def test_the_page_can_be_printed(browser, report):
-    with page_of(browser, report) as page:
-        page.emulate_media(media="print", color_scheme="dark")
-        # What is printed is dark on light whatever the screen is like.
-        assert _brightness(page, "backgroundColor") > 200 > 100 > _brightness(page, "color")
-        assert page.pdf().startswith(b"%PDF")
-
-
-def _brightness(page: Page, name: str) -> float:
-    colour = page.evaluate(f"getComputedStyle(document.body).{name}")
-    return sum(float(part) for part in colour.strip("rgba()").split(",")[:3]) / 3
 
 
 def test_everything_that_scrolls_or_opens_is_reached_by_the_keyboard(browser, report):

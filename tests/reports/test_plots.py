@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from reports import plots
+from reports import plot_layout, plots, plots_heat
 from reports.summary import SecondRow
 from tests.reports.samples import busy_summary, empty_summary, good_summary
 
@@ -71,3 +71,37 @@ def test_the_maximum_stands_beyond_the_last_nine():
     for trace in figure["data"]:
         assert trace["x"][-1] == 2882
         assert trace["x"] == sorted(trace["x"])
+
+
+@pytest.mark.parametrize(
+    "values", [[2.7, 3.9], [2.7, 2.8], [1.0, 9.0], [0.5, 400.0], [0.001, 5000.0], [3.0], [0.02, 0.021]]
+)
+def test_an_axis_of_latencies_has_a_few_ticks_in_any_range(values):
+    axis = plot_layout.log_axis(values)
+    low, high = (10.0**end for end in axis["range"])
+    assert low < min(values) <= max(values) < high
+    seen = [tick for tick in axis["tickvals"] if low <= tick <= high]
+    assert 2 <= len(seen) <= 10
+
+
+def throttling(*pairs):
+    return [
+        SecondRow(number, False, rate, 0, {"allow": rate - count, "throttled": count}, 1.0, 1.0, 1.0, 1.0)
+        for number, (rate, count) in enumerate(pairs)
+    ]
+
+
+def test_throttles_stand_against_the_offered_rate_and_seconds_that_are_alike_are_one_larger_dot():
+    (trace,) = plots_heat.throttles_figure(throttling(*[(50, 0)] * 9, (100, 10), (200, 80)))["data"]
+    assert list(zip(trace["x"], trace["y"], trace["customdata"], strict=True)) == [
+        (50, 0, 9),
+        (100, 0.1, 1),
+        (200, 0.4, 1),
+    ]
+    sizes = trace["marker"]["size"]
+    assert sizes[0] > sizes[1] == sizes[2]
+
+
+def test_where_the_offered_rate_was_the_same_or_nothing_was_throttled_there_is_no_plot_of_it():
+    assert plots_heat.throttles_figure(throttling(*[(100, 10)] * 20)) is None
+    assert plots_heat.throttles_figure(throttling((50, 0), (100, 0), (200, 0))) is None
