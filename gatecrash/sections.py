@@ -243,7 +243,7 @@ class TrendSettings(Section):
 
 
 class MetricsSection(Section):
-    """Live metrics, off by default. They need `pip install "gatecrash[metrics]"`; what there is: docs/metrics.md."""
+    """Live metrics, off by default. What they need, and what there is: docs/metrics.md."""
 
     prometheus: str | None = Field(
         None,

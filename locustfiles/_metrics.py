@@ -7,6 +7,7 @@ in time is told of once and left alone.
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -154,7 +155,9 @@ def _listener(address: tuple[str, int], metrics: LiveMetrics) -> Listener:
     try:
         return Listener(address, metrics)
     except OSError as error:
+        # gevent puts the address into the text; a name that nobody knows has no number of the system's.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise UsageError(
-            f"metrics.prometheus: can't listen at {address[0]}:{address[1]}: {error.strerror}; name another address "
+            f"metrics.prometheus: can't listen at {address[0]}:{address[1]}: {reason}; name another address "
             "or port, or port 0 for a free one"
         ) from None

@@ -47,7 +47,8 @@ class Listener:
 
     def __init__(self, address: tuple[str, int], source: Source) -> None:
         self._source = source
-        self._scrapes = 0
+        self._closes = False
+        self._has_last = False
         registry = CollectorRegistry()
         registry.register(self)
         # Who compresses has the processor of this process to do it with.
@@ -59,18 +60,19 @@ class Listener:
 
     def collect(self) -> Iterator[Family]:
         """Yield the metrics, with a pause after each; the registry calls it for every scrape."""
+        is_last = self._closes
         facts, measured = self._source.facts, self._source.measured()
         if facts is not None:
             yield InfoMetricFamily("gatecrash_run", "The run.", value=facts.labels())
         for metric, points in measured.items():
             yield _family(metric, points)
             let_fire()
-        self._scrapes += 1
+        self._has_last = self._has_last or is_last
 
     def close(self, linger: float) -> None:
-        """Close, after one more scrape where one comes within ``linger`` seconds."""
-        seen, waited = self._scrapes, 0.0
-        while waited < linger and self._scrapes == seen:
+        """Close, after one more scrape where one begins within ``linger`` seconds."""
+        self._closes, waited = True, 0.0
+        while waited < linger and not self._has_last:
             gevent.sleep(_TICK_SECONDS)
             waited += _TICK_SECONDS
         self._server.stop(_CLOSE_SECONDS)

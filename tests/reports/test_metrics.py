@@ -2,6 +2,7 @@
 
 import random
 import re
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,22 @@ def test_names_and_units_follow_the_conventions():
     assert CPU.prometheus_name == "gatecrash_worker_cpu_utilization_ratio"
     assert OFFERED.prometheus_name == "gatecrash_offered_arrivals_per_second"
     assert len({metric.prometheus_name for metric in METRICS}) == len(METRICS)
+
+
+def test_the_documentation_has_every_metric_and_no_other():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text()
+    rows = re.findall(r"^\| `(gatecrash_\w+)` \| `(gatecrash[.\w]+)` \| (\w+), `(\S+)` \| (?:`(\w+)` )?\|", page, re.M)
+    ours = [
+        (
+            metric.prometheus_name + ("_total" if metric.kind is Kind.COUNTER else ""),
+            metric.name,
+            metric.kind.value,
+            metric.unit,
+            metric.label or "",
+        )
+        for metric in METRICS
+    ]
+    assert rows == ours
 
 
 def test_counts_are_those_of_the_recording():
