@@ -22,7 +22,7 @@ from locustfiles._capacity import CapacityControl
 from locustfiles._cpu import CpuMeter
 from locustfiles._firing import Firing
 from locustfiles._master import Master
-from locustfiles._metrics import live_metrics
+from locustfiles._metrics import LiveMetrics, live_metrics
 from locustfiles._options import with_overrides
 from locustfiles._pauses import let_fire
 from reports.clocks import ClockWatch
@@ -54,8 +54,12 @@ class RunRecorder:
         self.preparing = False
         runner = environment.runner
         self.master = Master(environment, runner, plan) if isinstance(runner, MasterRunner) else None
-        self._metrics = live_metrics(plan, self._measure)
+        self._metrics: LiveMetrics | None = None
         self._reset()
+
+    def open_metrics(self) -> None:
+        """Open live metrics, where the plan asks for them; raises UsageError where they can't be had."""
+        self._metrics = live_metrics(self.plan, self._measure)
 
     def _reset(self) -> None:
         self.folder: RunFolder | None = None

@@ -337,12 +337,13 @@ def test_scrapers_that_never_read_delay_nobody(tmp_path):
     assert statistics(tmp_path)["exchanges"] == 5 * 60
 
 
-def test_a_port_that_is_taken_is_a_mistake(tmp_path):
+@pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two workers"])
+def test_a_port_that_is_taken_is_a_mistake(tmp_path, more):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = gatecrash(tmp_path, *RUN, "--prometheus", f"127.0.0.1:{port}")
+        done = gatecrash(tmp_path, *RUN, "--prometheus", f"127.0.0.1:{port}", *more)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert f"metrics.prometheus: can't listen at 127.0.0.1:{port}: Address already in use; name another" in done.stderr
     assert not list((tmp_path / "runs").iterdir())
