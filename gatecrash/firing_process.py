@@ -15,6 +15,7 @@ from typing import Any, Final
 from authorizers import wire
 from authorizers.errors import WireError
 from gatecrash.distributing import Listening
+from reports.metrics_settings import METRICS_LOG
 from reports.plan import Plan
 from reports.progress import PROGRESS
 
@@ -79,8 +80,15 @@ class LocustProcess:
 
     def told_of_workers(self) -> list[str]:
         """Return what was told of workers so far, a sentence each."""
+        return self._lines(WORKERS)
+
+    def told_of_metrics(self) -> list[str]:
+        """Return what was told of live metrics so far, a sentence each."""
+        return self._lines(METRICS_LOG)
+
+    def _lines(self, name: str) -> list[str]:
         try:
-            return (self._folder / WORKERS).read_text(encoding="utf-8").splitlines()
+            return (self._folder / name).read_text(encoding="utf-8").splitlines()
         except OSError:
             return []
 

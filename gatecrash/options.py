@@ -113,6 +113,11 @@ _ABORT: Final = (
 )
 _REPEATED: Final = frozenset(flag for flag, *_ in (*_THRESHOLDS, *_ABORT))
 
+_METRICS: Final = (
+    ("--prometheus", "metrics.prometheus", str, "listen there for Prometheus, such as 127.0.0.1:9464; port 0: any"),
+    ("--otlp", "metrics.otlp", str, "send metrics to this OpenTelemetry collector, such as http://127.0.0.1:4318"),
+)
+
 _AGAINST: Final = (
     ("--against", "compare.against", str, "compare with a run folder, `last` or `last-good`; worse: exit code 1"),
 )
@@ -127,14 +132,15 @@ _SCENARIOS: Final = {
     "none": (),
     "corpus": (*_CORPUS, _OUTPUT[2]),
     "load": (*_CORPUS, *_LOAD, *_OUTPUT),
-    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_OUTPUT, *_AGAINST, *_HISTORY),
-    "capacity": (*_CORPUS, *_CAPACITY, *_THRESHOLDS, *_MASTER, *_OUTPUT, *_HISTORY),
+    "plan": (*_CORPUS, *_LOAD, *_METRICS, *_OUTPUT),
+    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_METRICS, *_OUTPUT, *_AGAINST, *_HISTORY),
+    "capacity": (*_CORPUS, *_CAPACITY, *_THRESHOLDS, *_MASTER, *_METRICS, *_OUTPUT, *_HISTORY),
     "worker": _WORKER,
     "fuzz": (*_FUZZ, *_THRESHOLDS, *_OUTPUT, *_AGAINST, *_HISTORY),
     "compare": (*_CORPUS, _OUTPUT[2]),
     "trend": _TREND,
 }
-Options = Literal["none", "corpus", "load", "run", "capacity", "worker", "fuzz", "compare", "trend"]
+Options = Literal["none", "corpus", "load", "plan", "run", "capacity", "worker", "fuzz", "compare", "trend"]
 # What these do has nothing to do with a target.
 _WITHOUT_TARGET: Final = frozenset({"trend"})
 

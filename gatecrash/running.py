@@ -26,6 +26,7 @@ from gatecrash.preparing import prepare_corpus
 from gatecrash.scenarios import Scenario, opening_words, plan_of, seconds_of
 from gatecrash.settings import Settings
 from generators.corpus import Corpus
+from reports.metrics_settings import METRICS_LOG
 from reports.plan import Plan
 from reports.run_folder import RunFolder, RunInfo
 from reports.summary import Summary
@@ -157,7 +158,8 @@ def fire(
                 raise UsageError(f"the run folder {folder.path} is gone: nothing of this run was kept")
             if exit_code == 2 and not (folder.path / "run.json").exists():
                 sentence = _last_line(locust.errors()) or "Locust could not start"
-                _remove_empty(folder.path, "plan.json", "locust.log", "locust.log.errors", "progress.json", WORKERS)
+                left = ("plan.json", "locust.log", "locust.log.errors", "progress.json", WORKERS, METRICS_LOG)
+                _remove_empty(folder.path, *left)
                 raise UsageError(sentence)
         finally:
             locust.close()
@@ -181,11 +183,9 @@ def _follow(
     memory = MemoryLog(
         Path(plan.run_folder), plan.length, locust.process_id, gateway.process_id if gateway is not None else None
     )
-    told = 0
+    told = _Told(locust, console, is_master=is_master)
     while not locust.wait(_POLL_SECONDS):
-        for sentence in locust.told_of_workers()[told:] if is_master else ():
-            console.print(f"  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
-            told += 1
+        told.tell()
         if (progress := locust.progress()) is not None:
             view.show(progress)
             view.show_search()
@@ -199,7 +199,25 @@ def _follow(
         if time.monotonic() - started > limit:
             _stop(locust)
             return {"stopped_by": f"its time limit of {limit:.0f} s"}
+    told.tell()
     return {}
+
+
+class _Told:
+    """Prints what Locust's process tells of workers and of live metrics, each sentence once."""
+
+    def __init__(self, locust: LocustProcess, console: Console, *, is_master: bool) -> None:
+        self._sources = [locust.told_of_metrics, *([locust.told_of_workers] if is_master else [])]
+        self._printed = [0 for _ in self._sources]
+        self._console = console
+
+    def tell(self) -> None:
+        """Print what is new."""
+        for place, source in enumerate(self._sources):
+            sentences = source()[self._printed[place] :]
+            self._printed[place] += len(sentences)
+            for sentence in sentences:
+                self._console.print(f"  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _how(code: int) -> str:

@@ -13,6 +13,7 @@ from gatecrash.asking import Load, calls_for, planned_load
 from gatecrash.preparing import make_plan
 from gatecrash.settings import Settings
 from generators.corpus import Corpus
+from reports.metrics_settings import metrics_settings, require_extra
 from reports.objectives import Objectives
 from reports.plan import CLOSED, OPEN, Plan, Stage
 
@@ -31,6 +32,7 @@ _PATIENCE_LEAST: Final = 0.5
 
 def check_scenario(scenario: Scenario, settings: Settings) -> None:
     """Raise UsageError for settings that a scenario can't work with."""
+    require_extra(metrics_settings(settings.metrics.model_dump()))
     if scenario == "spike" and settings.load.model == CLOSED:
         raise UsageError("load.model is closed, but a spike is an open schedule: leave load.model out")
     if scenario != "capacity":

@@ -242,6 +242,26 @@ class TrendSettings(Section):
     capacity: float = Field(0.05, ge=0, description="least relative change of the rate that a search finds held")
 
 
+class MetricsSection(Section):
+    """Live metrics, off by default. What they need, and what there is: docs/metrics.md."""
+
+    prometheus: str | None = Field(
+        None,
+        min_length=1,
+        description="address and port on which Prometheus may scrape, such as 127.0.0.1:9464; port 0 takes a free one",
+    )
+    otlp: str | None = Field(
+        None,
+        min_length=1,
+        description="URL of an OpenTelemetry collector, such as http://127.0.0.1:4318; secrets for it belong into "
+        "OTEL_EXPORTER_OTLP_HEADERS",
+    )
+    interval: float = Field(10.0, ge=1, le=3600, description="seconds from one export to the collector to the next")
+    linger: float = Field(
+        0.0, ge=0, le=60, description="seconds that a finished run waits, at most, until Prometheus has its last values"
+    )
+
+
 class OutputSettings(Section):
     """What is kept, and where."""
 

@@ -23,6 +23,7 @@ from gatecrash.sections import (
     DistributedSettings,
     FuzzSettings,
     LoadSettings,
+    MetricsSection,
     OutputSettings,
     Section,
     SoakSettings,
@@ -32,6 +33,7 @@ from gatecrash.sections import (
     TrendSettings,
 )
 from generators.credentials.opening import LIFETIME_DEFAULT
+from reports.metrics_settings import metrics_settings
 from reports.threshold_parsing import declared
 
 FILE: Final = "gatecrash.toml"
@@ -61,6 +63,7 @@ class Settings(Section):
     fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
     compare: CompareSettings = Field(default_factory=CompareSettings)
     trend: TrendSettings = Field(default_factory=TrendSettings)
+    metrics: MetricsSection = Field(default_factory=MetricsSection)
     output: OutputSettings = Field(default_factory=OutputSettings)
 
     @property
@@ -98,6 +101,7 @@ def read_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         raise UsageError(_sentence(error, path if values and path.exists() else None)) from None
     declared(settings.thresholds.model_dump())
+    metrics_settings(settings.metrics.model_dump())
     settings = _with_revision(settings)
     return _with_sample(settings) if settings.uses_sample else settings
 

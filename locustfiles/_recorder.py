@@ -22,10 +22,12 @@ from locustfiles._capacity import CapacityControl
 from locustfiles._cpu import CpuMeter
 from locustfiles._firing import Firing
 from locustfiles._master import Master
+from locustfiles._metrics import LiveMetrics, live_metrics
 from locustfiles._options import with_overrides
 from locustfiles._pauses import let_fire
 from reports.clocks import ClockWatch
 from reports.latency import Pause, no_pause
+from reports.metrics import Measured, measure
 from reports.plan import Plan
 from reports.progress import PROGRESS, write_progress
 from reports.recording import Recording
@@ -52,7 +54,12 @@ class RunRecorder:
         self.preparing = False
         runner = environment.runner
         self.master = Master(environment, runner, plan) if isinstance(runner, MasterRunner) else None
+        self._metrics: LiveMetrics | None = None
         self._reset()
+
+    def open_metrics(self) -> None:
+        """Open live metrics, where the plan asks for them; raises UsageError where they can't be had."""
+        self._metrics = live_metrics(self.plan, self._measure)
 
     def _reset(self) -> None:
         self.folder: RunFolder | None = None
@@ -73,6 +80,8 @@ class RunRecorder:
 
     def start(self) -> None:
         """Begin a run: a folder, its run.json, and the checkpoints. A second test in the web page is a new run."""
+        if self._metrics is not None:
+            self._metrics.end()
         self._reset()
         options = self.environment.parsed_options
         self.plan = with_overrides(self.plan, options) if options else self.plan
@@ -87,6 +96,8 @@ class RunRecorder:
         info = {**self.plan.info, "plan": {**self.plan.info["plan"], **_plan_facts(self.plan)}}
         self.folder.write_info(RunInfo(**{**info, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}))
         self.checkpoint()
+        if self._metrics is not None:
+            self._metrics.begin(info, self.folder.path)
         gevent.spawn(self._watch, self.folder)
 
     @property
@@ -98,6 +109,11 @@ class RunRecorder:
     def total(self) -> Recording:
         """All that was recorded, here or by workers."""
         return self._own if self.master is None else self.master.total
+
+    def _measure(self) -> Measured:
+        """Read the values of live metrics off the total."""
+        with self._total_lock:
+            return measure(self.total, self.state(), self._pause)
 
     def _folder(self) -> RunFolder:
         wanted = Path(self.plan.run_folder)
@@ -245,9 +261,11 @@ class RunRecorder:
             self._write(lambda: write_progress(folder.path, self.total, self.state(), self._pause))
 
     def close(self) -> None:
-        """End the gateway that this process started, and take the live file away."""
+        """End the gateway that this process started, and live metrics, and take the live file away."""
         if self.gateway is not None:
             self.gateway.close()
+        if self._metrics is not None:
+            self._metrics.close(complete=self.complete)
         if self.folder is not None:
             (self.folder.path / PROGRESS).unlink(missing_ok=True)
 

@@ -57,10 +57,13 @@ def on_init(environment: Environment, runner: Any, **_: Any) -> None:
         searches = isinstance(environment.shape_class, CapacityShape)
         plan = plan_from_options(environment.parsed_options, capacity=searches)
         state.recorder = RunRecorder(lambda: state.firing, environment, plan)
+        if state.recorder.master is not None:
+            state.recorder.master.listen()
+        # Only now: it lets others run, and workers say who they are once.
+        state.recorder.open_metrics()
     except GatecrashError as error:
         _give_up(environment, error)
     if state.recorder is not None and state.recorder.master is not None:
-        state.recorder.master.listen()
         environment.events.worker_report.add_listener(
             lambda client_id, data, **_: _worker_report(environment, client_id, data)
         )

@@ -32,7 +32,7 @@ _SEARCHES: Final = (
 # Corpora that differ in nothing but their seed are as hard for the authorizer on average.
 _CORPUS: Final = ("profile", "valid_share", "cases", "generation")
 _NOT_TOLD: Final = frozenset({"output.name", "output.runs", "output.cache", "output.baseline", "corpus.seed"})
-_SECTIONS_NOT_TOLD: Final = frozenset({"compare", "distributed", "trend"})
+_SECTIONS_NOT_TOLD: Final = frozenset({"compare", "distributed", "metrics", "trend"})
 
 
 def obstacles_of_plans(earlier: RunInfo, later: RunInfo, *, searches: bool = False) -> list[str]:

@@ -19,7 +19,7 @@ from gatecrash.settings import Settings
 
 
 @click.command(short_help="Build the corpus and write a plan for plain `locust`.")
-@settings_options("load")
+@settings_options("plan")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="file of the plan")
 @click.option("--scenario", type=click.Choice(SCENARIOS), default="steady", help="what locustfile the plan is for")
 @click.option("--yes", is_flag=True, help="plan for AWS without asking")

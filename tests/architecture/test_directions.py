@@ -114,9 +114,24 @@ def test_locustfiles_import_targets_the_corpus_and_records(path):
         allowed |= name.startswith(
             ("reports.bucket", "reports.capacity", "reports.latency", "reports.objectives", "reports.probe")
         )
+        # What live metrics tell is read off the recording.
+        allowed |= name.startswith("reports.metrics")
         # A run may end when a threshold fails.
         allowed |= name.startswith("reports.threshold")
         assert allowed, f"{relative(path)} imports {name}"
+
+
+def test_only_the_two_adapters_import_the_libraries_of_live_metrics():
+    """They come with an extra: everything else must work without them."""
+    users = {
+        relative(path): foreign(path) & {"opentelemetry", "prometheus_client"}
+        for package in sorted(OURS)
+        for path in modules(package)
+    }
+    assert {path: found for path, found in users.items() if found} == {
+        "locustfiles/_metrics_otlp.py": {"opentelemetry"},
+        "locustfiles/_metrics_prometheus.py": {"prometheus_client"},
+    }
 
 
 @pytest.mark.parametrize("package", sorted(OURS - {"gatecrash"}))
