@@ -36,6 +36,7 @@ NOT_RUN: Final[Table] = {
 # Commands that run until they are stopped, and what they say when they are ready.
 SERVES: Final[Table] = {
     ("docs/gateway.md", "gatecrash serve"): "Serving authorizer",
+    ("docs/locust.md", "locust -f locustfiles/steady.py$"): "Starting web interface",
 }
 # Files that stand for others from a command on: what the page says of a handler is true of this one.
 STAGED: Final[Table] = {
@@ -48,11 +49,15 @@ STAGED: Final[Table] = {
 # The handlers of run folders that a page names and doesn't make.
 STORED: Final = {"run": "authorizer.py", "fuzz": "ignores_case.py"}
 # Exit codes that don't follow from what a page shows.
-CODES: Final[Table] = {}
+CODES: Final[Table] = {
+    ("docs/trend.md", "gatecrash trend --history runs/history.sqlite --output trend.html"): 0,
+}
 # Screens that a short run can't show.
 NOT_COMPARED: Final[Table] = {
     ("README.md", "gatecrash capacity"): "the search is ended early; tests/end_to_end/test_capacity.py has whole ones",
     ("docs/capacity.md", "gatecrash capacity --handler"): "the same",
+    ("docs/trend.md", "gatecrash trend --history runs/history.sqlite --output trend.html"): "it has sixty nights; "
+    "tests/end_to_end/test_trend.py has as many",
 }
 # Pages whose readers are in a clone of the source.
 IN_THE_SOURCE: Final = frozenset({"docs/how-to/attack.md"})
@@ -62,13 +67,18 @@ PROGRAMS: Final[Table] = {
     (
         "docs/gateway.md",
         "from authorizers.gateway.faults",
-    ): "it serves for ever; the same is in tests/authorizers/gateway",
+    ): "it serves; tests/authorizers/gateway does too",
     ("docs/locust.md", "from locustfiles import AuthorizerUser"): "a class alone; docs/how-to/locustfile.md runs one",
     ("docs/architecture.md", "@FAMILY.credential"): "a piece of a module; docs/how-to/attack.md runs a whole one",
 }
 
 
+def fits(start: str, text: str) -> bool:
+    """Say whether a text begins as an entry says; with a dollar sign at its end it must be all of the text."""
+    return text == start[:-1] if start.endswith("$") else text.startswith(start)
+
+
 def lookup(table: Table, thing: Block | Command) -> Any:
     """Return the entry of a table for a command or a block; None without one."""
-    fitting = (value for (page, start), value in table.items() if page == thing.page and thing.text.startswith(start))
+    fitting = (value for (page, start), value in table.items() if page == thing.page and fits(start, thing.text))
     return next(fitting, None)

@@ -1,5 +1,7 @@
 """Runs the commands of a page in their order, in a folder that holds the files which the page names."""
 
+import csv
+import json
 import os
 import re
 import shlex
@@ -11,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from tests.documentation import exceptions
 from tests.documentation.pages import ELLIPSIS, ROOT, Block, Command, blocks_of, commands_of
@@ -26,7 +29,7 @@ _LEFT_OUT = {"--credentials": f"{_PASSWORDS}", "--handler": f"--handler authoriz
 # Flags that make a command short and leave what it does as it is; the last value of a flag counts.
 _SHORT_LOAD = "--duration 3 --warm-up 0.5 --rate 80 --cases 60"
 # Two short runs on a busy machine tell nothing of speed.
-_SHORT_COMPARISON = "compare.latency=10 compare.achieved_rate=1"
+_SHORT_COMPARISON = "compare.latency=10 compare.achieved_rate=1 thresholds.too_few=skip"
 _SHORT_CAPACITY = "capacity.probe_seconds=2 capacity.warm_up=0.5"
 _SHORT_SCENARIOS = "spike.before=2 spike.after=3 spike.within=1 spike.fleet=60 soak.duration=4"
 _PORT = re.compile(r"\b4566\b")
@@ -86,6 +89,8 @@ def shortened(text: str) -> str:
         return text if "--plan" in words or "--worker" in words else f"{text} {SHORTENED['locust']}"
     if words[:1] != ["gatecrash"]:
         return text
+    if "--processes" in words:
+        text = f"{text} --processes 2"
     name = "compare --with" if "--with" in words else words[1]
     return f"{text} {SHORTENED.get(name, '')}".rstrip()
 
@@ -105,10 +110,10 @@ class PageRun:
         self._exports: list[str] = []
         self._serving: list[subprocess.Popen[str]] = []
         self._port, self._master_port = free_port(), free_port()
-        self._said = ""
+        self._screens: list[str] = []
         self._put_files()
 
-    def __enter__(self) -> "PageRun":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,6 +130,8 @@ class PageRun:
         files = final_files(TUTORIAL)
         for name in ("authorizer.py", "devices.csv"):
             self.write(name, files[name])
+        with (self.folder / "devices.csv").open(newline="", encoding="utf-8") as table:
+            self.write("devices.jsonl", "".join(f"{json.dumps(row)}\n" for row in csv.DictReader(table)))
         # Two versions that behave alike.
         for name in ("old.py", "new.py"):
             self.write(name, files["authorizer.py"])
@@ -153,7 +160,7 @@ class PageRun:
             elif block.language == "console":
                 commands = commands_of(block)
                 if not commands:
-                    self._compare(block, block.text)
+                    self._compare(block, block.text, self._screens)
                 for command in commands:
                     self._command(command)
 
@@ -179,25 +186,25 @@ class PageRun:
             )
         else:
             done = self._bash(with_port(shortened(text), self._master_port))
-            self._said = done.stdout
+            self._screens.append(done.stdout)
             expected = exceptions.lookup(exceptions.CODES, command)
             expected = expected_code(command.shown) if expected is None else expected
             assert done.returncode == expected, f"{command}: exit code {done.returncode}\n{done.stdout}"
             assert "Traceback" not in done.stdout or "pytest" in text, f"{command}\n{done.stdout}"
-            self._compare(command, command.shown)
+            self._compare(command, command.shown, self._screens[-1:])
             self._learn(command.shown)
 
-    def _compare(self, where: Block | Command, shown: str) -> None:
+    def _compare(self, where: Block | Command, shown: str, screens: list[str]) -> None:
         if reason := exceptions.lookup(exceptions.NOT_COMPARED, where):
             assert reason
             return
-        piece = missing(shown, self._said)
-        assert piece is None, f"{where} shows {piece!r}, but what was said is:\n{self._said}"
+        pieces = [missing(shown, said) for said in screens]
+        assert None in pieces, f"{where} shows {pieces}, but what was said is:\n{screens[-1]}"
 
     def _learn(self, shown: str) -> None:
         """Remember which run folder of this machine is the one that the page shows."""
         for name in RUN_NAME.findall(shown):
-            if made := RUN_NAME.findall(self._said):
+            if made := RUN_NAME.findall(self._screens[-1]):
                 self._names.setdefault(name, made[-1])
 
     def _stored(self, name: str) -> str:
