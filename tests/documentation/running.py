@@ -237,22 +237,23 @@ class PageRun:
 
     def _serve(self, text: str, sign: str | None) -> None:
         """Start a command that runs until it is stopped, and wait for what it says when it is ready."""
-        log = (self.folder / f"serving-{len(self._serving)}.log").open("w+")
-        process = subprocess.Popen(
-            ["bash", "-c", f"exec {text}"],
-            cwd=self.folder,
-            env=self._variables(),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        path = self.folder / f"serving-{len(self._serving)}.log"
+        with path.open("w") as log:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {text}"],
+                cwd=self.folder,
+                env=self._variables(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
         self._serving.append(process)
         ends = time.monotonic() + _PATIENCE
-        while sign is not None and sign not in Path(log.name).read_text():
-            assert process.poll() is None, Path(log.name).read_text()
-            assert time.monotonic() < ends, f"{text} didn't say {sign!r}:\n{Path(log.name).read_text()}"
+        while sign is not None and sign not in path.read_text():
+            assert process.poll() is None, path.read_text()
+            assert time.monotonic() < ends, f"{text} didn't say {sign!r}:\n{path.read_text()}"
             time.sleep(0.1)
 
 
