@@ -30,6 +30,9 @@ _LEFT_OUT = {"--credentials": f"{_PASSWORDS}", "--handler": f"--handler authoriz
 _SHORT_LOAD = "--duration 3 --warm-up 0.5 --rate 80 --cases 60"
 # Two short runs on a busy machine tell nothing of speed.
 _SHORT_COMPARISON = "compare.latency=10 compare.achieved_rate=1 thresholds.too_few=skip"
+# Beside it what a busy machine adds is little.
+_SHORT_DELAY = "authorizer.faults={latency=0.1}"
+_TRIES = 3
 _SHORT_CAPACITY = "capacity.probe_seconds=2 capacity.warm_up=0.5"
 _SHORT_SCENARIOS = "spike.before=2 spike.after=3 spike.within=1 spike.fleet=60 soak.duration=4"
 _PORT = re.compile(r"\b4566\b")
@@ -41,7 +44,7 @@ def settings_flags(assignments: str) -> str:
 
 
 SHORTENED = {
-    "run": f"{_SHORT_LOAD} {settings_flags(f'{_SHORT_SCENARIOS} {_SHORT_COMPARISON}')}",
+    "run": f"{_SHORT_LOAD} {settings_flags(f'{_SHORT_SCENARIOS} {_SHORT_COMPARISON} {_SHORT_DELAY}')}",
     "fuzz": "--drawn 20 --seconds 3 --gateway-seconds 1",
     "capacity": f"--seconds 9 --cases 20 --start-rate 40 --max-rate 40 {settings_flags(_SHORT_CAPACITY)}",
     "compare --with": f"--seconds 2 {settings_flags(_SHORT_COMPARISON)}",
@@ -185,7 +188,7 @@ class PageRun:
                 exceptions.lookup(exceptions.SERVES, command),
             )
         else:
-            done = self._bash(with_port(shortened(text), self._master_port))
+            done = self._tried(with_port(shortened(text), self._master_port))
             self._screens.append(done.stdout)
             expected = exceptions.lookup(exceptions.CODES, command)
             expected = expected_code(command.shown) if expected is None else expected
@@ -234,6 +237,14 @@ class PageRun:
             timeout=_PATIENCE * 2,
             check=False,
         )
+
+    def _tried(self, text: str) -> subprocess.CompletedProcess[str]:
+        """Run a command again when its measurement is invalid, as docs/ci says: then it tells nothing of what is tested."""
+        for _ in range(_TRIES):
+            done = self._bash(text)
+            if done.returncode != 4 or "The measurement can't be trusted" not in done.stdout:
+                break
+        return done
 
     def _serve(self, text: str, sign: str | None) -> None:
         """Start a command that runs until it is stopped, and wait for what it says when it is ready."""

@@ -17,7 +17,7 @@ from tests.documentation import exceptions
 from tests.documentation.pages import ROOT, Block, all_commands, blocks_of, page_names, tokens_of
 from tests.documentation.parsing import parse, words_of
 from tests.documentation.running import completed
-from tests.reports.trend_samples import nights
+from tests.reports.trend_samples import eventful
 
 BLOCKS = [block for page in page_names() for block in blocks_of(page)]
 # Languages of blocks that nobody reads but people: measurements, grammars, drawings.
@@ -129,5 +129,5 @@ def test_apache_otava_is_told_columns_that_the_csv_file_has():
     (block,) = [block for block in BLOCKS if block.file == "otava.yaml"]
     told = yaml.safe_load(block.text)["tests"]["authorizer"]
     columns = {told["time_column"], *told["attributes"], *(row["column"] for row in told["metrics"].values())}
-    header = next(csv.reader(io.StringIO(trend_csv.render(nights()).decode())))
+    header = next(csv.reader(io.StringIO(trend_csv.render(eventful()).decode())))
     assert columns <= set(header)
