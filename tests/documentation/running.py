@@ -239,7 +239,7 @@ class PageRun:
         )
 
     def _tried(self, text: str) -> subprocess.CompletedProcess[str]:
-        """Run a command again when its measurement is invalid, as docs/ci says: then it tells nothing of what is tested."""
+        """Run a command again when its measurement is invalid, for then it tells nothing of what is tested."""
         for _ in range(_TRIES):
             done = self._bash(text)
             if done.returncode != 4 or "The measurement can't be trusted" not in done.stdout:
