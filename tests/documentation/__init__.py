@@ -1,0 +1,1 @@
+"""Every command, file and link of the documentation."""
