@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,21 @@ class FixedWorkers(UsersDispatcher):
             super().add_worker(worker_node)
 
 
+class Greetings:
+    """Hears workers from the start: they say who they are once, and making a plan takes a while that others run in."""
+
+    def __init__(self, runner: MasterRunner) -> None:
+        self._early: list[Any] = []
+        self._hear: Callable[[Any], None] = self._early.append
+        runner.register_message(HELLO, lambda msg, **_: self._hear(msg))
+
+    def hand_to(self, hear: Callable[[Any], None]) -> None:
+        """Have somebody hear all of them, those that came already and those that come."""
+        self._hear = hear
+        for msg in self._early:
+            hear(msg)
+
+
 class Master:
     """Lives in the process of the master. ``run_folder`` is where it writes who joined, left and was refused."""
 
@@ -54,16 +70,16 @@ class Master:
         self.register = WorkerRegister()
         self.meter = CpuMeter()
 
-    def listen(self) -> None:
-        """Hear workers from now on."""
+    def listen(self, greetings: Greetings) -> None:
+        """Hear workers from now on, and those that greeted before."""
         runner, events = self._runner, self._environment.events
         self._environment.dispatcher_class = FixedWorkers
-        runner.register_message(HELLO, self._on_hello)
         runner.register_message(PREPARED, self._on_prepared)
         runner.register_message(REFUSED, self._on_refused)
         runner.register_message(FAILED, self._on_failed)
         runner.register_message(RECORDS, lambda msg, **_: self.receive(msg.node_id, msg.data))
         events.heartbeat_sent.add_listener(lambda client_id, **_: self.register.hear(client_id))
+        greetings.hand_to(self._on_hello)
 
     def tell(self, sentence: str) -> None:
         """Say something of a worker: in Locust's log, and in the run folder where there is one already."""
@@ -73,7 +89,7 @@ class Master:
             with (folder / WORKERS_LOG).open("a", encoding="utf-8") as log:
                 log.write(f"{sentence}\n")
 
-    def _on_hello(self, msg: Any, **_: Any) -> None:
+    def _on_hello(self, msg: Any) -> None:
         worker = self.register.greet(msg.node_id, msg.data["host"], msg.data["process_id"])
         if self._firing:
             self._send_away(msg.node_id)

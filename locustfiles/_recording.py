@@ -22,6 +22,7 @@ from authorizers.targets.opening import open_target
 from generators.corpus import Corpus
 from locustfiles._arrivals import Share
 from locustfiles._firing import Firing
+from locustfiles._master import Greetings
 from locustfiles._messages import LOCUST_LIVENESS
 from locustfiles._options import plan_from_options
 from locustfiles._recorder import RunRecorder
@@ -53,13 +54,13 @@ def on_init(environment: Environment, runner: Any, **_: Any) -> None:
         environment.events.report_to_master.add_listener(lambda data, **_: _report_to_master(environment, data))
         state.worker.join()
         return
+    greetings = Greetings(runner) if isinstance(runner, MasterRunner) else None
     try:
         searches = isinstance(environment.shape_class, CapacityShape)
         plan = plan_from_options(environment.parsed_options, capacity=searches)
         state.recorder = RunRecorder(lambda: state.firing, environment, plan)
-        if state.recorder.master is not None:
-            state.recorder.master.listen()
-        # Only now: it lets others run, and workers say who they are once.
+        if state.recorder.master is not None and greetings is not None:
+            state.recorder.master.listen(greetings)
         state.recorder.open_metrics()
     except GatecrashError as error:
         _give_up(environment, error)

@@ -45,20 +45,10 @@ def test_headless_it_records_a_run_folder_that_renders(tmp_path, more):
     assert rendered.returncode == 0, rendered.stdout
 
 
-def test_without_a_plan_it_tests_the_sample_authorizer(tmp_path):
-    arguments = (
-        "--headless",
-        "--users",
-        "10",
-        "--spawn-rate",
-        "10",
-        "--duration",
-        "2",
-        "--warm-up",
-        "0.5",
-        "--rate",
-        "20",
-    )
+@pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two workers"])
+def test_without_a_plan_it_tests_the_sample_authorizer(tmp_path, more):
+    load = ("--users", "10", "--spawn-rate", "10", "--duration", "2", "--warm-up", "0.5", "--rate", "20")
+    arguments = ("--headless", *load, *more)
     done = subprocess.run(
         locust(*arguments), cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=120, check=False
     )
