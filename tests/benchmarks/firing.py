@@ -189,12 +189,12 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-def measure(way: Way, sink: Sink, folder: Path, seconds: float) -> None:
-    """Run a way, and count in the middle of it."""
+def measure(way: Way, sink: Sink, folder: Path, seconds: float, cores: str = FIRING_CORE) -> None:
+    """Run a way on some cores, and count in the middle of it."""
     environment = {**os.environ, "SINK": sink.url, "AWS_CONFIG_FILE": os.devnull}
     with (folder / "output.txt").open("w") as output:
         process = subprocess.Popen(
-            ["taskset", "-c", FIRING_CORE, *way.command],
+            ["taskset", "-c", cores, *way.command],
             cwd=folder,
             env=environment,
             stdout=output,

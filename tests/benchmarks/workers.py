@@ -30,7 +30,7 @@ from reports.recording import Recording
 from reports.records import LatencyKind
 from reports.run_folder import RunFolder
 from reports.tally import Tally
-from tests.benchmarks.firing import Sink, end, gatecrash, opened_sink, prepare, wait_until
+from tests.benchmarks.firing import Way, gatecrash, measure, opened_sink, prepare, wait_until
 from tests.reports.recording_facts import told
 from tests.reports.samples import THROTTLED, allow, deny
 
@@ -39,7 +39,6 @@ EXCHANGES, CASES, RATE = 200_000, 500, 2_000.0
 ANSWERS: Final = [allow(), deny(), THROTTLED]
 REPORT_SECONDS: Final = 3.0
 PROFILE: Final = ("--credentials", "password", "--table", "devices.jsonl", "--cases", "200", "--cache", "cache")
-SETTLE_SECONDS: Final = 3.0
 SLOTS: Final = 20
 
 
@@ -131,38 +130,23 @@ def same_plan(folder: Path) -> bool:
 
 def rates(folder: Path, rounds: int, seconds: float, rate: float) -> None:
     """Print how fast so many workers fire at an nginx, which has no core of its own here."""
-    found: dict[int, list[float]] = {workers: [] for workers in WORKERS}
+    cores = ",".join(map(str, range(os.cpu_count() or 1)))
     with opened_sink(folder) as sink:
+        at_sink = ("--target", "iot", "--endpoint-url", sink.url, "--region", "us-east-1", "--authorizer", "benchmark")
+        load = ("--rate", f"{rate:g}", "--duration", "60", "--users", str(SLOTS), "--set", "load.patience=0.2")
+        run = gatecrash("run", "--name", "rate", *at_sink, *PROFILE, *load, "--client", "wire", "--processes")
+        ways = [Way(f"{workers}", [*run, str(workers)]) for workers in WORKERS]
         for _ in range(rounds):
-            for workers in WORKERS:
-                found[workers].append(_rate(folder, sink, workers, seconds, rate))
+            for way in ways:
+                measure(way, sink, folder, seconds, cores)
     print(f"\nas fast as they can at an nginx on one of {os.cpu_count()} cores; medians of {rounds} interleaved rounds")
-    print(f"{'workers':>8} {'requests/s':>12} {'lowest':>10} {'highest':>10}  ratio")
-    for workers, many in found.items():
-        ratio = median(mine / one for mine, one in zip(many, found[1], strict=True))
-        print(f"{workers:8} {median(many):12,.0f} {min(many):10,.0f} {max(many):10,.0f}  {ratio:.2f}")
-
-
-def _rate(folder: Path, sink: Sink, workers: int, seconds: float, rate: float) -> float:
-    at_sink = ("--target", "iot", "--endpoint-url", sink.url, "--region", "us-east-1", "--authorizer", "benchmark")
-    load = ("--rate", f"{rate:g}", "--duration", "60", "--users", str(SLOTS), "--set", "load.patience=0.2")
-    command = gatecrash("run", "--name", "rate", *at_sink, *PROFILE, *load, "--processes", str(workers))
-    process = subprocess.Popen(
-        [*command, "--client", "wire"],
-        cwd=folder,
-        env={**os.environ, "AWS_CONFIG_FILE": os.devnull},
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        idle = sink.counted() or 0
-        wait_until(lambda: (sink.counted() or 0) > idle + 200 or process.poll() is not None)
-        time.sleep(SETTLE_SECONDS)
-        before, started = sink.counted() or 0, time.perf_counter()
-        time.sleep(seconds)
-        return ((sink.counted() or 0) - before) / (time.perf_counter() - started)
-    finally:
-        end(process)
+    print(f"{'workers':>8} {'requests/s':>12} {'lowest':>10} {'highest':>10} {'CPU us each':>12}  ratio")
+    for way in ways:
+        ratio = median(mine / one for mine, one in zip(way.rates, ways[0].rates, strict=True))
+        print(
+            f"{way.name:>8} {median(way.rates):12,.0f} {min(way.rates):10,.0f} {max(way.rates):10,.0f} "
+            f"{median(way.microseconds):12.1f}  {ratio:.2f}"
+        )
 
 
 def killed(folder: Path) -> bool:
@@ -204,8 +188,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="measured in each round, for each number of workers")
     parser.add_argument("--rate", type=float, default=60_000.0, help="planned: more than they can fire")
     given = parser.parse_args(arguments)
-    if shutil.which("nginx") is None:
-        parser.error("there is no nginx on the PATH")
+    if None in (shutil.which("nginx"), shutil.which("taskset")):
+        parser.error("there is no nginx or no taskset on the PATH")
     kept = same_exchanges()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
