@@ -27,6 +27,8 @@ NOT_RUN: Final[Table] = {
     ("docs/fuzz.md", "gatecrash fuzz --target iot"): _AWS,
     ("docs/locust.md", "locust -f locustfiles/steady.py --headless --users 50 --spawn-rate 50 --processes"): "it takes "
     "both cores of a small machine; tests/end_to_end/test_locust_alone.py fires so, with two workers and no plan",
+    ("docs/metrics.md", "pip install"): "it asks a package index",
+    ("docs/metrics.md", "curl"): "the run that it asks goes on meanwhile; tests/end_to_end/test_metrics.py scrapes one",
     ("docs/how-to/aws.md", "gatecrash"): _AWS,
     ("docs/how-to/distributed.md", "gatecrash run --master --bind"): _MACHINES,
     ("docs/how-to/distributed.md", "gatecrash worker --master-host"): _MACHINES,
@@ -52,12 +54,20 @@ STAGED: Final[Table] = {
 STORED: Final = {"run": "authorizer.py", "fuzz": "ignores_case.py"}
 # Exit codes that don't follow from what a page shows.
 CODES: Final[Table] = {
+    ("README.md", "gatecrash fuzz"): 3,
     ("docs/trend.md", "gatecrash trend --history runs/history.sqlite --output trend.html"): 0,
 }
 # Screens that a short run can't show.
 NOT_COMPARED: Final[Table] = {
     ("README.md", "gatecrash capacity"): "the search is ended early; tests/end_to_end/test_capacity.py has whole ones",
     ("docs/capacity.md", "gatecrash capacity --handler"): "the same",
+    ("docs/capacity.md", "gatecrash run --scenario spike"): "how fast it recovers is the machine's; "
+    "tests/end_to_end/test_scenarios.py holds what is said of it",
+    (
+        "docs/fuzz.md",
+        "1. GC101 allowed what must be denied [danger] [fail-open]",
+    ): "which phases and combinations show a "
+    "finding depends on how much time they had; tests/reports/test_campaign_words.py holds its words",
     ("docs/trend.md", "gatecrash trend --history runs/history.sqlite --output trend.html"): "it has sixty nights; "
     "tests/end_to_end/test_trend.py has as many",
 }
@@ -65,6 +75,7 @@ NOT_COMPARED: Final[Table] = {
 IN_THE_SOURCE: Final = frozenset({"docs/how-to/attack.md"})
 # Blocks of Python that are no file of the page.
 PROGRAMS: Final[Table] = {
+    ("docs/reports.md", "import csv"): "it reads a run folder that the page only names",
     ("docs/gateway.md", "import boto3"): RUNS,
     (
         "docs/gateway.md",

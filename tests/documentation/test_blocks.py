@@ -33,10 +33,11 @@ def of_language(*languages: str) -> list[Block]:
 
 
 def anchors_of(page: str) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub makes them, and those that the page names itself."""
     tokens = tokens_of(page)
     headings = [tokens[number + 1].content for number, token in enumerate(tokens) if token.type == "heading_open"]
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    named = set(re.findall(r'<a id="([^"]+)"', (ROOT / page).read_text()))
+    return named | {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def links_of(page: str) -> list[str]:
