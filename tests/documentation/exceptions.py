@@ -59,6 +59,8 @@ CODES: Final[Table] = {
 }
 # Screens that a short run can't show.
 NOT_COMPARED: Final[Table] = {
+    ("README.md", "gatecrash fuzz"): "confirming is cut short; tests/end_to_end/test_fuzz.py has whole ones",
+    ("docs/fuzz.md", "gatecrash fuzz --handler authorizer.mjs"): "the same",
     ("README.md", "gatecrash capacity"): "the search is ended early; tests/end_to_end/test_capacity.py has whole ones",
     ("docs/capacity.md", "gatecrash capacity --handler"): "the same",
     ("docs/capacity.md", "gatecrash run --scenario spike"): "how fast it recovers is the machine's; "
