@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -13,12 +12,23 @@ import pytest
 
 import reports
 from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, environment, gatecrash, wait_until
+from tests.end_to_end.distributed import free_port
 
 LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "steady.py"
 
 
 def locust(*arguments):
     return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *map(str, arguments)]
+
+
+def two_workers():
+    """Return options for two workers and a master at a port that nobody else has."""
+    port = str(free_port())
+    return ("--processes", "2", "--master-bind-port", port, "--master-port", port)
+
+
+def no_worker():
+    return ()
 
 
 def plan(folder):
@@ -30,9 +40,9 @@ def plan(folder):
     return path
 
 
-@pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two workers"])
+@pytest.mark.parametrize("more", [no_worker, two_workers], ids=["one process", "two workers"])
 def test_headless_it_records_a_run_folder_that_renders(tmp_path, more):
-    arguments = ("--headless", "--users", "10", "--spawn-rate", "10", "--plan", plan(tmp_path), *more)
+    arguments = ("--headless", "--users", "10", "--spawn-rate", "10", "--plan", plan(tmp_path), *more())
     done = subprocess.run(
         locust(*arguments), cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=120, check=False
     )
@@ -45,10 +55,10 @@ def test_headless_it_records_a_run_folder_that_renders(tmp_path, more):
     assert rendered.returncode == 0, rendered.stdout
 
 
-@pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two workers"])
+@pytest.mark.parametrize("more", [no_worker, two_workers], ids=["one process", "two workers"])
 def test_without_a_plan_it_tests_the_sample_authorizer(tmp_path, more):
     load = ("--users", "10", "--spawn-rate", "10", "--duration", "2", "--warm-up", "0.5", "--rate", "20")
-    arguments = ("--headless", *load, *more)
+    arguments = ("--headless", *load, *more())
     done = subprocess.run(
         locust(*arguments), cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=120, check=False
     )
@@ -72,7 +82,7 @@ def test_a_plan_that_is_not_there_is_one_sentence(tmp_path):
 
 
 def test_with_the_web_page_each_start_is_a_run_of_its_own(tmp_path):
-    port = _free_port()
+    port = free_port()
     arguments = ("--web-port", port, "--plan", plan(tmp_path))
     process = subprocess.Popen(
         locust(*arguments), cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -101,12 +111,6 @@ def _answers(port):
             return answer.status == 200
     except OSError:
         return False
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_the_environment_of_these_tests_lets_locust_patch():
