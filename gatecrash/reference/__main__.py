@@ -39,10 +39,10 @@ def stale(root: Path = ROOT) -> list[str]:
 @click.option("--check", is_flag=True, help="write nothing; exit code 1 when a file is old")
 def main(*, check: bool) -> None:
     """Write docs/reference and the schema of gatecrash.toml from the code."""
-    old = stale()
+    old, made = stale(), documents()
     for name in old:
         if not check:
-            _write(ROOT / name, documents()[name])
+            _write(ROOT / name, made[name])
         print(f"{'Old' if check else 'Wrote'}  {name}")
     if check and old:
         print(f"Write them anew: {COMMAND}", file=sys.stderr)

@@ -12,6 +12,7 @@ from gatecrash.judging import JUNIT, LATENCIES, MARKDOWN, REPORT, SECONDS, STATI
 from gatecrash.reference.markdown import code, page, prose, table
 from reports import as_csv, as_json
 from reports.memory import MEMORY
+from reports.metrics_settings import METRICS_LOG
 from reports.progress import PROGRESS
 from reports.run_folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, RUN
 
@@ -69,6 +70,7 @@ OF_LOCUST: Final = (
     RunFile("locust.log.errors", "text", "runs that Locust fired", "what Locust wrote to its standard error"),
     RunFile(PROGRESS, "JSON", "runs that Locust fired", "how far it had got, for the terminal"),
     RunFile(WORKERS, "text", "runs with `--master`", "who joined, and who was refused or came late"),
+    RunFile(METRICS_LOG, "text", "runs with live metrics", "where they are to be had, and what went wrong with them"),
 )
 FILES: Final = (*RENDERED, *RECORDED, *OF_LOCUST)
 

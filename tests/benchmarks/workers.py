@@ -102,8 +102,7 @@ def decided(path: Path) -> dict[int, dict[str, int]]:
     for index, entry in ledger:
         counts = found[index] = {}
         for sighting in entry:
-            outcome = ledger.samples[sighting.identity]["outcome"]
-            counts[outcome] = counts.get(outcome, 0) + sighting.count
+            counts[sighting.outcome.value] = counts.get(sighting.outcome.value, 0) + sighting.count
     return found
 
 
