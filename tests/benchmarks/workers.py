@@ -17,7 +17,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -40,6 +39,7 @@ ANSWERS: Final = [allow(), deny(), THROTTLED]
 REPORT_SECONDS: Final = 3.0
 PROFILE: Final = ("--credentials", "password", "--table", "devices.jsonl", "--cases", "200", "--cache", "cache")
 SLOTS: Final = 20
+KILLED_SECONDS: Final = 20
 
 
 def merged(workers: int) -> tuple[Recording, int]:
@@ -118,7 +118,8 @@ def same_plan(folder: Path) -> bool:
     for workers in WORKERS:
         code, path = run(folder, f"plan{workers}", *load, *slow, "--processes", str(workers))
         found = json.loads((path / "stats.json").read_text())
-        digests = found["corpus"]["digest"], found["corpus"]["content_digest"]
+        corpus = json.loads((path / "run.json").read_text())["corpus"]
+        digests = corpus["digest"], corpus["content_digest"]
         seen.append((digests, decided(path)))
         (row,) = [one for one in found["latencies"] if one["kind"] == "response_time" and one["outcome"] is None]
         numbers = " ".join(f"{row[name]:8.2f}" for name in ("p50_ms", "p95_ms", "p99_ms"))
@@ -150,12 +151,22 @@ def rates(folder: Path, rounds: int, seconds: float, rate: float) -> None:
 
 def killed(folder: Path) -> bool:
     """Kill one of two workers at half time, and print what the run says of it; returns whether it is never green."""
-    load = ("--rate", "500", "--duration", "10", "--warm-up", "0", "--target", "scripted", "--processes", "2")
+    load = (
+        "--rate",
+        "500",
+        "--duration",
+        f"{KILLED_SECONDS}",
+        "--warm-up",
+        "0",
+        "--target",
+        "scripted",
+        "--processes",
+        "2",
+    )
     process = subprocess.Popen(
         gatecrash("run", "--name", "killed", *PROFILE, *load), cwd=folder, stdout=subprocess.PIPE, text=True
     )
-    wait_until(lambda: any(state["elapsed"] > 0 for state in _states(folder)))
-    time.sleep(5.0)
+    wait_until(lambda: any(state["elapsed"] >= KILLED_SECONDS / 2 for state in _states(folder)))
     victim = _workers(process.pid)[-1]
     os.kill(victim, signal.SIGKILL)
     output, _ = process.communicate()
