@@ -8,6 +8,8 @@ import heapq
 import os
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import gevent
@@ -48,8 +50,8 @@ class Alarms:
     def __init__(self) -> None:
         self._library: Any = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
         self._descriptor = _open_timer(self._library)
-        # Moment of time.perf_counter, number (no two waiters are compared), and who waits; nobody any more is None.
-        self._waiting: list[tuple[float, int, list[Waiter[None] | None]]] = []
+        # Moment of time.perf_counter, number (no two calls are compared), and what to call; nothing any more is None.
+        self._waiting: list[tuple[float, int, list[Callable[[], None] | None]]] = []
         self._number = 0
         self._setting = _TimerSetting()
         self._reference = ctypes.byref(self._setting)
@@ -63,17 +65,28 @@ class Alarms:
         if self._descriptor is None:
             gevent.sleep(seconds)
             return
-        moment = time.perf_counter() + seconds
         waiter: Waiter[None] = Waiter()
-        holder: list[Waiter[None] | None] = [waiter]
-        self._number += 1
-        heapq.heappush(self._waiting, (moment, self._number, holder))
-        if not self._waking and self._waiting[0][2] is holder:
-            self._set(moment)
+        holder = self._enter(seconds, partial(waiter.switch, None))
         try:
             waiter.get()
         finally:
             holder[0] = None
+
+    def call(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Have gevent's loop call something, which must not wait, after so many seconds."""
+        if self._descriptor is None:
+            gevent.spawn_later(seconds, callback)
+        else:
+            self._enter(seconds, callback)
+
+    def _enter(self, seconds: float, callback: Callable[[], None]) -> list[Callable[[], None] | None]:
+        moment = time.perf_counter() + seconds
+        holder: list[Callable[[], None] | None] = [callback]
+        self._number += 1
+        heapq.heappush(self._waiting, (moment, self._number, holder))
+        if not self._waking and self._waiting[0][2] is holder:
+            self._set(moment)
+        return holder
 
     def _set(self, moment: float) -> None:
         seconds = int(moment)
@@ -85,19 +98,21 @@ class Alarms:
     def _wake(self) -> None:
         """Wake all whose moment has come; called by gevent's loop."""
         assert self._descriptor is not None  # noqa: S101 - there is a watcher
-        with contextlib.suppress(BlockingIOError):
-            os.read(self._descriptor, _COUNT_BYTES)
         waiting, self._waking = self._waiting, True
         try:
             now = time.perf_counter()
             while waiting and waiting[0][0] <= now:
-                waiter = heapq.heappop(waiting)[2][0]
-                if waiter is not None:
-                    waiter.switch(None)
+                callback = heapq.heappop(waiting)[2][0]
+                if callback is not None:
+                    callback()
         finally:
             self._waking = False
         if waiting:
+            # Setting the timer also takes back that it could be read.
             self._set(waiting[0][0])
+        else:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._descriptor, _COUNT_BYTES)
 
     def close(self) -> None:
         """Give the kernel's timer back; nobody may sleep any more."""

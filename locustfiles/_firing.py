@@ -19,6 +19,7 @@ from locustfiles._alarms import Alarms
 from locustfiles._arrivals import Arrival, Share, schedule
 from locustfiles._phases import own_concurrency, phase_arrivals
 from locustfiles._probing import Probing
+from locustfiles._slots import Slots
 from locustfiles._statistics import BatchedStatistics
 from reports.clocks import ClockWatch
 from reports.latency import Pause, no_pause
@@ -40,8 +41,8 @@ _CLOCK_SECONDS: Final = 0.5
 class Firing:
     """What the slots of one process share during one run; times are seconds since its start.
 
-    In the open model each slot takes the next arrival of the schedule and waits until it is due. How late waits end of
-    a greenlet that does nothing else is the lag: an answer lies in its socket as long before it is seen.
+    How late waits end of a greenlet that does nothing else is the lag: an answer lies in its socket as long before it
+    is seen.
     """
 
     def __init__(
@@ -70,19 +71,19 @@ class Firing:
         )
         self._alarms = Alarms()
         self._clocks = clocks or ClockWatch()
-        self.probing = Probing(plan, share, self._tally, lambda: self.elapsed) if plan.capacity else None
+        self.probing = Probing(plan, share, self._tally, self._alarms, self._elapsed) if plan.capacity else None
+        self._slots = Slots(self._alarms, self._elapsed, self._accept)
         self._rate = 0.0
         self._turning = gevent.Greenlet()
         self._target = target
         self._prepared = target if isinstance(target, PreparedTarget) else None
         self._clock = clock
-        self._arrivals = schedule(plan, share) if is_open else iter(())
-        self._has_more = is_open
-        self._waiting = 0
         self._stopped = False
         self._queue: SimpleQueue[Arrival] = SimpleQueue()
         self._closed_number = share.position
         self._started = clock()
+        if is_open:
+            self._slots.begin(schedule(plan, share))
         self._scheduler = gevent.spawn(self._fire_phases if plan.phases else self._watch_time)
         self._clock_watcher = gevent.spawn(self._watch_clocks)
         start = plan.warm_up
@@ -95,47 +96,37 @@ class Firing:
         elif plan.phases:
             self.next_arrival = self._queued_arrival
         else:
-            self.next_arrival = self._due_arrival if is_open else self._own_arrival
+            self.next_arrival = self._slots.take if is_open else self._own_arrival
 
     @property
     def elapsed(self) -> float:
         """Seconds since the run's start."""
         return self._clock() - self._started
 
+    def _elapsed(self) -> float:
+        return self._clock() - self._started
+
     @property
     def finished(self) -> bool:
         """Whether all that was planned for this process has been fired and answered, or dropped."""
-        busy = self._has_more or self._waiting or self.in_flight or not self._queue.empty()
-        return self.scheduled_all and not busy
+        return self.scheduled_all and self._slots.exhausted and not self.in_flight and self._queue.empty()
 
     def take_recording(self, pause: Pause = no_pause) -> Recording:
         """Return what was recorded since the last call, and start anew; firing goes on in the pauses."""
         self.corpus.release()
         return self._tally.take(pause)
 
-    def _due_arrival(self) -> Arrival | None:
-        """Wait for the next arrival that is still worth firing; None when there is no further one."""
-        clock, started, tally = self._clock, self._started, self._tally
-        for arrival in self._arrivals:
-            late = clock() - started - arrival.intended_start
-            if late < 0.0:
-                self._waiting += 1
-                try:
-                    self._alarms.sleep(-late)
-                finally:
-                    self._waiting -= 1
-                if self._stopped:
-                    return None
-                tally.add_arrival(arrival.intended_start, clock() - started - arrival.intended_start)
-                return arrival
-            if late <= self.plan.patience:
-                tally.add_arrival(arrival.intended_start, late)
-                return arrival
-            tally.add_planned(arrival.intended_start)
-            tally.add_drop(arrival.intended_start)
-        self._has_more = False
-        gevent.sleep(_POLL_SECONDS)
-        return None
+    def _accept(self, arrival: Arrival, late: float, _: float | None) -> bool:
+        """Count an arrival whose turn has come, and say whether it is still worth firing."""
+        if late <= self.plan.patience:
+            self._tally.add_arrival(arrival.intended_start, late)
+            return True
+        self._drop(arrival)
+        return False
+
+    def _drop(self, arrival: Arrival) -> None:
+        self._tally.add_planned(arrival.intended_start)
+        self._tally.add_drop(arrival.intended_start)
 
     def _queued_arrival(self) -> Arrival | None:
         """Wait a moment for an arrival of a phase; None when there was none."""
@@ -240,13 +231,9 @@ class Firing:
         self.end_step()
         while not self._queue.empty():
             self._tally.add_drop(self._queue.get().intended_start)
-        now = self.elapsed
-        for arrival in self._arrivals:
-            if arrival.intended_start > now:
-                break
-            self._tally.add_planned(arrival.intended_start)
-            self._tally.add_drop(arrival.intended_start)
-        self._arrivals, self._has_more = iter(()), False
+        for arrival in self._slots.end():
+            self._drop(arrival)
+        self._slots.release()
 
     def close(self) -> None:
         """Stop, and give back the target's connections and the corpus."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
-from gevent.event import Event
-
 from authorizers.contract import Answer, Expectation
+from locustfiles._alarms import Alarms
 from locustfiles._arrivals import Arrival, Share, step_arrivals
+from locustfiles._slots import Slots
 from reports.plan import Plan
 from reports.probes import ERRORS, ProbeCounts, Step, StepKind
 from reports.tally import Tally
 
-_POLL_SECONDS: Final = 0.25
 _LAST_ANSWERS_SECONDS: Final = 0.3
-_NO_ARRIVALS: Final[tuple[Arrival, ...]] = ()
 
 
 class Probing:
@@ -25,19 +23,17 @@ class Probing:
     The tally is told what was due and what was dropped.
     """
 
-    def __init__(self, plan: Plan, share: Share, tally: Tally, elapsed: Callable[[], float]) -> None:
+    def __init__(self, plan: Plan, share: Share, tally: Tally, alarms: Alarms, elapsed: Callable[[], float]) -> None:
         assert plan.capacity is not None  # noqa: S101 - there is nothing to search else
         self._plan = plan
         self._share = share
         self._latency: float = plan.capacity["objectives"]["latency"]
         self._tally = tally
         self._elapsed = elapsed
-        self._arrivals: Iterator[Arrival] = iter(_NO_ARRIVALS)
-        self._begins = Event()
+        self._slots = Slots(alarms, elapsed, self._accept)
         self._start = 0.0
         self._cpu = (0.0, 0.0)
-        self._waiting = self._in_flight = 0
-        self._exhausted = True
+        self._in_flight = 0
         self._known: frozenset[int] = frozenset()
         self.counts: ProbeCounts | None = None
 
@@ -48,22 +44,15 @@ class Probing:
         self.counts = ProbeCounts(step, self._latency)
         self._start = self._elapsed() + delay
         self._cpu = (time.process_time(), time.perf_counter())
-        self._arrivals, self._exhausted = step_arrivals(self._plan, step, self._start, self._share), False
-        self._waiting = self._in_flight = 0
-        begins, self._begins = self._begins, Event()
-        begins.set()
+        self._in_flight = 0
+        self._slots.begin(step_arrivals(self._plan, step, self._start, self._share))
 
     def end(self) -> None:
         """Fire nothing more of the step; arrivals that were due and had no slot count as dropped."""
-        now = self._elapsed()
-        for arrival in self._arrivals:
-            if self.counts is None or arrival.intended_start > now:
-                break
-            self._due(self.counts, arrival.intended_start)
-            self._drop(self.counts, arrival.intended_start)
-        self._arrivals, self._exhausted = iter(_NO_ARRIVALS), True
-        begins, self._begins = self._begins, Event()
-        begins.set()
+        for arrival in self._slots.end():
+            if self.counts is not None:
+                self._due(self.counts, arrival.intended_start)
+                self._drop(self.counts, arrival.intended_start)
 
     def _due(self, counts: ProbeCounts, start: float) -> None:
         counts.add_due(start - self._start)
@@ -76,36 +65,28 @@ class Probing:
     @property
     def finished(self) -> bool:
         """Whether all arrivals of the step were answered or dropped."""
-        return self._exhausted and not self._waiting and not self._in_flight
+        return self._slots.exhausted and not self._in_flight
 
     def next_arrival(self) -> Arrival | None:
         """Wait for the next arrival of the step that is still worth firing; None when there is none for the moment."""
-        counts, begins = self.counts, self._begins
-        if counts is None:
-            begins.wait(_POLL_SECONDS)
-            return None
-        for arrival in self._arrivals:
-            late = self._elapsed() - arrival.intended_start
-            if late < 0.0:
-                self._waiting += 1
-                ended = begins.wait(-late)
-                if self.counts is not counts:
-                    return None
-                self._waiting -= 1
-                if ended:
-                    return None
-                self._due(counts, arrival.intended_start)
-                counts.add_lag(arrival.intended_start - self._start, self._elapsed() - arrival.intended_start)
-                self._in_flight += 1
-                return arrival
-            self._due(counts, arrival.intended_start)
-            if late <= self._plan.patience:
-                self._in_flight += 1
-                return arrival
-            self._drop(counts, arrival.intended_start)
-        self._exhausted = True
-        begins.wait(_POLL_SECONDS)
-        return None
+        return self._slots.take()
+
+    def _accept(self, arrival: Arrival, late: float, lag: float | None) -> bool:
+        """Count an arrival whose turn has come, and say whether it is still worth firing."""
+        counts, start = self.counts, arrival.intended_start
+        assert counts is not None  # noqa: S101 - no arrival without a step
+        self._due(counts, start)
+        if lag is not None:
+            counts.add_lag(start - self._start, lag)
+        if late <= self._plan.patience:
+            self._in_flight += 1
+            return True
+        self._drop(counts, start)
+        return False
+
+    def release(self) -> None:
+        """Send all slots that wait away with nothing."""
+        self._slots.release()
 
     def add(
         self, case_index: int, start: float, sent: float, received: float, answer: Answer, expectation: Expectation
@@ -125,7 +106,7 @@ class Probing:
 
     def add_lag(self, due: float, lag: float) -> None:
         """Count how late a wait ended; ``due`` in seconds since the run's start."""
-        if self.counts is not None and not self._exhausted:
+        if self.counts is not None and not self._slots.exhausted:
             self.counts.add_lag(due - self._start, lag)
 
     @property
@@ -142,7 +123,7 @@ class Probing:
 
     def snapshot(self) -> ProbeCounts | None:
         """Return what was counted of the step so far."""
-        if self.counts is not None and not self._exhausted:
+        if self.counts is not None and not self._slots.exhausted:
             cpu, clock = time.process_time() - self._cpu[0], time.perf_counter() - self._cpu[1]
             self.counts.cpu = cpu / clock if clock > 1 else 0.0
         return self.counts

@@ -31,12 +31,16 @@ def fire_all(firing, slots):
     """Run slots as Locust's users would, until all is fired."""
 
     def slot():
-        while not firing.finished:
+        while True:
             arrival = firing.next_arrival()
             if arrival is not None:
                 firing.fire(arrival)
 
-    gevent.joinall([gevent.spawn(slot) for _ in range(slots)], timeout=20, raise_error=True)
+    greenlets = [gevent.spawn(slot) for _ in range(slots)]
+    with gevent.Timeout(20):
+        while not firing.finished:
+            gevent.sleep(0.01)
+    gevent.killall(greenlets)
     return firing.take_recording()
 
 
