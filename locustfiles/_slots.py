@@ -22,6 +22,8 @@ from locustfiles._arrivals import Arrival
 # seconds. Returns whether to fire it.
 Accept = Callable[[Arrival, float, float | None], bool]
 _POLL_SECONDS: Final = 0.25
+# Between two alarms at least: each wakes the loop, and slots that become free meanwhile take what is due without one.
+_ALARM_SECONDS: Final = 0.0001
 _NO_ARRIVALS: Final[tuple[Arrival, ...]] = ()
 
 
@@ -40,6 +42,7 @@ class Slots:
         # In the order in which they became free.
         self._free: dict[Waiter[Arrival | None], None] = {}
         self._armed_for = inf
+        self._last_alarm = -inf
         self._begins = Event()
 
     def begin(self, arrivals: Iterable[Arrival]) -> None:
@@ -82,12 +85,14 @@ class Slots:
     def _arm(self, start: float) -> None:
         if start < self._armed_for:
             self._armed_for = start
-            self._alarms.call(start - self._elapsed(), partial(self._on_alarm, start))
+            moment = max(start, self._last_alarm + _ALARM_SECONDS)
+            self._alarms.call(moment - self._elapsed(), partial(self._on_alarm, start))
 
     def _on_alarm(self, start: float) -> None:
         # An alarm for another moment than that which is waited for is of arrivals that were called off.
         if start == self._armed_for:
             self._armed_for = inf
+            self._last_alarm = self._elapsed()
             self._give_out()
 
     def _give_out(self) -> None:

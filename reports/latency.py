@@ -64,6 +64,21 @@ def _layout() -> HdrHistogram:
 
 
 @cache
+def _place(value: int) -> int:
+    """Return where a value within the range is counted; of values that were cut there are a few for each place."""
+    place: int = _layout()._counts_index_for(value)  # noqa: SLF001 - asking it once for each value is what is saved
+    return place
+
+
+def _within_range(counts: Mapping[int, int]) -> dict[int, int]:
+    within: dict[int, int] = {}
+    for value, count in counts.items():
+        value = min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS)
+        within[value] = within.get(value, 0) + count
+    return within
+
+
+@cache
 def _middle(place: int) -> int:
     """Return the middle of what is counted at a place, in nanoseconds, as the library has it."""
     lowest = _layout().get_value_from_index(place)
@@ -117,10 +132,18 @@ class LatencyHistogram:
         if not self._pending:
             return
         made, pending, self._pending = self._made(), self._pending, {}
+        lowest, highest = min(pending), max(pending)
+        if lowest < _LOWEST_NANOSECONDS or highest > _HIGHEST_NANOSECONDS:
+            pending = _within_range(pending)
+            lowest, highest = min(pending), max(pending)
+        # The library's own way of recording a value takes five times as long.
+        counts = made.counts
         for number, (value, count) in enumerate(pending.items(), 1):
-            made.record_value(min(max(value, _LOWEST_NANOSECONDS), _HIGHEST_NANOSECONDS), count)
+            counts[_place(value)] += count
             if not number % _VALUES_AT_ONCE:
                 pause()
+        made.total_count += sum(pending.values())
+        made.min_value, made.max_value = min(made.min_value, lowest), max(made.max_value, highest)
 
     @property
     def count(self) -> int:

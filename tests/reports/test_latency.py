@@ -4,11 +4,12 @@ import random
 import weakref
 
 import pytest
+from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authorizers.contract import Outcome
-from reports.latency import PERCENTILES, LatencyBook, LatencyHistogram
+from reports.latency import PERCENTILES, LatencyBook, LatencyHistogram, cut_nanoseconds
 from reports.records import LatencyKind
 
 SECONDS = st.floats(min_value=1e-6, max_value=3000.0, allow_nan=False)
@@ -135,3 +136,18 @@ def test_the_mean_is_the_librarys(values):
     for value in values:
         histogram.record(value)
     assert histogram.mean == pytest.approx(histogram._histogram.get_mean_value() / 1e6)
+
+
+@given(st.lists(st.dictionaries(st.integers(0, 2**46), st.integers(1, 10**6), max_size=30), max_size=4))
+def test_what_is_added_in_batches_is_what_the_library_would_have_recorded(batches):
+    mine, theirs = LatencyHistogram(), HdrHistogram(16, 3600 * 10**9, 3)
+    for batch in batches:
+        cut = {cut_nanoseconds(value / 1e9): count for value, count in batch.items()}
+        mine.add_cut(cut)
+        mine.settle()
+        for value, count in cut.items():
+            theirs.record_value(min(max(value, 16), 3600 * 10**9), count)
+    assert LatencyHistogram(mine.encode()).encode() == mine.encode()
+    assert mine.encode() == theirs.encode()
+    assert mine.count == theirs.total_count
+    assert mine.maximum == (theirs.get_max_value() / 1e6 if mine.count else 0)
