@@ -8,7 +8,7 @@ from typing import Final
 import gevent
 from gevent.hub import Waiter
 
-_WORK_SECONDS: Final = 0.0003
+_WORK_SECONDS: Final = 0.00015
 # Work that nobody finds the time for would pile up.
 _LONGEST_PAUSE_SECONDS: Final = 0.01
 

@@ -81,8 +81,7 @@ class Recording:
         pause()
         self.ledger.add(other.ledger, pause)
         for mine, theirs in ((self.lag, other.lag), (self.delays, other.delays)):
-            theirs.settle(pause)
-            mine.add(theirs)
+            mine.absorb(theirs, pause)
             pause()
         self.clock_jumps += other.clock_jumps
         self.outcomes += other.outcomes

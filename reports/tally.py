@@ -20,7 +20,7 @@ from reports.series import UNANSWERED, bucket_of
 
 _NANOSECONDS: Final = 1e9
 _NO_SECOND: Final = -1
-_LATENCIES_AT_ONCE: Final = 512
+_LATENCIES_AT_ONCE: Final = 256
 # Entering many cases at once would hold the firing up.
 _REPEATED_MAXIMUM: Final = 512
 
