@@ -155,13 +155,17 @@ class Firing:
                 body = self.corpus.body(case_index)
                 sent = clock() - started
                 answer: Answer = self._prepared.invoke_prepared(body, partial(self.corpus.request, case_index))
+                moment = self._prepared.received
             else:
                 request = self.corpus.request(case_index)
                 sent = clock() - started
-                answer = self._target.invoke(request)
-            received = clock() - started
+                answer, moment = self._target.invoke(request), None
+            # An answer has come when the kernel has it, however long it takes until this process is told.
+            received = clock() - started if moment is None else max(moment - started, sent)
         finally:
             self.in_flight -= 1
+        if moment is None:
+            self._tally.add_timed_here()
         if self.probing is not None:
             _, expectation = self.corpus.family_and_expectation(case_index)
             self.probing.add(case_index, intended_start, sent, received, answer, expectation)

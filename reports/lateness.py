@@ -19,8 +19,8 @@ _INVALID_SHARE: Final = 0.5
 _INVALID_MILLISECONDS: Final = 10.0
 _MEDIAN: Final = 50.0
 _JUDGED_PERCENTS: Final = (_MEDIAN, 99.0, 99.9)
-# A request is late, and late an answer is seen: the lag is twice in a response time.
-_LAGS: Final = {LatencyKind.SERVICE_TIME: 1, LatencyKind.RESPONSE_TIME: 2}
+# A request is late, and late an answer is seen, if the kernel doesn't say when it came.
+_REQUEST_LAGS: Final = {LatencyKind.SERVICE_TIME: 0, LatencyKind.RESPONSE_TIME: 1}
 _WAITED_SHARE: Final = 0.01
 _WAITED_MILLISECONDS: Final = 1.0
 _WAITED_OF_MEDIAN: Final = 0.05
@@ -28,11 +28,13 @@ _WAITED_OF_MEDIAN: Final = 0.05
 Latencies = Mapping[LatencyKind, LatencyHistogram]
 
 
-def judge_lag(lag: LatencyHistogram, latencies: Latencies) -> tuple[list[str], list[str]]:
+def judge_lag(
+    lag: LatencyHistogram, latencies: Latencies, *, is_timed_by_kernel: bool = False
+) -> tuple[list[str], list[str]]:
     """Return why the lag makes a measurement invalid, and why it degrades it; at most one of the two has a sentence."""
     if lag.percentile(_MEDIAN) > _LAG_MILLISECONDS:
         return [_lag(lag, _MEDIAN)], []
-    distorted = _distorted(lag, latencies)
+    distorted = _distorted(lag, latencies, answer_lags=0 if is_timed_by_kernel else 1)
     if not distorted:
         return [], [_lag(lag, 99.0)] if lag.percentile(99.0) > _LAG_MILLISECONDS else []
     sentence = _distortion(lag, distorted)
@@ -40,12 +42,14 @@ def judge_lag(lag: LatencyHistogram, latencies: Latencies) -> tuple[list[str], l
     return ([sentence], []) if is_invalid else ([], [sentence])
 
 
-def _distorted(lag: LatencyHistogram, latencies: Latencies) -> dict[LatencyKind, list[Distortion]]:
+def _distorted(lag: LatencyHistogram, latencies: Latencies, *, answer_lags: int) -> dict[LatencyKind, list[Distortion]]:
     """Return the percentiles, of those that have samples enough, of which too much is the load generator's own."""
     found = {}
     for kind, latency in latencies.items():
+        if not (lags := _REQUEST_LAGS[kind] + answer_lags):
+            continue
         percents = [percent for percent in _JUDGED_PERCENTS if latency.count >= samples_needed(percent)]
-        its = distortions(latency, lag, percents, _LAGS[kind])
+        its = distortions(latency, lag, percents, lags)
         if too_far := [one for one in its if one.share > _DEGRADED_SHARE and one.raised > _DEGRADED_MILLISECONDS]:
             found[kind] = too_far
     return found

@@ -24,6 +24,8 @@ from reports.series import Series
 _HEAD: Final = struct.Struct("<I")
 # The lowest level halves the bytes and takes a few milliseconds; higher ones take far longer for little.
 _COMPRESSION: Final = 1
+# Time-outs and broken connections are always timed by whoever waits for them.
+_TIMED_HERE_SHARE: Final = 0.001
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class Recording:
     Latencies, the lag and the counts of ``outcomes`` leave the warm-up out; the series and the ledger have it in, since
     a wrong decision is wrong at any time. ``lag`` is how late a greenlet of the load generator saw what was there for
     it; ``delays`` is how long after their intended start arrivals were fired: lag, and waiting for a free slot.
+    ``timed_here`` exchanges, of all, ended when this process saw the answer; of the others the kernel said when.
     """
 
     latencies: LatencyBook = field(default_factory=LatencyBook)
@@ -44,6 +47,7 @@ class Recording:
     outcomes: Counter[str] = field(default_factory=Counter)
     warm_up_exchanges: int = 0
     cold_starts: int = 0
+    timed_here: int = 0
 
     def add_exchange(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]], *, timed: bool = True) -> None:
         """Fold one exchange in; ``secrets`` gives the texts of its request that must not be kept.
@@ -51,6 +55,7 @@ class Recording:
         One that isn't ``timed`` has no latency that means anything beside the others'.
         """
         outcome = exchange.answer.outcome
+        self.timed_here += 1
         if exchange.warm_up:
             self.warm_up_exchanges += 1
         else:
@@ -87,6 +92,7 @@ class Recording:
         self.outcomes += other.outcomes
         self.warm_up_exchanges += other.warm_up_exchanges
         self.cold_starts += other.cold_starts
+        self.timed_here += other.timed_here
 
     def encode(self, pause: Pause = no_pause) -> bytes:
         """Return the recording as compact bytes, as workers send it: tables as JSON and columns, both deflated."""
@@ -115,6 +121,7 @@ class Recording:
         self.outcomes.update(counts["outcomes"])
         self.warm_up_exchanges += counts["warm_up_exchanges"]
         self.cold_starts += counts["cold_starts"]
+        self.timed_here += counts["timed_here"]
         self.clock_jumps += [ClockJump(*jump) for jump in counts["clock_jumps"]]
 
     def pieces(self, pause: Pause = no_pause, **more: Any) -> Iterator[bytes]:
@@ -138,12 +145,18 @@ class Recording:
             pause()
         return encoded
 
+    @property
+    def is_timed_by_kernel(self) -> bool:
+        """Whether it was the kernel, but for few exchanges, that said when answers came."""
+        return self.timed_here <= _TIMED_HERE_SHARE * (self.outcomes.total() + self.warm_up_exchanges)
+
     def counts(self) -> dict[str, Any]:
         """Return the plain counts."""
         return {
             "outcomes": dict(self.outcomes),
             "warm_up_exchanges": self.warm_up_exchanges,
             "cold_starts": self.cold_starts,
+            "timed_here": self.timed_here,
             "clock_jumps": [list(jump) for jump in self.clock_jumps],
         }
 
@@ -164,10 +177,11 @@ class Recording:
             series=Series.decode(parts["series"]),
             ledger=Ledger.decode(parts["ledger"]),
             lag=LatencyHistogram(lag.encode("ascii")),
-            # Earlier versions wrote neither of these.
+            # Earlier versions wrote neither of these, nor who timed an answer: all were timed here.
             delays=LatencyHistogram(delays.encode("ascii") if delays is not None else None),
             clock_jumps=[ClockJump(*jump) for jump in counts.get("clock_jumps", ())],
             outcomes=Counter(counts["outcomes"]),
             warm_up_exchanges=counts["warm_up_exchanges"],
             cold_starts=counts["cold_starts"],
+            timed_here=counts.get("timed_here", sum(counts["outcomes"].values()) + counts["warm_up_exchanges"]),
         )

@@ -164,6 +164,7 @@ def summarise(run: StoredRun, kind_of: KindOf | None = None) -> Summary:
             latencies={kind: recording.latencies.total(kind, _ANSWERED) for kind in LatencyKind},
             unaccounted=_unaccounted(run),
             clock_jumps=tuple(recording.clock_jumps),
+            is_timed_by_kernel=recording.is_timed_by_kernel,
         )
     )
     seconds_measured = _measured_seconds(run, len(measured))

@@ -164,6 +164,10 @@ class Tally:
         """Note what the clocks of this process did."""
         self._recording.clock_jumps.extend(jumps)
 
+    def add_timed_here(self) -> None:
+        """Count an exchange of whose answer only this process says when it came."""
+        self._recording.timed_here += 1
+
     def add_drop(self, intended_start: float) -> None:
         """Count an arrival that was never sent."""
         second = int(intended_start)

@@ -53,8 +53,9 @@ class Measurement:
 
     ``broken`` is why the target or the credentials can't be tested at all, as the controls of a fuzz run told.
     ``latencies`` are those of all answered exchanges, ``delays`` how long after their intended start arrivals were
-    fired; ``unaccounted`` arrivals were neither dropped nor recorded. In a search for ``capacity`` drops and lag are
-    judged with each rate: most are fired to find out that they are too high.
+    fired; ``unaccounted`` arrivals were neither dropped nor recorded. Where it ``is_timed_by_kernel`` no lag is in when
+    answers came. In a search for ``capacity`` drops and lag are judged with each rate: most are fired to find out that
+    they are too high.
     """
 
     state: RunState
@@ -69,6 +70,7 @@ class Measurement:
     latencies: Mapping[LatencyKind, LatencyHistogram] = field(default_factory=dict)
     unaccounted: int = 0
     clock_jumps: tuple[ClockJump, ...] = ()
+    is_timed_by_kernel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
     if seen.answered and unreached / seen.answered > _UNREACHED_INVALID:
         reasons.append(f"the target could not be reached in {unreached} of {seen.answered} exchanges")
     reasons += [sentence for share, sentence in _missing(seen) if share > _DROPPED_INVALID]
-    return [*reasons, *judge_lag(seen.lag, seen.latencies)[0]]
+    return [*reasons, *_judged_lag(seen)[0]]
 
 
 def _degraded_reasons(seen: Measurement) -> list[str]:
@@ -122,7 +124,7 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
     if seen.capacity is not None:
         return [*reasons, *doubts(seen.capacity), *jump_sentences(seen.clock_jumps), *seen.state.incidents]
     reasons += [sentence for share, sentence in _missing(seen) if share <= _DROPPED_INVALID]
-    reasons += judge_lag(seen.lag, seen.latencies)[1]
+    reasons += _judged_lag(seen)[1]
     reasons += judge_waiting(seen.delays, seen.lag, seen.latencies)
     if seen.state.cpu > _CPU_DEGRADED:
         reasons.append(f"a worker used {seen.state.cpu:.0%} of a core: it may have been the limit itself")
@@ -133,6 +135,10 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
         )
     silent = [one for one in seen.state.worker_facts if one.silence > SILENCE_TOLD_SECONDS and not one.lost]
     return [*reasons, *map(silence_sentence, silent), *jump_sentences(seen.clock_jumps), *seen.state.incidents]
+
+
+def _judged_lag(seen: Measurement) -> tuple[list[str], list[str]]:
+    return judge_lag(seen.lag, seen.latencies, is_timed_by_kernel=seen.is_timed_by_kernel)
 
 
 def _missing(seen: Measurement) -> Iterator[tuple[float, str]]:

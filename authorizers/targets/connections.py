@@ -20,6 +20,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
+from authorizers.targets.stamps import ANCILLARY_BYTES, Ancillary, ask_for_stamps, received_at
+
 _RECEIVED_AT_ONCE: Final = 65536
 _BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024
 # A server may close an idle connection. Asking an encrypted one is dear, so that young ones are not asked.
@@ -36,11 +38,15 @@ _UNUSUAL: Final = re.compile(
 
 
 class HttpAnswer(NamedTuple):
-    """An answer as it came: ``head`` is everything before the body."""
+    """An answer as it came: ``head`` is everything before the body.
+
+    ``received`` is when the kernel had received it, by time.perf_counter; None where it doesn't say.
+    """
 
     status: int
     head: bytes
     body: bytes
+    received: float | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -73,6 +79,7 @@ class Connections:
         self._address = (host, port)
         self._tls = tls
         self._timeout = timeout
+        self._stamped = tls is None
         self._idle: list[tuple[socket.socket, float]] = []
         self._waits: dict[socket.socket, Callable[[], None]] = {}
         self._busy: dict[socket.socket, float] = {}
@@ -91,7 +98,7 @@ class Connections:
                 connection.sendall(data[sent:])
             if (wait := self._waits.get(connection)) is not None:
                 wait()
-            answer, reusable = _answer(connection)
+            answer, reusable = _answer(connection, stamped=self._stamped)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._end(connection)
             if connection in self._overdue:
@@ -150,6 +157,7 @@ class Connections:
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            self._stamped = self._stamped and ask_for_stamps(connection)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_hostname=self._address[0])
         except TimeoutError:
@@ -206,9 +214,16 @@ def _has_news(connection: socket.socket) -> bool:
         return True
 
 
-def _answer(connection: socket.socket) -> tuple[HttpAnswer, bool]:
+def _receive(connection: socket.socket, most: int, *, stamped: bool) -> tuple[bytes, Ancillary]:
+    if not stamped:
+        return connection.recv(most), ()
+    data, ancillary, _, _ = connection.recvmsg(most, ANCILLARY_BYTES)
+    return data, ancillary
+
+
+def _answer(connection: socket.socket, *, stamped: bool) -> tuple[HttpAnswer, bool]:
     """Read an answer; returns it and whether the connection can be used again."""
-    data = connection.recv(_RECEIVED_AT_ONCE)
+    data, ancillary = _receive(connection, _RECEIVED_AT_ONCE, stamped=stamped)
     end = data.find(b"\r\n\r\n")
     if end < 0 or _USUAL_HEAD.match(data) is None:
         return _unusual_answer(connection, data)
@@ -223,13 +238,13 @@ def _answer(connection: socket.socket) -> tuple[HttpAnswer, bool]:
     if len(body) < length:
         parts, missing = [body], length - len(body)
         while missing > 0:
-            part = connection.recv(min(missing, _RECEIVED_AT_ONCE))
+            part, ancillary = _receive(connection, min(missing, _RECEIVED_AT_ONCE), stamped=stamped)
             if not part:
                 raise http.client.IncompleteRead(b"".join(parts), missing)
             parts.append(part)
             missing -= len(part)
         body = b"".join(parts)
-    return HttpAnswer(status, head, body), True
+    return HttpAnswer(status, head, body, received_at(ancillary)), True
 
 
 class _Received(io.RawIOBase):

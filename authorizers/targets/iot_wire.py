@@ -48,6 +48,7 @@ class IotWireTarget:
             repeated=True,
             timeout=timeout,
         )
+        self.received: float | None = None
         self._decisions: dict[bytes, Decision] = {}
         self._answers: dict[tuple[bytes, bytes | None], Answer] = {}
 
@@ -59,7 +60,9 @@ class IotWireTarget:
         """Call TestInvokeAuthorizer once with a body that is ready; ``request`` gives what is in it when asked."""
         answer = self._service.call(body)
         if isinstance(answer, Answer):
+            self.received = None
             return answer
+        self.received = answer.received
         if answer.status == 200 and (decision := self._decisions.get(answer.body)) is not None:
             return self._known(answer, decision, body, request)
         return self._parsed(answer, request())

@@ -63,6 +63,7 @@ class LambdaWireTarget:
             repeated=False,
             timeout=timeout,
         )
+        self.received: float | None = None
         self._events: dict[bytes, _Event | Answer] = {}
 
     def invoke(self, request: AuthorizerRequest) -> Answer:
@@ -86,13 +87,16 @@ class LambdaWireTarget:
             return failed(error, None)
 
     def _fire(self, event: _Event | Answer, request: Callable[[], AuthorizerRequest]) -> Answer:
+        self.received = None
         if isinstance(event, Answer):
             return event
         body = event.body()
         started = time.perf_counter()
         answer = self._service.call(body)
         if isinstance(answer, Answer):
+            self.received = None
             return answer
+        self.received = answer.received
         seconds = time.perf_counter() - started
         if answer.status != 200 or seconds > LAMBDA_SECONDS_MAXIMUM or _is_telling(answer):
             return self._parsed(answer, request(), seconds)

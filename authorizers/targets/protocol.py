@@ -30,7 +30,13 @@ class Target(Protocol):
 
 @runtime_checkable
 class PreparedTarget(Protocol):
-    """A target that sends bodies which are ready, and need not know the request in them."""
+    """A target that sends bodies which are ready, and need not know the request in them.
+
+    ``received`` is when the answer that ``invoke_prepared`` returned last had come, by time.perf_counter; None where
+    nobody knows better than whoever gets it. Read it at once: it changes as soon as another greenlet runs.
+    """
+
+    received: float | None
 
     def invoke_prepared(self, body: bytes, request: Callable[[], AuthorizerRequest]) -> Answer:
         """Put one request to the authorizer by its wire body; ``request`` gives what is in it when asked."""

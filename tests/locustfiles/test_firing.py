@@ -5,7 +5,7 @@ import gevent
 
 import pytest
 
-from authorizers.contract import Outcome
+from authorizers.contract import Answer, Outcome
 from authorizers.targets.scripted import Script, ScriptedTarget
 from generators.building import CorpusPlan, build_corpus
 from locustfiles._arrivals import Share
@@ -65,6 +65,37 @@ def test_a_stall_shows_in_the_response_time_and_hardly_in_the_service_time(corpu
     assert service.count == response.count == 200
     assert service.percentile(95) < 50
     assert response.percentile(95) > 200
+
+
+class Timed:
+    """A target whose answers are taken up long after they came; ``early`` says how long, in seconds."""
+
+    def __init__(self, early):
+        self.early = early
+        self.received = None
+
+    def invoke_prepared(self, body, request):
+        gevent.sleep(0.03)
+        self.received = None if self.early is None else time.perf_counter() - self.early
+        return Answer(Outcome.ALLOW)
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("early", "lowest", "highest", "timed_here"),
+    [(None, 29.9, 200, 20), (0.02, 9.9, 29, 0), (10.0, 0, 0.01, 0)],
+    ids=["seen", "by the kernel", "before it was sent"],
+)
+def test_an_answer_has_come_when_the_target_says_so(corpus, early, lowest, highest, timed_here):
+    plan = Plan(run_folder="unused", corpus=str(corpus.folder), target={}, rate=100, warm_up=0, duration=0.2)
+    recording = fire_all(Firing(plan, Share(0, 1), corpus, Timed(early)), slots=20)
+    service = recording.latencies.total(LatencyKind.SERVICE_TIME)
+    assert service.count == 20
+    assert lowest <= service.percentile(50) <= highest
+    assert recording.timed_here == timed_here
+    assert recording.is_timed_by_kernel is (timed_here == 0)
 
 
 def test_arrivals_that_wait_beyond_their_patience_are_dropped_and_counted(corpus):

@@ -56,6 +56,15 @@ def test_a_lag_matters_where_latencies_are_short(service, is_told):
         assert "of p99 of the service time (1 ms)" in degraded[0]
 
 
+def test_where_the_kernel_timed_answers_only_requests_are_late():
+    lag = histogram_of([0.00002] * 950 + [0.002] * 50)
+    invalid, degraded = judge_lag(lag, latencies_of([0.001] * 2000), is_timed_by_kernel=True)
+    assert invalid == []
+    assert len(degraded) == 1
+    assert "of p99 of the response time (1 ms)" in degraded[0]
+    assert "service time" not in degraded[0]
+
+
 def test_percentiles_without_samples_enough_are_not_judged():
     lag = histogram_of([0.00002] * 950 + [0.002] * 50)
     assert judge_lag(lag, latencies_of([0.001] * 900)) == ([], [])
