@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import gevent
@@ -24,10 +24,15 @@ class JudgingError(GatecrashError):
     """What is asked for can't be had, in a sentence."""
 
 
-class JudgingProcess:
-    """``python -m gatecrash.watching``; it ends with this process."""
+# Nothing in the person's folder may stand for a module of ours.
+_COMMAND: Final = (sys.executable, "-P", "-m", "gatecrash.watching")
 
-    def __init__(self) -> None:
+
+class JudgingProcess:
+    """``python -m gatecrash.watching``, or another ``command`` that answers alike; it ends with this process."""
+
+    def __init__(self, command: Sequence[str] = _COMMAND) -> None:
+        self._command = command
         self._process: Any = None
         self._asking = RLock()
         self._closed = False
@@ -64,8 +69,7 @@ class JudgingProcess:
         """Return the process, started anew where it has ended."""
         if self._process is None or self._process.poll() is not None:
             self._process = waiting.Popen(
-                # Nothing in the folder of the person stands for a module of ours.
-                [sys.executable, "-P", "-m", "gatecrash.watching"],
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Ctrl-C is told to Locust, which has the last report written before it ends this process.

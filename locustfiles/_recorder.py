@@ -91,8 +91,9 @@ class RunRecorder:
         if self.master is not None:
             self.preparing = True
             workers = self.master.gather(self.plan.users)
-        self.folder = self._folder()
+        # First what may fail: a run that can't begin leaves no folder.
         self._start_gateway()
+        self.folder = self._folder()
         if self.master is not None:
             self.master.begin(workers, self.plan)
         info = {**self.plan.info, "plan": {**self.plan.info["plan"], **_plan_facts(self.plan)}}

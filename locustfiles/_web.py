@@ -15,7 +15,7 @@ from typing import Any, Final
 from locust.env import Environment
 from locust.web import WebUI
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 
 from authorizers.errors import GatecrashError
 from locustfiles._watcher import Watcher
@@ -74,7 +74,7 @@ def _blueprint(page: WebUI, watcher: Watcher) -> Blueprint:
         path = watcher.report_of(name)
         if path is None or not path.is_file():
             return _sentence("There is no such report: its run folder may have been removed.", 404)
-        return send_file(path, mimetype="text/html", max_age=0)
+        return Response(path.read_bytes(), content_type=_HTML)
 
     @tab.after_request
     def keep_apart(response: Response) -> Response:

@@ -14,6 +14,9 @@ from reports.plot_layout import log_axis
 _WIDTH: Final = 1000.0
 _HEIGHT: Final = 100.0
 _TICKS: Final = 4
+_LEVELS_LEAST: Final = 2
+_LEVELS_MOST: Final = 5
+_DISTANCE_LEAST: Final = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,25 @@ def latency_chart(steps: Sequence[Step]) -> Chart | None:
         Line("response", "response time, p95", _curve(steps, lambda step: height(step.response_p95))),
         Line("service", "service time, p95", _curve(steps, lambda step: height(step.service_p95))),
     )
-    up = tuple(
-        Tick(round(100 * (math.log10(value) - low) / (high - low), 2), text)
-        for value, text in zip(axis["tickvals"], axis["ticktext"], strict=True)
-        if low <= math.log10(value) <= high
-    )
+    up = _levels(low, high, axis["tickvals"])
     return Chart(lines, _time_axis(steps), up, _warm_up(steps))
+
+
+def _levels(low: float, high: float, values: Sequence[float]) -> tuple[Tick, ...]:
+    """Return ticks at round values between two logarithms, as many as a low drawing has room for."""
+    powers = range(math.floor(low), math.ceil(high))
+    for digits in ((1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):
+        round_ones = [digit * 10.0**power for power in powers for digit in digits]
+        inside = [value for value in round_ones if low <= math.log10(value) <= high]
+        if _LEVELS_LEAST <= len(inside) <= _LEVELS_MOST:
+            values = inside
+            break
+    ticks: list[Tick] = []
+    for value in values:
+        place = round(100 * (math.log10(value) - low) / (high - low), 2)
+        if 0 <= place <= 100 and (not ticks or place - ticks[-1].place >= _DISTANCE_LEAST):
+            ticks.append(Tick(place, f"{value:,.6g}"))
+    return tuple(ticks)
 
 
 def _round_up(value: float) -> float:

@@ -58,8 +58,10 @@
   const frame = window.frameElement;
   const look = () => {
     if (!frame) return;
-    const [red, green, blue] = getComputedStyle(window.parent.document.body).backgroundColor.match(/\d+/g) ?? [255, 255, 255];
+    const around = getComputedStyle(window.parent.document.body).backgroundColor;
+    const [red, green, blue] = around.match(/\d+/g) ?? [255, 255, 255];
     const dark = 0.3 * red + 0.59 * green + 0.11 * blue < 128;
+    document.body.style.background = around;
     root.style.colorScheme = dark ? "dark" : "light";
     for (const sheet of document.styleSheets) {
       for (const rule of sheet.cssRules) {
