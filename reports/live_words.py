@@ -59,8 +59,9 @@ def _running(summary: Summary | None) -> str:
     if summary is None:
         return "The first figures are on their way."
     elapsed, plan = summary.state.elapsed, summary.info.plan
-    if summary.capacity is not None:
-        return f"Searching for the rate that is held: {plural(len(summary.capacity.probes), 'rate')} judged so far."
+    if _searches(summary):
+        judged = len(rates_judged(summary))
+        return f"Searching for the rate that is held: {plural(judged, 'rate')} judged so far."
     if is_fuzz(summary):
         return "The phases are being fired."
     warm_up, duration = float(plan.get("warm_up") or 0.0), float(plan.get("duration") or 0.0)
@@ -71,11 +72,16 @@ def _running(summary: Summary | None) -> str:
     return "All is fired, and the last answers are awaited."
 
 
+def _searches(summary: Summary) -> bool:
+    # Before the first rate is judged there is nothing of a search but the plan.
+    return summary.capacity is not None or summary.info.plan.get("scenario") == "capacity"
+
+
 def progress(summary: Summary) -> tuple[float, str] | None:
     """Return how much of a run is over, 0 to 100, and that in words; None where nobody knows its length."""
     plan = summary.info.plan
     length = float(plan.get("warm_up") or 0.0) + float(plan.get("duration") or 0.0)
-    if summary.capacity is not None or is_fuzz(summary) or not length:
+    if _searches(summary) or is_fuzz(summary) or not length:
         return None
     over = min(summary.state.elapsed, length)
     return round(100 * over / length, 1), f"{over:,.0f} of {length:,.0f} s"

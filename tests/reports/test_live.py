@@ -14,6 +14,7 @@ from reports.recording import Recording
 from reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
 from reports.standing import Standing
 from reports.summary import SecondRow, summarise
+from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary, hostile_fuzz_summary
 from tests.reports.samples import HOSTILE, INFO, THROTTLED, allow, busy_run, deny, exchange, good_recording, run_of
 
@@ -139,6 +140,17 @@ def test_the_end_has_the_verdict_the_report_and_the_commands_that_replay():
 )
 def test_it_says_what_part_of_the_run_it_is_in(elapsed, said):
     assert said in text_of(live_of(busy(elapsed=elapsed, complete=False)))
+
+
+def test_a_search_is_one_from_its_start_and_shows_each_rate_that_it_judged():
+    run = run_of(good_recording())
+    begun = summarise(replace(run, info=replace(INFO, plan={"scenario": "capacity", "duration": 60.0})))
+    assert "Searching for the rate that is held: 0 rates judged so far." in text_of(live_of(begun))
+    summary = capacity_summary()
+    shown = text_of(live_of(summary))
+    assert f"{len(summary.capacity.probes)} rates judged so far" in shown
+    for line in live_words.rates_judged(summary):
+        assert re.sub(r"\s+", " ", line) in shown
 
 
 def test_before_the_first_test_and_when_one_could_not_start_it_says_so():
