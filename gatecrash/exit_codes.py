@@ -67,7 +67,7 @@ BY_COMMAND: Final[Mapping[str, Mapping[ExitCode, str]]] = {
         ExitCode.THRESHOLD_FAILED: "a threshold of the run failed, or it is worse than what it was compared with",
         ExitCode.WRONG_DECISIONS: _WRONG,
         ExitCode.INVALID_MEASUREMENT: f"{_INVALID}; a run that was cut off is",
-        ExitCode.INTERRUPTED: "the run was stopped by Ctrl-C (SIGINT)",
+        ExitCode.INTERRUPTED: "the run was stopped by Ctrl-C (SIGINT), or in Locust's web page",
         ExitCode.TERMINATED: "the run was stopped by SIGTERM",
     },
     "replay": {

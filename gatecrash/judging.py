@@ -41,17 +41,10 @@ def judge_and_render(folder: RunFolder) -> Summary:
     each was confirmed by firing it again. What the run's baseline accepts is marked.
     """
     run = folder.load()
-    corpus = corpus_of(run.info) if run.campaign is None else None
-    try:
-        findings = with_baseline(_findings(run, corpus), run.findings, run.info)
-        if run.campaign is None or findings != run.findings:
-            folder.write_findings(findings)
-        run = replace(run, findings=findings)
-        summary = summarise(run, corpus.family_and_expectation if corpus is not None else None)
-    finally:
-        if corpus is not None:
-            corpus.close()
-    comparison = comparison_of(folder.path, run, summary)
+    summary = judge_stored(run)
+    if run.campaign is None or summary.findings != run.findings:
+        folder.write_findings(summary.findings)
+    comparison = comparison_of(folder.path, replace(run, findings=summary.findings), summary)
     if comparison is not None:
         summary = with_comparison(summary, comparison)
     write_atomically(folder.path / STATISTICS, as_json.render(summary))
@@ -61,6 +54,18 @@ def judge_and_render(folder: RunFolder) -> Summary:
     write_atomically(folder.path / SECONDS, as_csv.render_seconds(summary))
     write_atomically(folder.path / LATENCIES, as_csv.render_latencies(summary))
     return summary
+
+
+def judge_stored(run: StoredRun) -> Summary:
+    """Judge what was read from a run folder, and write nothing."""
+    corpus = corpus_of(run.info) if run.campaign is None else None
+    try:
+        findings = with_baseline(_findings(run, corpus), run.findings, run.info)
+        kind_of = corpus.family_and_expectation if corpus is not None else None
+        return summarise(replace(run, findings=findings), kind_of)
+    finally:
+        if corpus is not None:
+            corpus.close()
 
 
 def _findings(run: StoredRun, corpus: Corpus | None) -> list[Finding]:

@@ -65,7 +65,7 @@ class RunRecorder:
         self.folder: RunFolder | None = None
         self._own = Recording()
         self._finished = False
-        self._ending = False
+        self._ending = self._ended = self._ends_itself = False
         self.clocks = ClockWatch()
         self.incidents: list[str] = []
         self.meter = CpuMeter()
@@ -74,6 +74,7 @@ class RunRecorder:
         self.unwritable = False
         self._checkpoint_seconds = 0.0
         self.aborted_by = ""
+        self.stopped_by: str | None = None
         self.search: CapacityControl | None = None
         self.searcher: gevent.Greenlet | None = None
         self.ready: set[str] = set()
@@ -82,6 +83,7 @@ class RunRecorder:
         """Begin a run: a folder, its run.json, and the checkpoints. A second test in the web page is a new run."""
         if self._metrics is not None:
             self._metrics.end()
+        self._remove_progress()
         self._reset()
         options = self.environment.parsed_options
         self.plan = with_overrides(self.plan, options) if options else self.plan
@@ -89,8 +91,9 @@ class RunRecorder:
         if self.master is not None:
             self.preparing = True
             workers = self.master.gather(self.plan.users)
-        self.folder = self._folder()
+        # First what may fail: a run that can't begin leaves no folder.
         self._start_gateway()
+        self.folder = self._folder()
         if self.master is not None:
             self.master.begin(workers, self.plan)
         info = {**self.plan.info, "plan": {**self.plan.info["plan"], **_plan_facts(self.plan)}}
@@ -137,7 +140,7 @@ class RunRecorder:
 
     def _watch(self, folder: RunFolder) -> None:
         written = 0.0
-        while self.folder is folder and not self.complete:
+        while self.folder is folder and not self.complete and not self._ending:
             gevent.sleep(_TICK_SECONDS)
             self._gather()
             if self.elapsed - written >= max(_CHECKPOINT_SECONDS, _CHECKPOINT_FACTOR * self._checkpoint_seconds):
@@ -172,7 +175,10 @@ class RunRecorder:
         if firing is not None:
             with self._total_lock:
                 self._own.add(firing.take_recording(self._pause), self._pause)
-            self.elapsed, self._finished = firing.elapsed, firing.finished
+            self._finished = firing.finished
+            # What is gathered after the end came before it.
+            if not self._ended:
+                self.elapsed = firing.elapsed
         if self.master is not None and self.folder is not None:
             self.master.look()
             self.total.clock_jumps += self.clocks.look(self.elapsed)
@@ -193,6 +199,7 @@ class RunRecorder:
         return self._finished if self.master is None else self.master.register.settled
 
     def _end_test(self) -> None:
+        self._ends_itself = True
         runner = self.environment.runner
         if runner is None:
             return
@@ -200,6 +207,11 @@ class RunRecorder:
             runner.quit()
         else:
             runner.stop()
+
+    @property
+    def _has_lost(self) -> bool:
+        """Whether workers are lost: then a run is short of what they had, whoever ended it."""
+        return self.master is not None and self.master.register.lost > 0
 
     def _is_complete(self) -> bool:
         return self._finished or (self.master is not None and self.master.register.any_finished)
@@ -211,6 +223,7 @@ class RunRecorder:
             complete=self.complete,
             incidents=tuple(dict.fromkeys(self.incidents)),
             aborted_by=self.aborted_by,
+            stopped_by=self.stopped_by,
         )
         if self.master is None:
             return replace(state, workers=1, cpu=self.meter.highest)
@@ -248,14 +261,17 @@ class RunRecorder:
                 self.environment.process_exit_code = _USAGE_EXIT_CODE
             self.unwritable = True
 
-    def finish(self) -> None:
-        """Gather and write for the last time."""
+    def finish(self, stopped_by: str | None = None) -> None:
+        """Gather and write for the last time; ``stopped_by`` is what ends a run whose plan isn't fired to its end."""
         self._ending = True
         if self.master is not None:
             self.master.end()
         self._gather()
         if self.folder is not None and self._all_finished():
             self.complete = self._is_complete()
+        if not (self._ended or self._ends_itself or self.complete or self._has_lost):
+            self.stopped_by = stopped_by
+        self._ended = True
         self.checkpoint()
         if (folder := self.folder) is not None:
             self._write(lambda: write_progress(folder.path, self.total, self.state(), self._pause))
@@ -266,6 +282,9 @@ class RunRecorder:
             self.gateway.close()
         if self._metrics is not None:
             self._metrics.close(complete=self.complete)
+        self._remove_progress()
+
+    def _remove_progress(self) -> None:
         if self.folder is not None:
             (self.folder.path / PROGRESS).unlink(missing_ok=True)
 

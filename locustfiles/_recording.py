@@ -29,8 +29,11 @@ from locustfiles._recorder import RunRecorder
 from locustfiles._searching import begin_search, listen, tell_ready
 from locustfiles._shapes import CapacityShape
 from locustfiles._state import state_of
+from locustfiles._watcher import Watcher
+from locustfiles._web import show_tab
 from locustfiles._worker import Worker
 from reports.plan import Plan
+from reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
 
 _TICK_SECONDS: Final = 0.25
 _STATISTICS_SECONDS: Final = 0.25
@@ -62,6 +65,9 @@ def on_init(environment: Environment, runner: Any, **_: Any) -> None:
         if state.recorder.master is not None and greetings is not None:
             state.recorder.master.listen(greetings)
         state.recorder.open_metrics()
+        if environment.web_ui is not None:
+            state.watcher = Watcher()
+            show_tab(environment, state.watcher)
     except GatecrashError as error:
         _give_up(environment, error)
     if state.recorder is not None and state.recorder.master is not None:
@@ -109,33 +115,61 @@ def _give_up(environment: Environment, error: GatecrashError) -> None:
 
 @events.test_start.add_listener
 def on_test_start(environment: Environment, **_: Any) -> None:
+    """Begin the run, or say why it can't begin."""
+    state = state_of(environment)
+    worker, watcher = state.worker, state.watcher
+    if watcher is not None:
+        watcher.starting()
+    try:
+        _begin(environment)
+    except GatecrashError as error:
+        if worker is not None:
+            worker.failed(error)
+        elif watcher is not None:
+            _refuse(environment, watcher, error)
+        else:
+            _give_up(environment, error)
+    finally:
+        if watcher is not None:
+            watcher.called_off()
+
+
+def _begin(environment: Environment) -> None:
     """Begin the run; on the master also tell the workers the plan and each its share."""
     options: Any = environment.parsed_options
     state = state_of(environment)
     recorder, worker = state.recorder, state.worker
-    try:
-        if recorder is not None:
-            recorder.start()
-            if recorder.master is not None:
-                options.gatecrash_plan = recorder.plan.to_json()
-                options.gatecrash_shares = recorder.master.register.shares
-                options.gatecrash_run = recorder.master.run
-                _collect_seldom()
-            else:
-                _start_firing(environment, recorder.plan, Share(0, 1))
-            begin_search(environment)
-        elif worker is not None:
-            share = options.gatecrash_shares.get(worker.client_id)
-            if share is None or worker.corpus is None:
-                raise UsageError("a worker that joined after the start has no share of the schedule")
-            plan = replace(Plan.from_json(options.gatecrash_plan), corpus=str(worker.corpus))
-            worker.fire(_start_firing(environment, plan, Share(*share)), options.gatecrash_run)
-            tell_ready(environment)
-    except GatecrashError as error:
-        if worker is not None:
-            worker.failed(error)
+    if recorder is not None:
+        recorder.start()
+        if recorder.master is not None:
+            options.gatecrash_plan = recorder.plan.to_json()
+            options.gatecrash_shares = recorder.master.register.shares
+            options.gatecrash_run = recorder.master.run
+            _collect_seldom()
         else:
-            _give_up(environment, error)
+            _start_firing(environment, recorder.plan, Share(0, 1))
+        begin_search(environment)
+        if state.watcher is not None and recorder.folder is not None:
+            state.watcher.started(recorder.folder.path)
+    elif worker is not None:
+        share = options.gatecrash_shares.get(worker.client_id)
+        if share is None or worker.corpus is None:
+            raise UsageError("a worker that joined after the start has no share of the schedule")
+        plan = replace(Plan.from_json(options.gatecrash_plan), corpus=str(worker.corpus))
+        worker.fire(_start_firing(environment, plan, Share(*share)), options.gatecrash_run)
+        tell_ready(environment)
+
+
+def _refuse(environment: Environment, watcher: Watcher, error: GatecrashError) -> None:
+    """Say in the web page why a test can't start, and don't start it: the next one may be right."""
+    watcher.refused(str(error))
+    print(f"gatecrash: {error}", file=sys.stderr)
+    runner = environment.runner
+    if runner is not None and runner.shape_greenlet is not None:
+        runner.shape_greenlet.kill(block=False)
+        runner.shape_greenlet = None
+    # An error would be logged, and users started all the same: this ends whoever starts them.
+    raise gevent.GreenletExit
 
 
 def _start_firing(environment: Environment, plan: Plan, share: Share) -> Firing:
@@ -182,6 +216,8 @@ def _worker_report(environment: Environment, client_id: str, data: dict[str, Any
 def on_test_stopping(environment: Environment, **_: Any) -> None:
     """End the schedule; what is in flight may still come back within Locust's stop time-out."""
     state = state_of(environment)
+    if state.watcher is not None:
+        state.watcher.ending()
     if state.worker is not None:
         state.worker.stop()
     elif state.recorder is not None and state.recorder.master is not None:
@@ -193,32 +229,41 @@ def on_test_stopping(environment: Environment, **_: Any) -> None:
 @events.test_stop.add_listener
 def on_test_stop(environment: Environment, **_: Any) -> None:
     """Write what there is when the test stops, for the web page, where the process lives on."""
-    _finish(environment)
+    _finish(environment, STOPPED_IN_WEB_PAGE)
+    state = state_of(environment)
+    # At Locust's end the last reports of workers are still to come.
+    if state.watcher is not None and not state.quitting:
+        state.watcher.ended()
 
 
 @events.quitting.add_listener
 def on_quitting(environment: Environment, **_: Any) -> None:
     """Write what there is before anything is torn down."""
-    _finish(environment)
+    state_of(environment).quitting = True
+    _finish(environment, STOPPED_WITH_LOCUST)
     worker = state_of(environment).worker
     if worker is not None:
         worker.quitting()
 
 
-def _finish(environment: Environment) -> None:
+def _finish(environment: Environment, stopped_by: str) -> None:
     firing = state_of(environment).firing
     if firing is not None:
         firing.statistics.flush(environment)
     recorder = state_of(environment).recorder
     if recorder is not None:
-        recorder.finish()
+        recorder.finish(stopped_by if environment.web_ui is not None else None)
 
 
 def _on_quit(environment: Environment) -> None:
     """Write for the last time: by now the last reports of all workers are there."""
-    _finish(environment)
-    recorder, firing = state_of(environment).recorder, state_of(environment).firing
+    _finish(environment, STOPPED_WITH_LOCUST)
+    state = state_of(environment)
+    recorder, firing = state.recorder, state.firing
     if firing is not None:
         firing.close()
     if recorder is not None:
         recorder.close()
+    if state.watcher is not None:
+        state.watcher.ended()
+        state.watcher.close()

@@ -8,6 +8,7 @@ from locust.env import Environment
 
 from locustfiles._firing import Firing
 from locustfiles._recorder import RunRecorder
+from locustfiles._watcher import Watcher
 from locustfiles._worker import Worker
 
 _ATTRIBUTE = "gatecrash"
@@ -15,11 +16,16 @@ _ATTRIBUTE = "gatecrash"
 
 @dataclass(slots=True)
 class State:
-    """The firing of this process; the recorder where it writes the run folder; a worker's own side where it is one."""
+    """The firing of this process; the recorder where it writes the run folder; a worker's own side where it is one.
+
+    The watcher is there where the process that writes the run folder has a web page.
+    """
 
     firing: Firing | None = None
     recorder: RunRecorder | None = None
     worker: Worker | None = None
+    watcher: Watcher | None = None
+    quitting: bool = False
 
 
 def state_of(environment: Environment) -> State:

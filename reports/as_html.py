@@ -70,15 +70,15 @@ def render_comparison(comparison: Comparison) -> bytes:
 
 def render_page(template: str, figures: Mapping[str, Figure], **context: Any) -> bytes:
     """Return a page of its own as UTF-8, with the plots that its template names."""
-    script = _packaged("report.js")
+    script = packaged("report.js")
     page = (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             policy=_content_security_policy(get_plotlyjs(), script),
             plotly=_packed_plotly() if figures else "",
             script=script,
-            style=_packaged("report.css"),
+            style=packaged("report.css"),
             figures=_embedded(figures),
             **context,
         )
@@ -93,15 +93,16 @@ def _packed_plotly() -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what all templates are rendered with: every text is escaped unless it is said to be HTML."""
+    made = Environment(
         loader=PackageLoader("reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    made.filters.update(
         visible=words.visible,
         json_text=words.json_text,
         milliseconds=words.milliseconds,
@@ -112,7 +113,7 @@ def _environment() -> Environment:
         drift_row=course_words.drift_row,
         memory_row=course_words.memory_row,
     )
-    environment.globals.update(
+    made.globals.update(
         words=words,
         finding_words=finding_words,
         campaign_words=campaign_words,
@@ -121,7 +122,7 @@ def _environment() -> Environment:
         family_words=family_words,
         comparison_places=plots_comparison.places,
     )
-    return environment
+    return made
 
 
 def _headings(content: str) -> list[tuple[str, str]]:
@@ -129,7 +130,8 @@ def _headings(content: str) -> list[tuple[str, str]]:
     return [(name, html.unescape(text)) for name, text in _HEADING.findall(content)]
 
 
-def _packaged(name: str) -> str:
+def packaged(name: str) -> str:
+    """Return a style sheet or a script that lies beside the templates."""
     return files("reports").joinpath("templates", name).read_text("utf-8")
 
 

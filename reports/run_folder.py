@@ -32,6 +32,9 @@ RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
 CAMPAIGN: Final = "campaign.json"
 CAPACITY: Final = "capacity.json"
+# What stops a run early that was started in Locust's web page: somebody there, or Locust's own end.
+STOPPED_IN_WEB_PAGE: Final = "Locust's web page"
+STOPPED_WITH_LOCUST: Final = "the end of Locust"
 # What reading a value of another shape than ours raises.
 _DAMAGE: Final = (AttributeError, KeyError, TypeError, ValueError)
 

@@ -16,7 +16,7 @@ from reports.latency import LatencyHistogram
 from reports.lateness import judge_lag, judge_waiting
 from reports.records import LatencyKind
 from reports.rules import Severity
-from reports.run_folder import RunState
+from reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST, RunState
 from reports.workers import SILENCE_TOLD_SECONDS, lost_sentence, silence_sentence
 
 _DROPPED_DEGRADED: Final = 0.001
@@ -24,7 +24,7 @@ _DROPPED_INVALID: Final = 0.05
 _CPU_DEGRADED: Final = 0.9
 _UNREACHED_INVALID: Final = 0.05
 _TIMED_OUT: Final = Outcome.TIMED_OUT
-_SIGNALS: Final = {"SIGINT": 130, "SIGTERM": 143}
+_STOPS: Final = {"SIGINT": 130, "SIGTERM": 143, STOPPED_IN_WEB_PAGE: 130, STOPPED_WITH_LOCUST: 130}
 
 
 class ExitCode(IntEnum):
@@ -102,7 +102,7 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
             "the rest of their share of the load, are missing"
         )
     reasons += [lost_sentence(worker) for worker in seen.state.worker_facts if worker.lost]
-    if seen.state.stopped_by is not None and seen.state.stopped_by not in _SIGNALS:
+    if seen.state.stopped_by is not None and seen.state.stopped_by not in _STOPS:
         reasons.append(f"the run was ended after {seen.state.elapsed:.1f} s by {seen.state.stopped_by}")
     if not seen.state.complete and seen.state.stopped_by is None and not seen.state.aborted_by:
         reasons.append("the run was cut off: what its last checkpoint holds is shown")
@@ -117,7 +117,7 @@ def _invalid_reasons(seen: Measurement) -> list[str]:
 
 def _degraded_reasons(seen: Measurement) -> list[str]:
     reasons = []
-    if seen.state.stopped_by in _SIGNALS:
+    if seen.state.stopped_by in _STOPS:
         reasons.append(f"the run was stopped early by {seen.state.stopped_by} after {seen.state.elapsed:.1f} s")
     if seen.state.aborted_by:
         reasons.append(f"the run was ended after {seen.state.elapsed:.1f} s, as thresholds.abort_if asks for")
@@ -173,15 +173,15 @@ def decide(
 ) -> Verdict:
     """Decide: an invalid measurement outranks wrong decisions, and these what was asked for and ``missed``.
 
-    A signal keeps its own code.
+    Whoever stops a run, by a signal or in Locust's web page, knows it: that keeps its own code.
     """
     wrong = [
         finding for finding in findings if finding.rule.severity > Severity.NOTE and finding.accepted_until is None
     ]
     missed = tuple(dict.fromkeys((*missed, *([state.aborted_by] if state.aborted_by else ()))))
     reasons = (*(finding.sentence for finding in wrong), *missed)
-    if state.stopped_by in _SIGNALS:
-        return Verdict(ExitCode(_SIGNALS[state.stopped_by]), "STOPPED", (*judgement.reasons, *reasons))
+    if state.stopped_by in _STOPS:
+        return Verdict(ExitCode(_STOPS[state.stopped_by]), "STOPPED", (*judgement.reasons, *reasons))
     if judgement.validity is Validity.INVALID:
         return Verdict(ExitCode.INVALID_MEASUREMENT, "INVALID", (*judgement.reasons, *reasons))
     if wrong:

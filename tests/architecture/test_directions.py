@@ -120,9 +120,16 @@ def test_locustfiles_import_targets_the_corpus_and_records(path):
         )
         # What live metrics tell is read off the recording.
         allowed |= name.startswith("reports.metrics")
+        # The web page is told how a test stands; the figures are another process's.
+        allowed |= name.startswith("reports.standing")
         # A run may end when a threshold fails.
         allowed |= name.startswith("reports.threshold")
         assert allowed, f"{relative(path)} imports {name}"
+
+
+def test_only_the_tab_in_the_web_page_imports_flask():
+    users = {relative(path) for package in sorted(OURS) for path in modules(package) if "flask" in foreign(path)}
+    assert users == {"locustfiles/_web.py"}
 
 
 def test_only_the_two_adapters_import_the_libraries_of_live_metrics():
