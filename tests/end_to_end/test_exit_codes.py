@@ -12,7 +12,7 @@ from reports.verdict import ExitCode
 from tests.end_to_end.command import PASSWORDS, gatecrash, run_folder, start, statistics, wait_until
 
 HERE = Path(__file__).resolve().parent
-SHORT = ("--duration", "2", "--warm-up", "0.5", "--rate", "50", "--cases", "20")
+SHORT = ("--duration", "1", "--warm-up", "0.2", "--rate", "50", "--cases", "20")
 VALID = ("--set", "corpus.valid_share=1.0")
 # The script lets everybody in, so any attack is a wrong decision.
 ATTACKS = ("--set", "corpus.valid_share=0.5")

@@ -12,7 +12,7 @@ from authorizers.redact import secrets_of
 from generators.corpus import Corpus
 from tests.end_to_end.command import DEVICES, HANDLERS, gatecrash, run_folder
 
-FAST = ("--duration", "2", "--warm-up", "0.5", "--rate", "40", "--cases", "40")
+FAST = ("--duration", "1", "--warm-up", "0.2", "--rate", "80", "--cases", "40")
 
 
 @pytest.fixture(scope="module")
