@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from authorizers.errors import GatecrashError
 from authorizers.targets.aws_clients import IotApiSettings, iot_client
 from authorizers.targets.endpoints import is_on_this_machine
-from gatecrash.preflight import describe, read_quota
+from gatecrash.preflight_iot import describe, read_quota
 from gatecrash.preflight_lambda import client_of_function, read_concurrency, try_dry
 from gatecrash.settings import Settings, credential_settings
 from gatecrash.targets import function_of, gateway_settings

@@ -11,18 +11,8 @@ from authorizers.errors import UsageError
 from authorizers.limits import LAMBDA_CONCURRENCY_DEFAULT, LAMBDA_CONCURRENCY_QUOTA_CODE
 from authorizers.targets.endpoints import is_on_this_machine
 from authorizers.targets.lambda_function import LambdaFunctionSettings, lambda_client
-from gatecrash.asking import (
-    Load,
-    account_of,
-    beware,
-    check_region,
-    confirm,
-    cost_in_words,
-    refuse_handler,
-    refused,
-    show_facts,
-    unreachable,
-)
+from gatecrash.asking import Load, beware, confirm, cost_in_words, refuse_handler, show_facts
+from gatecrash.asking_aws import account_of, check_region, refused, unreachable
 from gatecrash.settings import Settings
 from gatecrash.targets import function_of
 

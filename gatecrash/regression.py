@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from authorizers.errors import GatecrashError, UsageError
-from authorizers.targets.iot_api import request_to_parameters
+from authorizers.targets.parameters import request_to_parameters
 from gatecrash.replaying import Replay, case_maker, cases_of, replay, times_for
 from gatecrash.settings import Settings, change_paths
 from generators.cases import Case

@@ -1,4 +1,4 @@
-"""Building a corpus: cases are made ahead of firing, in a pool of processes, and cached by what they depend on."""
+"""Building a corpus: cases are made ahead of firing, many in a pool of processes, and cached by what they depend on."""
 
 from __future__ import annotations
 
@@ -137,6 +137,11 @@ def _write_all(plan: CorpusPlan, count: int, home: Path, writer: CorpusWriter, p
     """Make all cases and write them; yields how many are written."""
     drawn = count if plan.sweep else min(count, DRAWN_MAXIMUM)
     chunks, further = _chunks(0, drawn, _CHUNK), _chunks(drawn, count, _FURTHER_CHUNK)
+    if len(chunks) == 1 and not further:
+        # A process would take longer to start than these take to make.
+        _keep_tables(home)
+        yield writer.add(chunk_of(map(_case_of(plan), chunks[0])))
+        return
     # Spawned, not forked: the children must not inherit the parent's threads and open files.
     context = multiprocessing.get_context("spawn")
     recipes: list[dict[str, Any]] = []
@@ -157,9 +162,13 @@ def _chunks(start: int, end: int, size: int) -> list[range]:
     return [range(first, min(first + size, end)) for first in range(start, end, size)]
 
 
-def _make_chunk(plan: CorpusPlan, home: Path, indices: range) -> Chunk:
-    # Hypothesis keeps tables of Unicode on disk, by default in whatever folder the person stands in.
+def _keep_tables(home: Path) -> None:
+    """Say where Hypothesis keeps its tables of Unicode, by default in whatever folder the person stands in."""
     set_hypothesis_home_dir(home)
+
+
+def _make_chunk(plan: CorpusPlan, home: Path, indices: range) -> Chunk:
+    _keep_tables(home)
     return chunk_of(map(_drawn_cases(wire.encode(asdict(plan))), indices))
 
 
@@ -167,21 +176,25 @@ def _make_further_chunk(plan: CorpusPlan, drawn: Path, indices: range) -> Chunk:
     return chunk_of(map(_further_cases(wire.encode(asdict(plan)), drawn).case, indices))
 
 
+def _maker(plan: CorpusPlan) -> CaseMaker:
+    profile = open_profile(plan.credentials, plan.token_key_name)
+    return CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at, plan.words)
+
+
+def _case_of(plan: CorpusPlan) -> Callable[[int], Case]:
+    """Return what draws a case by its index."""
+    maker = _maker(plan)
+    return SweepCases(maker, plan.seed).case if plan.sweep else maker.case
+
+
 # What a process of the pool makes cases with, from one chunk to the next.
 @lru_cache(maxsize=1)
-def _maker(plan: bytes) -> CaseMaker:
-    given = CorpusPlan(**wire.decode(plan))
-    profile = open_profile(given.credentials, given.token_key_name)
-    return CaseMaker(profile, Mix(given.valid_share), given.seed, given.minted_at, given.words)
-
-
-@lru_cache(maxsize=1)
 def _drawn_cases(plan: bytes) -> Callable[[int], Case]:
-    maker, given = _maker(plan), CorpusPlan(**wire.decode(plan))
-    return SweepCases(maker, given.seed).case if given.sweep else maker.case
+    return _case_of(CorpusPlan(**wire.decode(plan)))
 
 
 @lru_cache(maxsize=1)
 def _further_cases(plan: bytes, drawn: Path) -> CorpusCases:
+    given = CorpusPlan(**wire.decode(plan))
     recipes = [Recipe.from_json(value) for value in wire.decode(drawn.read_bytes())]
-    return CorpusCases(_maker(plan), CorpusPlan(**wire.decode(plan)).seed, recipes.__getitem__)
+    return CorpusCases(_maker(given), given.seed, recipes.__getitem__)

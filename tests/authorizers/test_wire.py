@@ -13,7 +13,7 @@ from authorizers import wire
 from authorizers.contract import AuthorizerRequest, Decision, HttpContext, MqttContext
 from authorizers.errors import WireError
 from authorizers.targets.aws_clients import IotApiSettings, iot_client
-from authorizers.targets.iot_api import request_to_parameters
+from authorizers.targets.parameters import request_to_parameters
 from tests.authorizers.strategies import TEXTS, requests
 
 JSON_VALUES = st.recursive(

@@ -11,9 +11,13 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
+
+import pytest
 
 from tests.documentation import exceptions
 from tests.documentation.pages import ELLIPSIS, ROOT, Block, Command, blocks_of, commands_of
@@ -30,9 +34,10 @@ _LEFT_OUT = {"--credentials": f"{_PASSWORDS}", "--handler": f"--handler authoriz
 _SHORT_LOAD = "--duration 3 --warm-up 0.5 --rate 80 --cases 60"
 # Two short runs on a busy machine tell nothing of speed.
 _SHORT_COMPARISON = "compare.latency=10 compare.achieved_rate=1 thresholds.too_few=skip"
-# Beside it what a busy machine adds is little.
-_SHORT_DELAY = "authorizer.faults={latency=0.1}"
+# Beside it what a busy machine adds is little; so many environments have no cold start under that load.
+_SHORT_DELAY = "authorizer.faults={latency=0.1} authorizer.environments=8"
 _TRIES = 3
+_PAGES_AT_ONCE = 2
 _SHORT_CAPACITY = "capacity.probe_seconds=2 capacity.warm_up=0.5"
 _SHORT_SCENARIOS = "spike.before=2 spike.after=3 spike.within=1 spike.fleet=60 soak.duration=4"
 _PORT = re.compile(r"\b4566\b")
@@ -223,7 +228,9 @@ class PageRun:
     def _variables(self) -> dict[str, str]:
         programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         # The tests' own settings of Locust don't reach what a person starts.
-        return {**environment(self.folder), "PATH": programs, "PYTHONPATH": ""}
+        # Nobody listens where the pages send metrics to, and a second is enough to see it.
+        metrics = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+        return {**environment(self.folder), **metrics, "PATH": programs, "PYTHONPATH": ""}
 
     def _bash(self, text: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -266,6 +273,25 @@ class PageRun:
             assert process.poll() is None, path.read_text()
             assert time.monotonic() < ends, f"{text} didn't say {sign!r}:\n{path.read_text()}"
             time.sleep(0.1)
+
+
+def go_through(page: str, folder: Path) -> None:
+    """Go through a page from top to bottom in a folder."""
+    with PageRun(page, folder) as run:
+        run.run()
+
+
+@contextmanager
+def all_gone_through(
+    request: pytest.FixtureRequest, folders: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[None]]]:
+    """Go through the pages of a module's tests, in their order and two at a time: what they start mostly waits."""
+    pages = [item.callspec.params["page"] for item in request.session.items if item.path == request.path]
+    pool = ThreadPoolExecutor(_PAGES_AT_ONCE)
+    try:
+        yield {page: pool.submit(go_through, page, folders.mktemp("page")) for page in pages}
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def free_port() -> int:

@@ -3,12 +3,17 @@
 import pytest
 
 from tests.documentation.pages import page_names
-from tests.documentation.running import PageRun
+from tests.documentation.running import all_gone_through
 
 PAGES = [page for page in page_names() if page.startswith("docs/how-to/")]
 
 
+@pytest.fixture(scope="module")
+def ended(request, tmp_path_factory):
+    with all_gone_through(request, tmp_path_factory) as pages:
+        yield pages
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_every_command_of_the_guide_works_and_says_what_is_shown(page, tmp_path):
-    with PageRun(page, tmp_path) as run:
-        run.run()
+def test_every_command_of_the_guide_works_and_says_what_is_shown(ended, page):
+    ended[page].result()

@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import reports
-from tests.end_to_end.command import HANDLERS, PASSWORDS, environment, gatecrash, run_folder, statistics
+from tests.end_to_end.command import HANDLERS, PASSWORDS, environment, gatecrash, run_folder, side_by_side, statistics
 
 LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "capacity.py"
 BUCKET = ("--target", "scripted", "--set", "target.script={latency=0.01, bucket_rate=150, bucket_burst=40}")
@@ -24,10 +25,55 @@ def capacity(folder, *arguments):
     return gatecrash(folder, "capacity", *PASSWORDS, *QUICK, *arguments)
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-def test_it_finds_what_a_bucket_lets_through(tmp_path, processes):
-    done = capacity(tmp_path, *BUCKET, "--processes", processes, "--at-least", "400")
-    found = statistics(tmp_path)["capacity"]
+def of_bucket(folder, processes):
+    return capacity(folder, *BUCKET, "--processes", processes, "--start-rate", 100 * processes, "--at-least", "400")
+
+
+def behind_the_gateway(folder):
+    return capacity(folder, "--handler", HANDLERS / "correct.py", "--start-rate", "200", "--max-rate", "200")
+
+
+def by_plain_locust(folder):
+    path = folder / "plan.json"
+    arguments = (*BUCKET, *PASSWORDS, *QUICK, "--output", path, "--max-rate", "100")
+    flags = [str(argument) for argument in arguments]
+    # `gatecrash plan` knows the keys of capacity, whose flags are those of `gatecrash capacity`.
+    flags = _as_settings(
+        flags, {"--latency": "latency", "--start-rate": "start_rate", "--seconds": "seconds", "--max-rate": "max_rate"}
+    )
+    done = gatecrash(folder, "plan", "--scenario", "capacity", *flags)
+    assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--plan", str(path)]
+    return subprocess.run(
+        command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def stopped(folder):
+    return capacity(folder, *BUCKET, "--requests", "900")
+
+
+SEARCHES = {
+    "one process": partial(of_bucket, processes=1),
+    "two processes": partial(of_bucket, processes=2),
+    "gateway": behind_the_gateway,
+    "plain Locust": by_plain_locust,
+    "stopped": stopped,
+}
+
+
+@pytest.fixture(scope="module")
+def searches(tmp_path_factory):
+    """Each search's folder and finished process."""
+    folders = {name: tmp_path_factory.mktemp("search") for name in SEARCHES}
+    ended = side_by_side(*(partial(search, folders[name]) for name, search in SEARCHES.items()))
+    return {name: (folders[name], done) for name, done in zip(SEARCHES, ended, strict=True)}
+
+
+@pytest.mark.parametrize(("name", "processes"), [("one process", 1), ("two processes", 2)])
+def test_it_finds_what_a_bucket_lets_through(searches, name, processes):
+    folder, done = searches[name]
+    found = statistics(folder)["capacity"]
     # A bucket for each process: what two hold together is twice as much.
     truth = 150 * processes
     assert found["low"] is not None, done.stdout
@@ -39,34 +85,21 @@ def test_it_finds_what_a_bucket_lets_through(tmp_path, processes):
     assert "Holds between" in done.stdout
     # What was asked for is more than they hold.
     assert done.returncode == 1
-    assert (run_folder(tmp_path) / "capacity.json").exists()
+    assert (run_folder(folder) / "capacity.json").exists()
 
 
-def test_a_handler_behind_the_gateway_is_searched_up_to_a_highest_rate(tmp_path):
-    arguments = ("--handler", HANDLERS / "correct.py", "--start-rate", "200", "--max-rate", "200")
-    done = capacity(tmp_path, *arguments)
+def test_a_handler_behind_the_gateway_is_searched_up_to_a_highest_rate(searches):
+    folder, done = searches["gateway"]
     assert done.returncode == 0, done.stdout + done.stderr
     assert "at least 200 arrivals/s" in done.stdout
-    report = gatecrash(tmp_path, "report", run_folder(tmp_path))
+    report = gatecrash(folder, "report", run_folder(folder))
     assert "at least 200 arrivals/s" in report.stdout
 
 
-def test_plain_locust_searches_by_the_plan_of_its_scenario(tmp_path):
-    path = tmp_path / "plan.json"
-    arguments = (*BUCKET, *PASSWORDS, *QUICK, "--output", path, "--max-rate", "100")
-    flags = [str(argument) for argument in arguments]
-    # `gatecrash plan` knows the keys of capacity, whose flags are those of `gatecrash capacity`.
-    flags = _as_settings(
-        flags, {"--latency": "latency", "--start-rate": "start_rate", "--seconds": "seconds", "--max-rate": "max_rate"}
-    )
-    done = gatecrash(tmp_path, "plan", "--scenario", "capacity", *flags)
-    assert done.returncode == 0, done.stderr
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--plan", str(path)]
-    ended = subprocess.run(
-        command, cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=120, check=False
-    )
-    assert ended.returncode == 0, ended.stderr.decode()
-    found = json.loads((run_folder(tmp_path) / "capacity.json").read_text())
+def test_plain_locust_searches_by_the_plan_of_its_scenario(searches):
+    folder, ended = searches["plain Locust"]
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads((run_folder(folder) / "capacity.json").read_text())
     assert found["complete"]
     assert found["low"] == 100
 
@@ -107,9 +140,9 @@ def test_what_cannot_be_searched_is_refused_in_a_sentence(tmp_path, arguments, w
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_search_that_is_stopped_leaves_what_it_knew(tmp_path):
-    done = capacity(tmp_path, *BUCKET, "--requests", "900")
-    found = statistics(tmp_path)
+def test_a_search_that_is_stopped_leaves_what_it_knew(searches):
+    folder, done = searches["stopped"]
+    found = statistics(folder)
     assert "limit of 900 requests" in found["capacity"]["ended_by"]
     assert found["validity"]["word"] in {"degraded", "invalid"}
     assert found["exchanges"] <= 900

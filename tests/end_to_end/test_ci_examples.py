@@ -22,9 +22,9 @@ faults = {latency = 0.1}
 kind = "password"
 table = "devices.jsonl"
 [load]
-rate = 30
-duration = 5
-warm_up = 1
+rate = 50
+duration = 3
+warm_up = 0.5
 [corpus]
 cases = 60
 [thresholds]

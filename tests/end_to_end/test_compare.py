@@ -1,10 +1,11 @@
 """`gatecrash compare` and `--against` as a person uses them."""
 
 import json
+from functools import partial
 
 import pytest
 
-from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash
+from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, side_by_side
 
 LOAD = ("--duration", "9", "--warm-up", "0.5", "--rate", "50", "--cases", "20")
 HALF = ("--set", "corpus.valid_share=0.5")
@@ -19,12 +20,28 @@ def folders(folder):
     return sorted((folder / "runs").iterdir())
 
 
-@pytest.fixture(scope="module")
-def nights(tmp_path_factory):
+def two_nights(folder):
     """Two nights of a job that compares with the night before; the authorizer got slower in between."""
-    folder = tmp_path_factory.mktemp("nights")
     valid = ("--set", "corpus.valid_share=1.0", "--against", "last-good")
     return folder, run(folder, 0.004, *valid), run(folder, 0.02, *valid)
+
+
+def two_versions(folder):
+    """Two versions of a handler, compared in both directions."""
+    handlers = [f"{HANDLERS / name}:handler" for name in ("correct.py", "opens.py")]
+    command = ("compare", *PASSWORDS, "--cases", "20", *HALF, "--seconds", "3")
+    return [gatecrash(folder, *command, "--handler", one, "--with", other) for one, other in (handlers, handlers[::-1])]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    jobs = (two_nights, two_versions)
+    return side_by_side(*(partial(job, tmp_path_factory.mktemp(job.__name__)) for job in jobs))
+
+
+@pytest.fixture(scope="module")
+def nights(made):
+    return made[0]
 
 
 def test_the_first_night_has_nothing_to_compare_with_and_says_so(nights):
@@ -91,14 +108,11 @@ def test_what_can_not_be_compared_is_refused_and_the_run_keeps_its_own_result(ni
     assert "the rate is not the same: 50 before, 40 now" in refused.stdout
 
 
-def test_two_versions_of_a_handler_are_fired_at_by_turns(tmp_path):
-    handlers = [f"{HANDLERS / name}:handler" for name in ("correct.py", "opens.py")]
-    command = ("compare", *PASSWORDS, "--cases", "20", *HALF, "--seconds", "3")
-    worse = gatecrash(tmp_path, *command, "--handler", handlers[0], "--with", handlers[1])
+def test_two_versions_of_a_handler_are_fired_at_by_turns(made):
+    worse, better = made[1]
     assert worse.returncode == 1, worse.stdout + worse.stderr
     assert "now allowed" in worse.stdout
     assert "new finding: GC101" in worse.stdout
-    better = gatecrash(tmp_path, *command, "--handler", handlers[1], "--with", handlers[0])
     assert better.returncode == 0, better.stdout + better.stderr
     assert "gone: GC101" in better.stdout
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -17,7 +18,16 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from tests.end_to_end.command import PASSWORDS, command, environment, gatecrash, run_folder, statistics, wait_until
+from tests.end_to_end.command import (
+    PASSWORDS,
+    command,
+    environment,
+    gatecrash,
+    run_folder,
+    side_by_side,
+    statistics,
+    wait_until,
+)
 from tests.end_to_end.distributed import SCRIPTED, free_port, parts
 from tests.end_to_end.test_locust_alone import _answers, locust
 
@@ -130,7 +140,7 @@ def started(folder, *arguments, base=command):
 
 
 def address(said):
-    found = wait_until(lambda: re.search(r"Metrics for Prometheus are at (http://\S+)", said()))
+    found = wait_until(lambda: re.search(r"Metrics for Prometheus are at (http://\S+)", said()), 60)
     return found[1]
 
 
@@ -144,14 +154,40 @@ def scrape_until_the_end(url, process, accept="text/plain"):
     return scrapes
 
 
-@pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two workers"])
-def test_prometheus_scrapes_counts_that_grow_to_those_of_the_report(tmp_path, more):
-    arguments = ("--duration", "5", "--prometheus", "127.0.0.1:0", "--set", "metrics.linger=20", "--name", "nightly")
-    with started(tmp_path, *RUN, *arguments, *more) as (process, said):
-        accept = "application/openmetrics-text" if more else "text/plain"
+WORKERS = {"one process": (), "two workers": ("--processes", "2")}
+
+
+def scraped(folder, workers):
+    """Scrape a run as long as it goes on; returns its folder and all scrapes."""
+    arguments = ("--duration", "4", "--prometheus", "127.0.0.1:0", "--set", "metrics.linger=20", "--name", "nightly")
+    with started(folder, *RUN, *arguments, *WORKERS[workers]) as (process, said):
+        accept = "application/openmetrics-text" if WORKERS[workers] else "text/plain"
         scrapes = scrape_until_the_end(address(said), process, accept)
         assert process.returncode == 0, said()
-    found = statistics(tmp_path)
+    return folder, scrapes
+
+
+def collected(folder, workers):
+    """Have a collector take what a run sends; returns its folder, the finished process and the collector."""
+    with collector() as place:
+        arguments = ("--duration", "4", "--otlp", place.url, "--set", "metrics.interval=1")
+        done = gatecrash(folder, *RUN, *arguments, *WORKERS[workers])
+    return folder, done, place
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory):
+    """Runs whose metrics are scraped, and runs that send theirs; by one process and by two workers."""
+    jobs = {(way, workers): partial(way, workers=workers) for way in (scraped, collected) for workers in WORKERS}
+    ended = side_by_side(*(partial(job, tmp_path_factory.mktemp("run")) for job in jobs.values()))
+    return dict(zip(jobs, ended, strict=True))
+
+
+@pytest.mark.parametrize("workers", WORKERS)
+def test_prometheus_scrapes_counts_that_grow_to_those_of_the_report(observed, workers):
+    more = WORKERS[workers]
+    folder, scrapes = observed[scraped, workers]
+    found = statistics(folder)
     assert len(scrapes) >= 5
     for earlier, later in itertools.pairwise(scrapes):
         counts = [key for key in earlier if key[0].endswith(("_total", "_count", "_bucket"))]
@@ -179,20 +215,19 @@ def test_prometheus_scrapes_counts_that_grow_to_those_of_the_report(tmp_path, mo
     assert buckets["0.5"] > 0.9 * buckets["+Inf"]
 
 
-@pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two workers"])
-def test_a_collector_has_the_counts_of_the_report_in_the_end(tmp_path, more):
-    with collector() as place:
-        arguments = ("--duration", "4", "--otlp", place.url, "--set", "metrics.interval=1")
-        done = gatecrash(tmp_path, *RUN, *arguments, *more)
-        assert done.returncode == 0, done.stdout + done.stderr
-    found = statistics(tmp_path)
+@pytest.mark.parametrize("workers", WORKERS)
+def test_a_collector_has_the_counts_of_the_report_in_the_end(observed, workers):
+    more = WORKERS[workers]
+    folder, done, place = observed[collected, workers]
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = statistics(folder)
     assert set(place.paths) == {"/v1/metrics"}
     assert {one["content-type"] for one in place.headers} == {"application/x-protobuf"}
     assert 4 <= len(place.requests) <= 20
     agree_with_statistics(place.requests[-1], found)
     attributes, points = received(place.requests[-1])
     assert attributes["service.name"] == "gatecrash"
-    assert attributes["service.instance.id"] == run_folder(tmp_path).name
+    assert attributes["service.instance.id"] == run_folder(folder).name
     assert attributes["gatecrash.target.kind"] == "scripted"
     assert number(points["gatecrash.workers",]) == (2 if more else 1)
     totals = [number(received(one)[1]["gatecrash.planned_arrivals",]) for one in place.requests]
@@ -226,7 +261,8 @@ def test_a_header_for_the_collector_reaches_it_and_nothing_else(tmp_path):
 
 def test_a_search_for_capacity_tells_its_metrics_too(tmp_path):
     with collector() as place:
-        search = ("--max-rate", "40", "--set", "capacity.probe_seconds=2", "--set", "capacity.warm_up=0.5")
+        search = ("--start-rate", "40", "--max-rate", "40", "--set", "capacity.probe_seconds=2")
+        search += ("--set", "capacity.warm_up=0.5", "--seconds", "9")
         done = gatecrash(tmp_path, "capacity", *SCRIPTED, *PASSWORDS, "--cases", "20", *search, "--otlp", place.url)
         # The script lets in whom it must not.
         assert done.returncode == 3, done.stdout + done.stderr
@@ -296,37 +332,50 @@ def test_a_master_tells_what_its_workers_fired(tmp_path):
     agree_with_statistics(place.requests[-1], statistics(tmp_path / "master"))
 
 
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        ({"status": 401}, "it answers with HTTP status 401"),
-        ({"seconds": 60}, "no answer in time"),
-        (None, "Connection refused"),
-    ],
-    ids=["refuses", "hangs", "is not there"],
-)
-def test_a_collector_that_fails_is_told_of_once_and_hurts_nobody(tmp_path, options, reason):
+# What a collector does, how it is made, and what is said of it.
+FAILING = {
+    "refuses": ({"status": 401}, "it answers with HTTP status 401"),
+    "hangs": ({"seconds": 60}, "no answer in time"),
+    "is not there": (None, "Connection refused"),
+}
+
+
+def failing(folder, name):
+    """Send metrics to a collector that fails; returns the folder, the finished process, the URL and the seconds."""
+    options, _ = FAILING[name]
     with contextlib.ExitStack() as stack:
         url = f"http://127.0.0.1:{free_port()}" if options is None else stack.enter_context(collector(**options)).url
         arguments = ("--duration", "14", "--otlp", url, "--set", "metrics.interval=1", "--prometheus", "0")
         began = time.monotonic()
-        done = gatecrash(tmp_path, *RUN, *arguments)
-        took = time.monotonic() - began
+        done = gatecrash(folder, *RUN, *arguments)
+        return folder, done, url, time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory):
+    ended = side_by_side(*(partial(failing, tmp_path_factory.mktemp("run"), name) for name in FAILING))
+    return dict(zip(FAILING, ended, strict=True))
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_collector_that_fails_is_told_of_once_and_hurts_nobody(failed, name):
+    folder, done, url, took = failed[name]
+    _, reason = FAILING[name]
     assert done.returncode == 0, done.stdout + done.stderr
     sentence = f"Metrics can't be sent to {url}/v1/metrics: {reason}; the run is none the worse for it"
     assert done.stdout.count(sentence) == done.stdout.count("can't be sent") == 1
     assert "Traceback" not in done.stdout + done.stderr
-    found = statistics(tmp_path)
+    found = statistics(folder)
     assert found["exchanges"] == 14 * 60
     assert found["dropped"] == 0
     assert found["state"]["complete"]
     assert not found["state"]["incidents"]
-    assert not (run_folder(tmp_path) / "locust.log").exists()
+    assert not (run_folder(folder) / "locust.log").exists()
     assert took < 14 + 1 + 30
 
 
 def test_scrapers_that_never_read_delay_nobody(tmp_path):
-    arguments = ("--duration", "5", "--prometheus", "127.0.0.1:0")
+    arguments = ("--duration", "4", "--prometheus", "127.0.0.1:0")
     with started(tmp_path, *RUN, *arguments) as (process, said), contextlib.ExitStack() as stack:
         host, port = re.search(r"//([\d.]+):(\d+)/", address(said)).groups()
         for _ in range(8):
@@ -334,7 +383,7 @@ def test_scrapers_that_never_read_delay_nobody(tmp_path):
             silent.sendall(b"GET /metrics HTTP/1.1\r\nHost: here\r\n")
         assert exchanges(scrape(f"http://{host}:{port}/metrics"))
         assert process.wait(60) == 0, said()
-    assert statistics(tmp_path)["exchanges"] == 5 * 60
+    assert statistics(tmp_path)["exchanges"] == 4 * 60
 
 
 @pytest.mark.parametrize("more", [(), ("--processes", "2")], ids=["one process", "two workers"])

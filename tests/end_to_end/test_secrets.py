@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -10,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from authorizers.contract import AuthorizerRequest, HttpContext
 from authorizers.redact import secrets_of
 from generators.corpus import Corpus
-from tests.end_to_end.command import DEVICES, HANDLERS, gatecrash, run_folder
+from tests.end_to_end.command import DEVICES, HANDLERS, gatecrash, run_folder, side_by_side
 
-FAST = ("--duration", "2", "--warm-up", "0.5", "--rate", "40", "--cases", "40")
+FAST = ("--duration", "1", "--warm-up", "0.2", "--rate", "80", "--cases", "40")
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +46,30 @@ def noise_of(surroundings):
     return secrets_of(AuthorizerRequest(http_context=HttpContext(headers=noise)))
 
 
-@pytest.mark.parametrize("kind", ["password", "jwt", "signed", "api_key"])
-@pytest.mark.parametrize("handler", ["raises.py", "opens.py"])
-def test_nothing_secret_is_kept_or_shown(tmp_path, key, kind, handler):
-    arguments = ("--handler", HANDLERS / handler, *profiles(tmp_path, key)[kind], *FAST)
-    done = gatecrash(tmp_path, "run", *arguments)
+HANDLER_NAMES = ("raises.py", "opens.py")
+KINDS = ("password", "jwt", "signed", "api_key")
+
+
+def ended_run(folder, key, kind, handler):
+    """Return the folder and the finished process of a run."""
+    return folder, gatecrash(folder, "run", "--handler", HANDLERS / handler, *profiles(folder, key)[kind], *FAST)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, key):
+    names = [(handler, kind) for handler in HANDLER_NAMES for kind in KINDS]
+    jobs = (partial(ended_run, tmp_path_factory.mktemp("run"), key, kind, handler) for handler, kind in names)
+    return dict(zip(names, side_by_side(*jobs, at_once=2), strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("handler", HANDLER_NAMES)
+def test_nothing_secret_is_kept_or_shown(runs, kind, handler):
+    folder, done = runs[handler, kind]
     assert done.returncode == 3, done.stdout + done.stderr
-    stored = run_folder(tmp_path)
+    stored = run_folder(folder)
     info = json.loads((stored / "run.json").read_text())
-    corpus = Corpus(tmp_path / info["corpus"]["folder"])
+    corpus = Corpus(folder / info["corpus"]["folder"])
     secrets = {secret for _, request in corpus for secret in secrets_of(request) if len(secret) >= 8}
     secrets |= {base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode() for secret in secrets}
     secrets -= {noise for meta, _ in corpus for noise in noise_of(meta.recipe["surroundings"])}

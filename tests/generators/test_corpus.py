@@ -188,10 +188,17 @@ def test_a_place_that_cannot_be_written_is_told(plan, tmp_path):
         build_corpus(small(plan), tmp_path / "file", processes=1)
 
 
-def test_a_mistake_in_a_credential_file_reaches_the_person_out_of_the_process_pool(plan, tmp_path):
+def test_few_cases_are_made_without_a_pool_and_are_the_same(plan, tmp_path, monkeypatch):
+    few = build_corpus(small(plan), tmp_path / "few", processes=1)
+    monkeypatch.setattr(building, "_CHUNK", 7)
+    assert bytes_of(build_corpus(small(plan), tmp_path / "pool", processes=2)) == bytes_of(few)
+
+
+@pytest.mark.parametrize("cases", [20, 300], ids=["made here", "out of the process pool"])
+def test_a_mistake_in_a_credential_file_reaches_the_person(plan, tmp_path, cases):
     path = tmp_path / "broken.py"
     path.write_text("def credential(identity, salt, minted_at):\n    return {'token': 5}\n")
-    broken = small(plan, credentials={"kind": "python", "file": str(path)})
+    broken = small(plan, credentials={"kind": "python", "file": str(path)}, cases=cases)
     with pytest.raises(UsageError, match="token must be a string"):
         build_corpus(broken, tmp_path / "cache", processes=1)
 

@@ -47,6 +47,19 @@ def report(request, tmp_path_factory):
     return path
 
 
+# Opening a page takes longer than looking at it. Tests that leave it as it was, or come last, share it.
+@pytest.fixture(scope="module")
+def light(browser, report):
+    with page_of(browser, report) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def dark(browser, report):
+    with page_of(browser, report, scheme="dark") as page:
+        yield page
+
+
 def test_two_runs_are_overlaid_in_a_page_that_everybody_can_use(browser, tmp_path):
     path = tmp_path / "report.html"
     path.write_bytes(as_html.render(compared_summary(), "runs/one"))
@@ -62,55 +75,51 @@ def test_two_runs_are_overlaid_in_a_page_that_everybody_can_use(browser, tmp_pat
                 assert named.count("earlier") == named.count("later") == panels > 0
 
 
-def test_the_skip_link_comes_first_and_the_links_after_it_lead_to_the_sections(browser, report):
-    with page_of(browser, report) as page:
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to the verdict"
-        box = page.locator(".skip").bounding_box()
-        assert box["y"] >= 0
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "content"
-        page.keyboard.press("Tab")
-        first = page.locator("nav a").first
-        assert first.evaluate("one => one === document.activeElement")
-        last = page.locator("nav a").last
-        last.focus()
-        page.keyboard.press("Enter")
-        assert page.evaluate("location.hash") == last.get_attribute("href") == "#configuration"
+def test_the_skip_link_comes_first_and_the_links_after_it_lead_to_the_sections(light):
+    light.keyboard.press("Tab")
+    assert light.evaluate("document.activeElement.textContent") == "Skip to the verdict"
+    box = light.locator(".skip").bounding_box()
+    assert box["y"] >= 0
+    light.keyboard.press("Enter")
+    assert light.evaluate("document.activeElement.id") == "content"
+    light.keyboard.press("Tab")
+    first = light.locator("nav a").first
+    assert first.evaluate("one => one === document.activeElement")
+    last = light.locator("nav a").last
+    last.focus()
+    light.keyboard.press("Enter")
+    assert light.evaluate("location.hash") == last.get_attribute("href") == "#configuration"
 
 
-def test_what_is_printed_is_dark_on_light_and_fits_the_paper(browser, report):
-    with page_of(browser, report, scheme="dark") as page:
-        page.set_viewport_size({"width": 703, "height": 1000})
-        page.emulate_media(media="print", color_scheme="dark")
-        assert _brightness(page, "backgroundColor") > 200 > 100 > _brightness(page, "color")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 703
-        for one in page.evaluate(_DRAWN):
-            assert one["wide"] <= 0, one
-            assert one["high"] == 0, one
+def test_a_printed_report_has_every_section_and_what_was_folded_up(light):
+    headings = [one.inner_text() for one in light.locator("h2").all()]
+    content = light.pdf(format="A4", outline=True, tagged=True)
+    printed = [title.decode("latin-1") for title in re.findall(rb"/Title\s*\(([^)]*)\)", content)]
+    assert len(headings) >= 7
+    assert set(headings) <= set(printed)
+    assert light.locator("html[data-printing]").count() == 0
 
 
-def test_a_printed_report_has_every_section_and_what_was_folded_up(browser, report):
-    with page_of(browser, report) as page:
-        headings = [one.inner_text() for one in page.locator("h2").all()]
-        content = page.pdf(format="A4", outline=True, tagged=True)
-        printed = [title.decode("latin-1") for title in re.findall(rb"/Title\s*\(([^)]*)\)", content)]
-        assert len(headings) >= 7
-        assert set(headings) <= set(printed)
-        assert page.locator("html[data-printing]").count() == 0
+def test_before_printing_everything_but_long_tables_is_opened_and_closed_again_after(dark):
+    ink = dark.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')")
+    closed = dark.locator("details:not([open])").count()
+    dark.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert dark.locator("details:not([open]):not([data-print=closed])").count() == 0
+    # Plots are drawn before the browser turns to the colours of print.
+    assert dark.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')") != ink
+    dark.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert dark.locator("details:not([open])").count() == closed
+    assert dark.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')") == ink
 
 
-def test_before_printing_everything_but_long_tables_is_opened_and_closed_again_after(browser, report):
-    with page_of(browser, report, scheme="dark") as page:
-        dark = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')")
-        closed = page.locator("details:not([open])").count()
-        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        assert page.locator("details:not([open]):not([data-print=closed])").count() == 0
-        # Plots are drawn before the browser turns to the colours of print.
-        assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')") != dark
-        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-        assert page.locator("details:not([open])").count() == closed
-        assert page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--ink')") == dark
+def test_what_is_printed_is_dark_on_light_and_fits_the_paper(dark):
+    dark.set_viewport_size({"width": 703, "height": 1000})
+    dark.emulate_media(media="print", color_scheme="dark")
+    assert _brightness(dark, "backgroundColor") > 200 > 100 > _brightness(dark, "color")
+    assert dark.evaluate("document.documentElement.scrollWidth") <= 703
+    for one in dark.evaluate(_DRAWN):
+        assert one["wide"] <= 0, one
+        assert one["high"] == 0, one
 
 
 def _brightness(page: Page, name: str) -> float:
@@ -118,11 +127,10 @@ def _brightness(page: Page, name: str) -> float:
     return sum(float(part) for part in colour.strip("rgba()").split(",")[:3]) / 3
 
 
-def test_without_javascript_all_tables_are_there_and_each_plot_says_where_its_numbers_are(browser, report):
-    with page_of(browser, report) as page:
-        tables = page.locator("table").count()
-        plots = page.locator(".plot").count()
-        words = {cell.strip() for cell in page.locator("td, dd").all_text_contents()}
+def test_without_javascript_all_tables_are_there_and_each_plot_says_where_its_numbers_are(browser, report, light):
+    tables = light.locator("table").count()
+    plots = light.locator(".plot").count()
+    words = {cell.strip() for cell in light.locator("td, dd").all_text_contents()}
     with page_of(browser, report, java_script_enabled=False) as page:
         assert page.locator("table").count() == tables > 0
         assert {cell.strip() for cell in page.locator("td, dd").all_text_contents()} == words
