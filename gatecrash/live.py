@@ -76,9 +76,10 @@ class LiveView:
     def _line(self, progress: dict[str, Any]) -> str:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(progress["outcomes"].items()))
         service, response = (progress["latency"][kind]["p95"] for kind in ("service_time", "response_time"))
+        latencies = f"; p95 {service:.1f} ms service time, {response:.1f} ms response time" if response else ""
         return (
             f"{progress['elapsed']:6.1f} s  {self._phase(progress['elapsed'])}: {counts or 'nothing yet'}; "
-            f"dropped {progress['dropped']}; p95 {service:.1f} ms service time, {response:.1f} ms response time"
+            f"dropped {progress['dropped']}{latencies}"
         )
 
     def _table(self, progress: dict[str, Any]) -> RenderableType:
@@ -92,6 +93,7 @@ class LiveView:
             outcomes.add_row("dropped", f"{progress['dropped']:,}")
         latency = Table("latency, ms", "p50", "p95", "p99", box=None, pad_edge=False)
         for kind, row in progress["latency"].items():
-            latency.add_row(kind.replace("_", " "), *(f"{row[name]:.1f}" for name in ("p50", "p95", "p99")))
+            cells = (f"{row[name]:.1f}" if row[name] else "-" for name in ("p50", "p95", "p99"))
+            latency.add_row(kind.replace("_", " "), *cells)
         # The bar itself ends without a new line.
         return Group(head, Padding(bar, (0, 0, 1, 0)), outcomes, Text(), latency)
