@@ -36,6 +36,7 @@ def marked(one, phase):
 def counted(exchanges):
     tally = Tally(worker=0, warm_up=WARM_UP, offered_rate=100.0, secrets_of=lambda _: ())
     for one in exchanges:
+        tally.add_timed_here()
         tally.add(one.case_index, one.intended_start, one.sent, one.received, one.answer, one.phase)
     return tally.take()
 
@@ -68,7 +69,8 @@ def test_what_was_taken_is_not_taken_again(exchanges, place):
     total = Recording()
     for part in (exchanges[:place], exchanges[place:]):
         for one in part:
-            tally.add(one.case_index, one.intended_start, one.sent, one.received, one.answer, one.phase)
+            tally.add_timed_here()
+        tally.add(one.case_index, one.intended_start, one.sent, one.received, one.answer, one.phase)
         total.add(tally.take())
     assert tally.take().counts() == Recording().counts()
     assert total.counts() == counted(exchanges).counts()
