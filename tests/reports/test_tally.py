@@ -70,7 +70,7 @@ def test_what_was_taken_is_not_taken_again(exchanges, place):
     for part in (exchanges[:place], exchanges[place:]):
         for one in part:
             tally.add_timed_here()
-        tally.add(one.case_index, one.intended_start, one.sent, one.received, one.answer, one.phase)
+            tally.add(one.case_index, one.intended_start, one.sent, one.received, one.answer, one.phase)
         total.add(tally.take())
     assert tally.take().counts() == Recording().counts()
     assert total.counts() == counted(exchanges).counts()
