@@ -47,9 +47,11 @@ def test_a_signal_ends_the_run_in_order(tmp_path, number, code):
     process.send_signal(number)
     output = end(process)
     assert process.returncode == code, output
-    found = statistics(tmp_path)
-    assert found["validity"]["word"] == "degraded"
-    assert found["state"]["stopped_by"] == signal.Signals(number).name
+    found, name = statistics(tmp_path), signal.Signals(number).name
+    # A machine that is too busy besides makes it invalid.
+    assert found["validity"]["word"] in {"degraded", "invalid"}
+    assert any(f"the run was stopped early by {name} after" in reason for reason in found["validity"]["reasons"])
+    assert found["state"]["stopped_by"] == name
     assert found["exchanges"] > 0
     assert (run_folder(tmp_path) / "report.html").exists()
     assert "Traceback" not in output
