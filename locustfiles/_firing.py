@@ -101,7 +101,7 @@ class Firing:
     @property
     def elapsed(self) -> float:
         """Seconds since the run's start."""
-        return self._clock() - self._started
+        return self._elapsed()
 
     def _elapsed(self) -> float:
         return self._clock() - self._started
@@ -238,6 +238,8 @@ class Firing:
         for arrival in self._slots.end():
             self._drop(arrival)
         self._slots.release()
+        if self.probing is not None:
+            self.probing.release()
 
     def close(self) -> None:
         """Stop, and give back the target's connections and the corpus."""

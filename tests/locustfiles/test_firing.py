@@ -13,6 +13,7 @@ from locustfiles._firing import Firing
 from locustfiles._pauses import let_fire
 from reports.clocks import ClockWatch
 from reports.plan import CLOSED, OPEN, Plan
+from reports.probes import Step, StepKind
 from reports.records import LatencyKind
 
 
@@ -169,3 +170,16 @@ def test_taking_a_recording_leaves_nothing_to_take_twice(corpus):
     firing = firing_of(corpus, rate=50, warm_up=0, duration=0.5)
     assert fire_all(firing, slots=2).outcomes.total() == 25
     assert firing.take_recording().outcomes.total() == 0
+
+
+def test_slots_that_wait_for_a_step_of_a_search_are_sent_away_when_it_is_stopped(corpus):
+    objectives = {"latency": 0.25}
+    firing = firing_of(corpus, rate=100, warm_up=0, duration=60, capacity={"objectives": objectives})
+    firing.begin_step(Step(0, StepKind.REST, rate=1.0, warm_up=0.0, seconds=50.0), frozenset(), 30.0)
+    waiting = [gevent.spawn(firing.next_arrival) for _ in range(3)]
+    gevent.sleep(0.01)
+    assert not any(greenlet.ready() for greenlet in waiting)
+    firing.stop()
+    gevent.joinall(waiting, timeout=5)
+    assert [greenlet.value for greenlet in waiting] == [None, None, None]
+    assert all(greenlet.successful() for greenlet in waiting)
