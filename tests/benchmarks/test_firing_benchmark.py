@@ -7,7 +7,7 @@ import pytest
 
 from tests.benchmarks.firing import main
 
-NAMES = ["gatecrash run, wire client", "wire client alone", "Locust User + boto3", "Locust FastHttpUser", "wrk"]
+NAMES = ["wire client alone", "gatecrash run, wire client", "Locust User + boto3", "Locust FastHttpUser", "wrk"]
 
 
 @pytest.mark.skipif(not all(map(shutil.which, ("nginx", "wrk", "taskset"))), reason="nginx, wrk or taskset is missing")
