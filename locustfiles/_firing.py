@@ -97,6 +97,9 @@ class Firing:
             self.next_arrival = self._queued_arrival
         else:
             self.next_arrival = self._slots.take if is_open else self._own_arrival
+        if self._prepared is not None:
+            # When an answer came is known however late it is read; when a request is sent is up to this process.
+            self._prepared.call_before_reading((self.probing or self._slots).give_due)
 
     @property
     def elapsed(self) -> float:

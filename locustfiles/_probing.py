@@ -71,6 +71,10 @@ class Probing:
         """Wait for the next arrival of the step that is still worth firing; None when there is none for the moment."""
         return self._slots.take()
 
+    def give_due(self) -> None:
+        """Give arrivals that are due to free slots; only gevent's loop may call it."""
+        self._slots.give_due()
+
     def _accept(self, arrival: Arrival, late: float, lag: float | None) -> bool:
         """Count an arrival whose turn has come, and say whether it is still worth firing."""
         counts, start = self.counts, arrival.intended_start

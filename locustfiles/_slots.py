@@ -95,6 +95,11 @@ class Slots:
             self._last_alarm = self._elapsed()
             self._give_out()
 
+    def give_due(self) -> None:
+        """Give what is due to free slots; only gevent's loop may call it."""
+        if self._free and (arrival := self._next) is not None and self._elapsed() >= arrival.intended_start:
+            self._give_out()
+
     def _give_out(self) -> None:
         """Give what is due to free slots; each fires at once, until it waits for its answer."""
         while self._free and (arrival := self._next) is not None:

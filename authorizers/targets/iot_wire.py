@@ -14,7 +14,7 @@ from authorizers import wire
 from authorizers.answers import outcome_of
 from authorizers.contract import Answer, AuthorizerRequest, Decision
 from authorizers.targets.aws_clients import TIMEOUT_SECONDS, IotApiSettings, iot_client
-from authorizers.targets.connections import HttpAnswer
+from authorizers.targets.http_answers import HttpAnswer
 from authorizers.targets.service_answers import (
     HEADER,
     answer_of_error,
@@ -92,6 +92,10 @@ class IotWireTarget:
         if read.decision is not None and answer.status == 200 and len(self._decisions) < _ANSWERS_KEPT:
             self._decisions[answer.body] = read.decision
         return read
+
+    def call_before_reading(self, callback: Callable[[], None]) -> None:
+        """Have something called before answers are read."""
+        self._service.call_before_reading(callback)
 
     def description(self) -> dict[str, Any]:
         """Say what is called."""

@@ -17,8 +17,8 @@ from authorizers.contract import Answer, AuthorizerRequest, Fault, Outcome
 from authorizers.errors import ApiError
 from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from authorizers.targets.aws_clients import TIMEOUT_SECONDS
-from authorizers.targets.connections import HttpAnswer
 from authorizers.targets.front import Front, failed
+from authorizers.targets.http_answers import HttpAnswer
 from authorizers.targets.lambda_answers import answer_of_invoke, answer_of_invoke_error
 from authorizers.targets.lambda_function import LambdaFunctionSettings, lambda_client
 from authorizers.targets.service_answers import HEADER
@@ -117,6 +117,10 @@ class LambdaWireTarget:
         if (fault := _incomplete(parsed["ResponseMetadata"]["HTTPHeaders"], answer.body)) is not None:
             return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(fault, "the call failed"))
         return answer_of_invoke(request, parsed, answer.body, seconds)
+
+    def call_before_reading(self, callback: Callable[[], None]) -> None:
+        """Have something called before answers are read."""
+        self._service.call_before_reading(callback)
 
     def description(self) -> dict[str, Any]:
         """Say what is called."""

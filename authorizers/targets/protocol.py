@@ -41,3 +41,10 @@ class PreparedTarget(Protocol):
     def invoke_prepared(self, body: bytes, request: Callable[[], AuthorizerRequest]) -> Answer:
         """Put one request to the authorizer by its wire body; ``request`` gives what is in it when asked."""
         ...
+
+    def call_before_reading(self, callback: Callable[[], None]) -> None:
+        """Have something called when answers have come, before they are read.
+
+        Only where that makes ``received`` no later, and only by gevent's loop: what is called must not wait.
+        """
+        ...

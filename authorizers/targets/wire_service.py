@@ -21,7 +21,8 @@ from botocore.utils import get_environ_proxies
 
 from authorizers.contract import Answer, Fault, Outcome
 from authorizers.errors import UsageError
-from authorizers.targets.connections import ConnectionFailedError, Connections, HttpAnswer
+from authorizers.targets.connections import ConnectionFailedError, Connections
+from authorizers.targets.http_answers import HttpAnswer
 from authorizers.targets.signing import RequestSigner, SigningCredentials
 
 # From this status on botocore raises, though it parses 300 as a success.
@@ -89,6 +90,10 @@ class WireService:
             headers=headers,
             repeated=repeated,
         )
+
+    def call_before_reading(self, callback: Callable[[], None]) -> None:
+        """Have gevent's loop call something ahead of reading an answer that the kernel says the time of."""
+        self._connections.before_reading = callback
 
     def call(self, body: bytes) -> HttpAnswer | Answer:
         """Send a body once and return what came back; an answer is that nothing did."""

@@ -18,7 +18,7 @@ AWS_MODULES = {
     f"authorizers/targets/{name}.py" for name in ("aws_clients", "iot_api", "lambda_function", "wire_service")
 }
 # The wire client fires in gevent, and waits on its loop itself.
-GEVENT_MODULES = {"authorizers/targets/connections.py"}
+GEVENT_MODULES = {"authorizers/targets/readable.py"}
 REPORT_LIBRARIES = {"orjson", "hdrh", "plotly", "jinja2", "rich", "markupsafe"}
 
 

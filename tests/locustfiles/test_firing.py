@@ -80,6 +80,9 @@ class Timed:
         self.received = None if self.early is None else time.perf_counter() - self.early
         return Answer(Outcome.ALLOW)
 
+    def call_before_reading(self, callback):
+        pass
+
     def close(self):
         pass
 

@@ -159,3 +159,26 @@ def test_every_arrival_is_given_once_in_order_and_never_early(gaps, slots, busy)
     made.close()
     assert [number for number, _, _ in made.given] == list(range(len(gaps)))
     assert min(late for _, _, late in made.given) >= 0
+
+
+def test_what_is_due_can_be_given_out_before_the_alarm(given_out):
+    given_out.spawn(3, busy=0.2)
+    given_out.slots.begin(arrivals(0.05, 0.05, 0.15))
+    time.sleep(0.1)
+    gevent.get_hub().loop.run_callback(given_out.slots.give_due)
+    gevent.sleep(0)
+    gevent.sleep(0)
+    assert [number for number, _, _ in given_out.given] == [0, 1]
+    given_out.wait_until_exhausted()
+    assert [number for number, _, _ in given_out.given] == [0, 1, 2]
+
+
+def test_nothing_is_given_out_before_it_is_due_or_without_a_free_slot(given_out):
+    given_out.slots.begin(arrivals(0.0, 30.0))
+    given_out.slots.give_due()
+    assert given_out.accepted == []
+    given_out.spawn(1)
+    gevent.sleep(0.01)
+    assert given_out.accepted == [0]
+    given_out.slots.give_due()
+    assert given_out.accepted == [0]
