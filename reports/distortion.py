@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -40,13 +40,14 @@ class Distortion:
 
 
 def distortions(
-    latency: LatencyHistogram, lag: LatencyHistogram, percents: Iterable[float], times: int
+    latency: LatencyHistogram, lags_met: Sequence[LatencyHistogram], percents: Iterable[float]
 ) -> list[Distortion]:
-    """Return by how much lag, met ``times`` in each exchange, may have raised percentiles of a latency."""
-    if not latency.count or not lag.count:
+    """Return by how much lags that each exchange met, one after the other, may have raised percentiles of a latency."""
+    if not latency.count or not lags_met or not all(lag.count for lag in lags_met):
         return []
-    lags = once = _joined(_shares(lag))
-    for _ in range(times - 1):
+    first, *others = (_joined(_shares(lag)) for lag in lags_met)
+    lags = first
+    for once in others:
         lags = _joined((one + other, share * its) for one, share in lags for other, its in once)
     values = list(latency.points())
     milliseconds = [value for value, _ in values]

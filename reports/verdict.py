@@ -138,7 +138,7 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
 
 
 def _judged_lag(seen: Measurement) -> tuple[list[str], list[str]]:
-    return judge_lag(seen.lag, seen.latencies, is_timed_by_kernel=seen.is_timed_by_kernel)
+    return judge_lag(seen.lag, seen.latencies, delays=seen.delays, is_timed_by_kernel=seen.is_timed_by_kernel)
 
 
 def _missing(seen: Measurement) -> Iterator[tuple[float, str]]:
