@@ -59,7 +59,11 @@ class Admission(NamedTuple):
 
 
 class Limits:
-    """What a script can hold at a time. Not safe for threads: whoever uses it holds a lock."""
+    """What a script can hold at a time. Not safe for threads: whoever uses it holds a lock.
+
+    A request is in flight exactly as long as the script says. Whoever waits for it may wake late, on a machine that has
+    other things to do: what the script holds doesn't depend on that.
+    """
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -67,25 +71,26 @@ class Limits:
         self._tokens = script.bucket_burst
         self._filled: float | None = None
         self._recent: deque[float] = deque()
-        self._in_flight = 0
+        self._ends: list[float] = []
 
-    def admit(self, now: float) -> Admission | None:
-        """Let a request in that comes ``now``, in seconds; None where it is throttled."""
+    def admit(self, now: float, more: float = 0.0) -> Admission | None:
+        """Let a request in that comes ``now`` and takes ``more`` than is usual, in seconds; None where it is throttled.
+
+        ``now`` never goes back.
+        """
         script = self._script
+        while self._ends and self._ends[0] <= now:
+            heapq.heappop(self._ends)
         if script.bucket_rate is not None and not self._takes_token(now, script.bucket_rate):
             return None
-        seconds = script.latency * (1 + script.slowdown * self._in_flight)
+        seconds = script.latency * (1 + script.slowdown * len(self._ends))
         if self._free_at:
             # Who waits longest goes first: each goes to the place that is free first.
             finish = max(now, heapq.heappop(self._free_at)) + seconds
             heapq.heappush(self._free_at, finish)
             seconds = finish - now
-        self._in_flight += 1
-        return Admission(seconds, self._is_above(now))
-
-    def leave(self, admission: Admission | None) -> None:
-        """Note that a request which was let in is answered."""
-        self._in_flight -= admission is not None
+        heapq.heappush(self._ends, now + seconds + more)
+        return Admission(seconds + more, self._is_above(now))
 
     def _takes_token(self, now: float, rate: float) -> bool:
         if self._filled is not None:
@@ -139,16 +144,11 @@ class ScriptedTarget:
             chance, spread = self._rng.random(), self._rng.random()
             now = self._clock()
             self._first = now if self._first is None else self._first
-            elapsed = now - self._first
-            admission = self._limits.admit(now)
-        try:
-            if admission is None:
-                return Answer(Outcome.THROTTLED, fault=Fault("ThrottlingException", "Rate exceeded"))
-            self._sleep(admission.seconds + script.jitter * spread + self._stall_left(elapsed))
-            return self._answer(request, chance, turned=spread < script.wrong_share and admission.above)
-        finally:
-            with self._lock:
-                self._limits.leave(admission)
+            admission = self._limits.admit(now, script.jitter * spread + self._stall_left(now - self._first))
+        if admission is None:
+            return Answer(Outcome.THROTTLED, fault=Fault("ThrottlingException", "Rate exceeded"))
+        self._sleep(admission.seconds)
+        return self._answer(request, chance, turned=spread < script.wrong_share and admission.above)
 
     def _answer(self, request: AuthorizerRequest, chance: float, *, turned: bool) -> Answer:
         script = self._script

@@ -8,7 +8,6 @@ Each search is a process of its own with Locust and clocks; only the authorizer 
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
 import statistics
 import subprocess
@@ -98,16 +97,13 @@ def highest_in_the_long_run(script: Script, seconds: float = 60.0) -> float:
 
 
 def _holds(script: Script, rate: float, seconds: float) -> bool:
-    limits, leaving, taken = Limits(script), [], []
+    limits, taken = Limits(script), []
     for number in range(int(2 * seconds * rate)):
         now = number / rate
-        while leaving and leaving[0][0] <= now:
-            limits.leave(heapq.heappop(leaving)[2])
         admission = limits.admit(now)
         assert admission is not None
         if admission.seconds > 20 * LATENCY:
             return False
-        heapq.heappush(leaving, (now + admission.seconds, number, admission))
         if now > seconds:
             taken.append(admission.seconds)
     return sorted(taken)[int(0.95 * len(taken))] <= LATENCY

@@ -23,20 +23,14 @@ class SimulatedAuthorizer:
         self.script = script
         self.cases = cases
         self.wrong_at_rest = wrong_at_rest
-        self.leaving: list[tuple[float, int]] = []
         self.turned = 0
 
     def answer(self, now: float, case: int) -> tuple[Outcome, bool, float]:
         """Return the outcome, whether it is wrong, and when it comes."""
-        while self.leaving and self.leaving[0][0] <= now:
-            heapq.heappop(self.leaving)
-            self.limits.leave(self.admission)
         admission = self.limits.admit(now)
         if admission is None:
             return Outcome.THROTTLED, False, now + 0.0005
-        self.admission = admission
         done = now + admission.seconds
-        heapq.heappush(self.leaving, (done, case))
         if case in self.wrong_at_rest:
             return Outcome.DENY, True, done
         self.turned += admission.above

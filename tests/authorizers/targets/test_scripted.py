@@ -154,8 +154,22 @@ def test_above_a_rate_decisions_are_turned_round_and_below_it_none():
 
 def test_each_request_in_flight_slows_the_next():
     limits = Limits(Script(latency=0.1, slowdown=0.5))
-    admitted = [limits.admit(0.0) for _ in range(3)]
-    assert [one.seconds for one in admitted] == pytest.approx([0.1, 0.15, 0.2])
-    for one in admitted:
-        limits.leave(one)
+    assert [limits.admit(0.0).seconds for _ in range(3)] == pytest.approx([0.1, 0.15, 0.2])
+    # The first of them is answered.
+    assert limits.admit(0.12).seconds == pytest.approx(0.2)
     assert limits.admit(1.0).seconds == pytest.approx(0.1)
+
+
+def test_what_takes_longer_is_in_flight_longer():
+    limits = Limits(Script(latency=0.1, slowdown=0.5))
+    assert limits.admit(0.0, more=2.0).seconds == pytest.approx(2.1)
+    assert limits.admit(2.0).seconds == pytest.approx(0.15)
+    assert limits.admit(2.2).seconds == pytest.approx(0.1)
+
+
+def test_who_wakes_late_is_not_in_flight_for_longer():
+    target, time = scripted(Script(latency=0.1, slowdown=1.0))
+    target.invoke(REQUEST)
+    time.now += 0.5
+    target.invoke(REQUEST)
+    assert time.slept == pytest.approx([0.1, 0.1])
