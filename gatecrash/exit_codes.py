@@ -61,7 +61,11 @@ BY_COMMAND: Final[Mapping[str, Mapping[ExitCode, str]]] = {
         ExitCode.INVALID_MEASUREMENT: f"{_INVALID}; for example no valid credential is let in",
         **_STOPPED,
     },
-    "serve": {ExitCode.PASS: "ended by Ctrl-C or SIGTERM", ExitCode.INTERRUPTED: "Ctrl-C before it served"},
+    "serve": {
+        ExitCode.PASS: "ended by Ctrl-C or SIGTERM",
+        ExitCode.INTERRUPTED: "Ctrl-C before it served",
+        ExitCode.TERMINATED: "SIGTERM before it served",
+    },
     "report": {
         ExitCode.PASS: "the run passed",
         ExitCode.THRESHOLD_FAILED: "a threshold of the run failed, or it is worse than what it was compared with",

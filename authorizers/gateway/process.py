@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from authorizers.gateway.gateway import InitError, start
+from authorizers.gateway.gateway import InitError, RunningGateway, start
 from authorizers.gateway.settings import GatewaySettings, settings_from_json
 from authorizers.redact import redact_text
 
@@ -27,9 +26,9 @@ def warn(error: InitError) -> None:
 
 def serve(
     settings: Mapping[str, Any], ready: Callable[[str], None], on_init_error: Callable[[InitError], None] = warn
-) -> None:
+) -> int | None:
     """Serve plain settings (see ``settings_from_json``) as ``serve_forever`` does."""
-    serve_forever(settings_from_json(settings), ready, on_init_error)
+    return serve_forever(settings_from_json(settings), ready, on_init_error)
 
 
 def serve_forever(
@@ -38,14 +37,14 @@ def serve_forever(
     on_init_error: Callable[[InitError], None] = warn,
     *,
     parent_death: bool = False,
-) -> None:
-    """Serve until SIGTERM or SIGINT, then close.
+) -> int | None:
+    """Serve until SIGTERM or SIGINT, then close; returns the signal where it came before anything was served.
 
     ``ready`` is called with the URL once the gateway answers, ``on_init_error`` before it, once for each function
     that failed before its first event. With ``parent_death`` the gateway ends, too, when the process that started
     it has died. Raises UsageError as ``start`` does.
     """
-    asyncio.run(_serve(settings, ready, on_init_error, parent_death=parent_death))
+    return asyncio.run(_serve(settings, ready, on_init_error, parent_death=parent_death))
 
 
 async def _serve(
@@ -54,17 +53,35 @@ async def _serve(
     on_init_error: Callable[[InitError], None],
     *,
     parent_death: bool,
-) -> None:
-    parent = os.getppid()
-    stop = asyncio.Event()
+) -> int | None:
+    parent, loop = os.getppid(), asyncio.get_running_loop()
+    stopped: asyncio.Future[int] = loop.create_future()
+
+    def stop(number: int) -> None:
+        if not stopped.done():
+            stopped.set_result(number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with await start(settings) as gateway:
+        loop.add_signal_handler(number, stop, number)
+    if (started := await _started(settings, stopped)) is None:
+        return stopped.result()
+    async with started as gateway:
         for error in {error.function: error for error in gateway.init_errors}.values():
             on_init_error(error)
         ready(gateway.url)
-        while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _PARENT_POLL_SECONDS if parent_death else None)
+        while not stopped.done():
+            await asyncio.wait({stopped}, timeout=_PARENT_POLL_SECONDS if parent_death else None)
             if parent_death and os.getppid() != parent:
-                return
+                break
+    return None
+
+
+async def _started(settings: GatewaySettings, stopped: asyncio.Future[int]) -> RunningGateway | None:
+    """Start the gateway; None where it is stopped first, since a function may take long to initialise."""
+    starting = asyncio.ensure_future(start(settings))
+    either: set[asyncio.Future[Any]] = {starting, stopped}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.wait({starting})
+    return None if starting.cancelled() else starting.result()

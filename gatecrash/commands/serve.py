@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Mapping
+from typing import Final
+
 import click
 from rich.console import Console
 
@@ -10,6 +14,14 @@ from authorizers.gateway.process import serve as serve_gateway
 from gatecrash.options import settings_options
 from gatecrash.settings import Settings
 from gatecrash.targets import gateway_settings
+from reports.verdict import ExitCode
+
+# By the signal that ended it before it served.
+_EXIT_CODES: Final[Mapping[int | None, ExitCode]] = {
+    None: ExitCode.PASS,
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+}
 
 
 @click.command(short_help="Run the embedded gateway alone.")
@@ -39,5 +51,5 @@ def serve(settings: Settings, *, port: int) -> int:
                 soft_wrap=True,
             )
 
-    serve_gateway(gateway_settings(settings, port=port), ready)
-    return 0
+    stopped_by = serve_gateway(gateway_settings(settings, port=port), ready)
+    return _EXIT_CODES[stopped_by]

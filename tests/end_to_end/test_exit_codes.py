@@ -11,6 +11,7 @@ import pytest
 from gatecrash.exit_codes import BY_COMMAND
 from reports.verdict import ExitCode
 from tests.end_to_end.command import PASSWORDS, gatecrash, run_folder, side_by_side, start, statistics, wait_until
+from tests.end_to_end.test_exit_codes_of_commands import REACHED_HERE
 
 HERE = Path(__file__).resolve().parent
 SHORT = ("--duration", "1", "--warm-up", "0.2", "--rate", "50", "--cases", "20")
@@ -114,22 +115,25 @@ REACHED = {
     ("fuzz", 3): ("test_fuzz", "test_a_defect_is_told_once_and_again_when_the_report_is_made_anew"),
     ("fuzz", 4): ("test_fuzz", "test_wrong_credentials_are_no_finding_but_an_invalid_measurement"),
     ("fuzz", 130): ("test_fuzz", "test_a_signal_ends_the_firing_and_what_was_seen_is_reported"),
+    ("replay", 4): ("test_fuzz", "test_a_replay_tells_mended_handlers_from_others"),
     ("replay", 0): ("test_run", "test_a_finding_that_was_mended_replays_as_fixed"),
     ("replay", 3): (
         "test_run",
         "test_a_handler_that_decides_by_chance_fails_with_a_finding_that_can_be_replayed",
     ),
+    ("worker", 0): ("test_namespaces", "test_a_run_over_two_machines"),
+    ("worker", 2): ("test_workers", "test_a_worker_that_comes_late_is_sent_away_and_told"),
+    ("worker", 4): ("test_namespaces", "test_a_cable_that_stays_out_ends_both_sides_and_is_never_green"),
     ("serve", 0): ("test_mistakes", "test_an_authorizer_that_is_not_there"),
     ("baseline", 0): ("test_exports", "test_what_a_baseline_accepts_passes_until_its_date"),
     ("plan", 0): ("test_fuzz", "test_plain_locust_fires_the_phases_of_a_plan"),
     ("corpus", 0): ("test_workers", "test_a_corpus_is_built_like_the_one_that_a_run_tells_of"),
+    **dict.fromkeys(REACHED_HERE, ("test_exit_codes_of_commands", "test_a_command_ends_with_its_exit_code")),
 }
 
 
-@pytest.mark.parametrize("code", [0, 1, 3, 4, 130, 143])
-def test_every_exit_code_of_a_run_is_reached(code):
-    assert ("run", code) in REACHED
-    assert code in BY_COMMAND["run"]
+def test_every_exit_code_of_every_command_is_reached():
+    assert set(REACHED) == {(command, code) for command, codes in BY_COMMAND.items() for code in codes}
 
 
 @pytest.mark.parametrize(("command", "code"), list(REACHED), ids=str)
