@@ -29,6 +29,8 @@ def write(summary: Summary, console: Console) -> None:
     if summary.memory and summary.drift is not None:
         heading(console, "Private memory of the processes on this machine")
         table = table_of(*course_words.MEMORY_COLUMNS)
+        # What process it is may take two lines; its numbers may not be cut off.
+        table.columns[0].no_wrap = False
         for row in summary.memory:
             table.add_row(*course_words.memory_row(row))
         write_table(console, table)

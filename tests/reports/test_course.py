@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -9,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from reports import as_html, as_json, as_text
+from reports import as_html, as_json, as_text, text_course
 from reports.drift import PARTS, drift_of, trend_of
 from reports.memory import decode_samples, encode_samples, memory_rows
 from reports.spike import spike_of
-from tests.reports.course_samples import SAMPLES, SPIKE_PLAN, series, spiked, summary_of
+from tests.reports.course_samples import SAMPLES, SPIKE_PLAN, series, soak_summary, spiked, summary_of
 
 HOURS = [number / 10 for number in range(PARTS)]
 
@@ -97,3 +98,13 @@ def test_terminal_page_and_statistics_tell_of_it(plan, recorded, words):
         assert word in out.getvalue()
         assert word in page
     jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(summary)))
+
+
+def test_on_a_narrow_screen_no_number_of_the_memory_is_cut_off():
+    summary = soak_summary()
+    rows = [replace(row, process_id=4_194_304, role="environment of an authorizer") for row in summary.memory]
+    with (console := Console(width=80, file=io.StringIO())).capture() as captured:
+        text_course.write(replace(summary, memory=rows), console)
+    text = captured.get()
+    assert text.count("4194304") == len(rows)
+    assert "\u2026" not in text
