@@ -18,6 +18,7 @@ from authorizers.targets.stamps import ANCILLARY_BYTES, Ancillary, received_at
 _RECEIVED_AT_ONCE: Final = 65536
 _BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024
 _HEADS_KEPT: Final = 256
+_KEPT_BYTES_MAXIMUM: Final = 4096
 _USUAL_HEAD: Final = re.compile(rb"HTTP/1\.1 ([2-5]\d\d)[ \r]")
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r\n)", re.IGNORECASE)
 _UNUSUAL: Final = re.compile(
@@ -96,7 +97,8 @@ class AnswerReader:
         if len(self._heads) >= _HEADS_KEPT:
             # Each has a date or an id of its own.
             self._heads.clear()
-        self._heads[head] = status, length
+        if len(head) <= _KEPT_BYTES_MAXIMUM:
+            self._heads[head] = status, length
         return status, length
 
 

@@ -8,7 +8,7 @@ from authorizers.targets.scripted import Script
 from tests.benchmarks.capacity import KINDS, Authorizer, Found, highest_in_the_long_run
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_the_true_rate_is_one_that_a_search_can_find(kind):
     authorizer = kind(Random(0))
     assert 30 <= authorizer.truth <= 400
