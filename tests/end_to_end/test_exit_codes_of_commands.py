@@ -93,7 +93,7 @@ REACHED_HERE = {
 @pytest.fixture(scope="module")
 def endings(tmp_path_factory):
     jobs = (partial(reach, tmp_path_factory.mktemp("command")) for reach in REACHED_HERE.values())
-    return dict(zip(REACHED_HERE, side_by_side(*jobs, at_once=6), strict=True))
+    return dict(zip(REACHED_HERE, side_by_side(*jobs, at_once=4), strict=True))
 
 
 @pytest.mark.parametrize(("command", "code"), list(REACHED_HERE), ids=str)
