@@ -132,9 +132,12 @@ class Corpus:
             yield self.meta(index), self._request(index)
 
     def release(self) -> None:
-        """Let go of the pages that were read: they stay in the system's cache, and count no more as this process's."""
+        """Let go of the pages that were read: they stay in the system's cache, and count no more as this process's.
+
+        Safe after ``close``: a run may end between two looks at what it recorded.
+        """
         for mapped in self._maps():
-            if hasattr(mmap, "MADV_DONTNEED"):
+            if hasattr(mmap, "MADV_DONTNEED") and not mapped.closed:
                 mapped.madvise(mmap.MADV_DONTNEED)
 
     def _maps(self) -> Iterator[mmap.mmap]:

@@ -234,6 +234,12 @@ def test_a_corpus_whose_pages_were_let_go_reads_as_before(built):
     assert [built.body(index) for index in range(len(built))] == before
 
 
+def test_the_pages_of_a_closed_corpus_can_be_let_go(copied):
+    opened = Corpus(copied)
+    opened.close()
+    opened.release()
+
+
 def test_a_case_of_a_kind_that_the_manifest_does_not_have_is_told(copied):
     (copied / corpus.FACTS).write_bytes(b"\xff" * 510)
     with pytest.raises(UsageError, match="is damaged or of another version"):
