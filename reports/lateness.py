@@ -48,6 +48,8 @@ def judge_lag(
     ``delays`` says how late the arrivals left, where there is a schedule. No request was late by more than that, and
     none by the load generator's doing by more than the lag: what distorts less is what counts.
     """
+    if not lag.count:
+        return [], []
     if lag.percentile(_MEDIAN) > _LAG_MILLISECONDS:
         return [_lag(lag, _MEDIAN)], []
     requests = [lag, *([delays] if delays is not None and delays.count else [])]

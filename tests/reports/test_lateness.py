@@ -82,6 +82,13 @@ def test_requests_that_waited_for_a_slot_are_not_put_down_to_the_lag():
     assert judge_lag(lag, **measured, is_timed_by_kernel=True) == ([], [])
 
 
+def test_where_nobody_looked_at_the_lag_late_requests_are_not_put_down_to_it():
+    delays = histogram_of([0.05] * 2000)
+    for is_timed_by_kernel in (True, False):
+        measured = {"latencies": latencies_of([0.06] * 2000), "delays": delays}
+        assert judge_lag(LatencyHistogram(), **measured, is_timed_by_kernel=is_timed_by_kernel) == ([], [])
+
+
 def test_requests_that_left_late_by_a_lag_are_told():
     late = histogram_of([0.00002] * 950 + [0.002] * 50)
     _, (sentence,) = judge_lag(late, latencies_of([0.003] * 2000), delays=late, is_timed_by_kernel=True)
