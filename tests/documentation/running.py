@@ -42,13 +42,13 @@ _SHORT_CAPACITY = "capacity.probe_seconds=2 capacity.warm_up=0.5"
 _SHORT_SCENARIOS = "spike.before=2 spike.after=3 spike.within=1 spike.fleet=60 soak.duration=4"
 _PORT = re.compile(r"\b4566\b")
 _PATIENCE = 60
-_LONGEST = re.compile(r"^  all answered .* (\S+)$", re.MULTILINE)
+_LONGEST = re.compile(r"^  all answered .* ~?([\d.,]+)$", re.MULTILINE)
 _STARVED_MILLISECONDS = 2000
 
 
 def _had_no_time(screen: str) -> bool:
     """Say whether some answer took seconds: no authorizer of the pages takes more than a moment by itself."""
-    longest = (float(value.replace(",", "").lstrip("~")) for value in _LONGEST.findall(screen))
+    longest = (float(value.replace(",", "")) for value in _LONGEST.findall(screen))
     return max(longest, default=0.0) > _STARVED_MILLISECONDS
 
 
