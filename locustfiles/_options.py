@@ -91,6 +91,19 @@ def with_overrides(plan: Plan, options: argparse.Namespace) -> Plan:
     return plan
 
 
+def propose_users(plan: Plan, options: argparse.Namespace | None) -> None:
+    """Have Locust start the plan's users at once, and propose them in its web page, where nobody said how many.
+
+    Its own default is a single one, which as a single slot fires a fraction of most rates.
+    """
+    if options is None:
+        return
+    if options.num_users is None:
+        options.num_users = plan.users
+    if options.spawn_rate is None:
+        options.spawn_rate = float(options.num_users)
+
+
 def _scenario_of(options: argparse.Namespace) -> str:
     """Return the scenario that a locustfile is named after; one of somebody's own has a steady plan."""
     stem = Path(str(getattr(options, "locustfile", ""))).stem

@@ -24,7 +24,7 @@ from locustfiles._arrivals import Share
 from locustfiles._firing import Firing
 from locustfiles._master import Greetings
 from locustfiles._messages import LOCUST_LIVENESS
-from locustfiles._options import plan_from_options
+from locustfiles._options import plan_from_options, propose_users
 from locustfiles._recorder import RunRecorder
 from locustfiles._searching import begin_search, listen, tell_ready
 from locustfiles._shapes import CapacityShape
@@ -61,6 +61,7 @@ def on_init(environment: Environment, runner: Any, **_: Any) -> None:
     try:
         searches = isinstance(environment.shape_class, CapacityShape)
         plan = plan_from_options(environment.parsed_options, capacity=searches)
+        propose_users(plan, environment.parsed_options)
         state.recorder = RunRecorder(lambda: state.firing, environment, plan)
         if state.recorder.master is not None and greetings is not None:
             state.recorder.master.listen(greetings)

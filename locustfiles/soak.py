@@ -2,7 +2,7 @@
 
 ``gatecrash run --scenario soak`` drives this file; it works as well by itself::
 
-    locust -f locustfiles/soak.py --headless --users 50 --spawn-rate 50
+    locust -f locustfiles/soak.py --headless
 """
 
 from locustfiles import AuthorizerUser

@@ -2,7 +2,7 @@
 
 ``gatecrash run --scenario spike`` drives this file; it works as well by itself::
 
-    locust -f locustfiles/spike.py --headless --users 1000 --spawn-rate 1000
+    locust -f locustfiles/spike.py --headless
 """
 
 from locustfiles import AuthorizerUser

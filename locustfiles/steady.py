@@ -2,7 +2,7 @@
 
 ``gatecrash run`` drives this file; it works as well by itself::
 
-    locust -f locustfiles/steady.py --headless --users 50 --spawn-rate 50
+    locust -f locustfiles/steady.py --headless
 """
 
 from locustfiles import AuthorizerUser

@@ -57,14 +57,15 @@ def test_headless_it_records_a_run_folder_that_renders(tmp_path, more):
 
 @pytest.mark.parametrize("more", [no_worker, two_workers], ids=["one process", "two workers"])
 def test_without_a_plan_it_tests_the_sample_authorizer(tmp_path, more):
-    load = ("--users", "10", "--spawn-rate", "10", "--duration", "2", "--warm-up", "0.5", "--rate", "20")
-    arguments = ("--headless", *load, *more())
+    arguments = ("--headless", "--duration", "2", "--warm-up", "0.5", "--rate", "20", *more())
     done = subprocess.run(
         locust(*arguments), cwd=tmp_path, env=environment(tmp_path), capture_output=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     (stored,) = (tmp_path / "runs").iterdir()
     assert json.loads((stored / "recording.json").read_text())["counts"]["outcomes"]["allow"] > 10
+    # Nobody said how many users: they are the plan's.
+    assert " 50 users" in done.stderr.decode() or '"FleetUser": 50' in done.stderr.decode()
 
 
 def test_a_plan_that_is_not_there_is_one_sentence(tmp_path):
@@ -91,6 +92,10 @@ def test_with_the_web_page_each_start_is_a_run_of_its_own(tmp_path):
         wait_until(lambda: _answers(port), 60)
         listening = {one.laddr.ip for one in psutil.Process(process.pid).net_connections() if one.status == "LISTEN"}
         assert listening == {"127.0.0.1"}
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as page:
+            form = page.read().decode()
+        assert '"num_users": 50' in form
+        assert '"spawn_rate": 50' in form
         for number in (1, 2):
             body = b"user_count=5&spawn_rate=5&duration=1&warm_up=0&rate=20&model=open"
             urllib.request.urlopen(f"http://127.0.0.1:{port}/swarm", body, timeout=10).close()
