@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import sys
 
 from gatecrash.app import app
+from gatecrash.streams import prepare_streams
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Client ids and policies hold any character; a terminal that can't show one gets its escape.
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     sys.exit(app())
 
 
