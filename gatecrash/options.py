@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 import click
 
 from gatecrash.settings import Settings, parse_assignment, read_settings
+from reports.threshold_parsing import check_asked
+from reports.thresholds import Job
 
 Command = Callable[..., Any]
 
@@ -145,6 +147,9 @@ Options = Literal["none", "corpus", "load", "plan", "run", "capacity", "worker",
 _WITHOUT_TARGET: Final = frozenset({"trend"})
 
 
+_ASKING: Final = ("hold", "fail_if", "abort_if")
+
+
 def _given(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
@@ -162,6 +167,11 @@ def settings_options(scenario: Options) -> Callable[[Command], Command]:
                 given.pop(name, None)
             overrides |= dict(parse_assignment(text) for text in assignments)
             settings: Settings = read_settings(config, overrides)
+            if scenario in set(Job):
+                check_asked(
+                    {name: overrides[key] for name in _ASKING if (key := f"thresholds.{name}") in overrides},
+                    Job(scenario),
+                )
             return command(settings, **given)
 
         for flag, key, kind, text in reversed(flags):

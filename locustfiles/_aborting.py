@@ -11,8 +11,11 @@ from reports.threshold_parsing import declared
 def failed_sentence(plan: Plan, recording: Recording, elapsed: float) -> str:
     """Say which threshold of those that end a run has failed ``elapsed`` seconds after its start; empty for none.
 
-    What can't be judged yet ends nothing.
+    What can't be judged yet ends nothing. A search and the phases of a fuzz run are no load that could be ended by it:
+    the one throttles and overloads on purpose, the others fire what must fail.
     """
+    if plan.capacity is not None or plan.phases:
+        return ""
     wanted = declared(plan.info.get("settings", {}).get("thresholds", {}))
     if not wanted.aborting or elapsed < plan.warm_up + wanted.abort_after:
         return ""

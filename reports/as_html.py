@@ -34,6 +34,7 @@ from reports import (
     plots_capacity,
     plots_comparison,
     plots_heat,
+    threshold_words,
     words,
 )
 from reports.comparison import Comparison
@@ -123,6 +124,7 @@ def environment() -> Environment:
         capacity_words=capacity_words,
         comparison_words=comparison_words,
         family_words=family_words,
+        threshold_words=threshold_words,
         comparison_places=plots_comparison.places,
     )
     return made

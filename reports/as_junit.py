@@ -111,7 +111,7 @@ def _thresholds(summary: Summary) -> Iterator[_Case]:
     for one in summary.thresholds:
         if one.standing is Standing.HELD:
             yield _passed(str(one.threshold), summary)
-        elif one.standing is Standing.NOT_JUDGED and one.sentence not in summary.verdict.reasons:
+        elif one.standing is not Standing.FAILED and one.sentence not in summary.verdict.reasons:
             yield _Case(str(one.threshold), "skipped", one.reason)
         else:
             yield _Case(str(one.threshold), "failure", one.sentence)

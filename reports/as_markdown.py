@@ -13,6 +13,7 @@ from reports.finding_words import numbered
 from reports.records import LatencyKind
 from reports.summary import Summary
 from reports.threshold_judging import Standing, ThresholdJudgement
+from reports.threshold_words import asked, not_asked
 
 _FINDINGS_SHOWN: Final = 10
 _SPECIAL: Final = re.compile(
@@ -85,12 +86,17 @@ def _thresholds(judged: Sequence[ThresholdJudgement]) -> Iterator[str]:
         return
     yield "### Thresholds"
     yield ""
-    yield "| threshold | measured | |"
-    yield "|---|---|---|"
-    for one in judged:
+    if rows := asked(judged):
+        yield "| threshold | measured | |"
+        yield "|---|---|---|"
+    for one in rows:
         said = f"{_STANDINGS[one.standing]}" + (f": {escaped(one.reason)}" if one.reason else "")
         yield f"| {code(one.threshold)} | {escaped(one.measured)} | {said} |"
-    yield ""
+    if rows:
+        yield ""
+    for sentence in not_asked(judged):
+        yield escaped(sentence)
+        yield ""
 
 
 def _comparison(comparison: Comparison | None) -> Iterator[str]:

@@ -35,7 +35,7 @@ def write(
     Nothing is read as markup, and every character is one that can be seen: requests and answers are hostile.
     """
     _write_verdict(summary, console)
-    text_thresholds.write(summary.thresholds, console)
+    text_thresholds.write(summary.thresholds, console, summary.verdict.reasons)
     if summary.capacity is not None:
         text_capacity.write(summary.capacity, console)
     _write_numbers(summary, console)

@@ -24,6 +24,7 @@ from reports.run_folder import RunInfo, RunState, StoredRun
 from reports.spike import Spike, spike_of
 from reports.threshold_judging import Evidence, Standing, ThresholdJudgement, judge_thresholds
 from reports.threshold_parsing import declared
+from reports.thresholds import Job
 from reports.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
 
 _ANSWERED: Final = tuple(
@@ -33,6 +34,7 @@ _ANSWERED: Final = tuple(
 
 # From and to; None is a side on which no sample bounds the percentile.
 Interval = tuple[float | None, float | None]
+_ROUNDING: Final = 1e-6
 # The percentiles of PERCENTILES, as the members of a row name them.
 PERCENTILE_NAMES: Final = ("p50", "p90", "p95", "p99", "p99_9")
 
@@ -212,17 +214,28 @@ def summarise(run: StoredRun, kind_of: KindOf | None = None) -> Summary:
 
 def _evidence(run: StoredRun, measured_seconds: float, planned_rate: float, kind_of: KindOf | None) -> Evidence:
     seconds = [(number, second) for number, second in run.recording.series if not second.warm_up]
+    # The second in which a run ended is no whole one, unless its plan ends with it.
+    end = float(run.info.plan.get("warm_up") or 0.0) + measured_seconds
+    if seconds and (not run.state.complete or seconds[-1][0] + 1 > end + _ROUNDING):
+        seconds = seconds[:-1]
     has_schedule = planned_rate > 0 and run.info.plan.get("model", OPEN) == OPEN and run.campaign is None
     return Evidence(
         run.recording,
-        # The second in which a run ended early is no whole one.
-        seconds if run.state.complete else seconds[:-1],
+        seconds,
         measured_seconds,
         planned_rate if has_schedule else None,
         run.findings,
         run.capacity,
         (lambda index: kind_of(index)[0]) if kind_of is not None else None,
+        job=_job(run),
     )
+
+
+def _job(run: StoredRun) -> Job:
+    scenario = run.info.plan.get("scenario")
+    if run.campaign is not None or scenario == "fuzz":
+        return Job.FUZZ
+    return Job.CAPACITY if run.capacity is not None or scenario == "capacity" else Job.RUN
 
 
 def _is_soak(run: StoredRun) -> bool:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from authorizers.errors import UsageError
-from reports.thresholds import COMPARISONS, LATENCY, METRICS, SELECTED, STATISTICS, Metric, Threshold, Unit
+from reports.thresholds import COMPARISONS, LATENCY, METRICS, SELECTED, STATISTICS, Job, Metric, Threshold, Unit
 
 _TOKEN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/-]*|[0-9]+(?:\.[0-9]+)?|<=|>=|==|!=|[<>=.,{}%/]|\S")
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
@@ -62,6 +62,30 @@ def declared(settings: Mapping[str, Any]) -> Declared:
     )
 
 
+def check_asked(settings: Mapping[str, Any], job: Job) -> None:
+    """Raise UsageError for what is asked of a job in the section ``thresholds`` and can't be asked of it.
+
+    That is for what somebody asked of this very job: settings in a file are those of every job.
+    """
+    command = f"`gatecrash {job.value}`"
+    if job is not Job.RUN and settings.get("abort_if"):
+        raise UsageError(
+            f"thresholds.abort_if ends a run under load early, not {command}: ask by --fail-if what must not be so "
+            "at its end"
+        )
+    for key in ("hold", "fail_if", "abort_if"):
+        for text, threshold in zip(settings.get(key) or (), _each(settings, key), strict=True):
+            if reason := threshold.misplaced_in(job):
+                raise UsageError(f"thresholds.{key}: {text!r} can't be asked of {command}: {reason}; {_askable(job)}")
+
+
+def _askable(job: Job) -> str:
+    names = ", ".join(metric.name for metric in METRICS.values() if job in metric.jobs)
+    if job is Job.RUN:
+        return f"there are {names}"
+    return f"there are {names}, of no window, and exchanges neither of a family nor by throttles and errors"
+
+
 def _each(settings: Mapping[str, Any], key: str) -> list[Threshold]:
     return [parse(text, f"thresholds.{key}") for text in settings.get(key) or ()]
 
@@ -94,7 +118,9 @@ class _Reader:
         if window and "family" in selected:
             raise self._mistake("a family can't be asked for over a window: it is kept of the whole run alone", at=0)
         if window and metric.name == LATENCY and "outcome" in selected:
-            raise self._mistake("over a window the latency is that of all exchanges: leave the outcome out", at=0)
+            raise self._mistake(
+                "over a window the latency is that of all answered exchanges: leave the outcome out", at=0
+            )
 
     @property
     def _token(self) -> str | None:

@@ -35,12 +35,20 @@ class Unit(StrEnum):
     PER_SECOND = "/s"
 
 
+class Job(StrEnum):
+    """What is carried out, by the name of its command."""
+
+    RUN = "run"
+    FUZZ = "fuzz"
+    CAPACITY = "capacity"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A metric that a statement may name. ``units`` are those that its limit may have, its own one first.
 
     ``selectors`` are what may stand in braces behind it; ``windowed`` says that it can be asked of every stretch of a
-    run, ``live`` that it is known while a run goes on.
+    run, ``live`` that it is known while a run goes on, ``jobs`` of what it can be asked.
     """
 
     name: str
@@ -49,6 +57,21 @@ class Metric:
     selectors: tuple[str, ...] = ()
     windowed: bool = True
     live: bool = True
+    jobs: frozenset[Job] = frozenset({Job.RUN})
+
+
+_ALL_JOBS: Final = frozenset(Job)
+ERRORS: Final = (
+    Outcome.TIMED_OUT,
+    Outcome.HANDLER_ERROR,
+    Outcome.INVALID_RESPONSE,
+    Outcome.UNAVAILABLE,
+    Outcome.TRANSPORT_ERROR,
+)
+
+
+def _of_decisions(name: str, meaning: str, selectors: tuple[str, ...] = ()) -> Metric:
+    return Metric(name, (Unit.COUNT,), meaning, selectors, windowed=False, live=False, jobs=_ALL_JOBS)
 
 
 LATENCY: Final = "latency"
@@ -56,8 +79,13 @@ METRICS: Final = {
     metric.name: metric
     for metric in (
         Metric(LATENCY, (Unit.MILLISECONDS,), "latency of the answered exchanges", ("outcome", "kind")),
-        Metric("throttle_rate", (Unit.SHARE,), "share of the exchanges that were throttled"),
-        Metric("error_rate", (Unit.SHARE,), "share that ended in a handler's error, a time-out or no valid answer"),
+        Metric("throttle_rate", (Unit.SHARE,), "share of the exchanges that were throttled", ("family",)),
+        Metric(
+            "error_rate",
+            (Unit.SHARE,),
+            "share that ended in a handler's error, a time-out or no valid answer",
+            ("family",),
+        ),
         Metric("outcome_rate", (Unit.SHARE,), "share of the exchanges with an outcome", ("outcome", "family")),
         Metric("drop_rate", (Unit.SHARE,), "share of the planned arrivals that were dropped"),
         Metric(
@@ -65,20 +93,15 @@ METRICS: Final = {
             (Unit.SHARE, Unit.PER_SECOND),
             "exchanges a second: as a share of the planned rate, or as they are",
         ),
-        Metric("exchanges", (Unit.COUNT,), "exchanges", ("outcome", "family")),
+        Metric("exchanges", (Unit.COUNT,), "exchanges", ("outcome", "family"), jobs=_ALL_JOBS),
         Metric("cold_starts", (Unit.COUNT,), "cold starts, the warm-up's among them", windowed=False),
-        Metric("fail_open", (Unit.COUNT,), "requests that were allowed and must be denied", windowed=False, live=False),
-        Metric(
-            "fail_closed", (Unit.COUNT,), "requests that were denied and must be allowed", windowed=False, live=False
-        ),
-        Metric("inconsistent", (Unit.COUNT,), "requests that got different answers", windowed=False, live=False),
-        Metric(
+        _of_decisions("fail_open", "requests that were allowed and must be denied"),
+        _of_decisions("fail_closed", "requests that were denied and must be allowed"),
+        _of_decisions("inconsistent", "requests that got different answers"),
+        _of_decisions(
             "findings",
-            (Unit.COUNT,),
             "findings that aren't accepted, notes among them only where asked for",
             ("code", "severity", "family"),
-            windowed=False,
-            live=False,
         ),
         Metric(
             "capacity",
@@ -86,6 +109,7 @@ METRICS: Final = {
             "of `gatecrash capacity`: the highest rate that was found to hold",
             windowed=False,
             live=False,
+            jobs=frozenset({Job.CAPACITY}),
         ),
     )
 }
@@ -122,6 +146,23 @@ class Threshold:
     def selected(self, name: str) -> str | None:
         """Return what a selector asks for, None where it isn't there."""
         return dict(self.selectors).get(name)
+
+    def misplaced_in(self, job: Job) -> str:
+        """Say why it can't be asked of a job; empty where it can."""
+        if job in METRICS[self.metric].jobs and (job is Job.RUN or not self._is_of_load):
+            return ""
+        return "this is no search for capacity" if self.metric == "capacity" else "this is no run under load"
+
+    @property
+    def _is_of_load(self) -> bool:
+        """Whether it means something only where a known load is fired, though its metric may be asked of every job.
+
+        A search throttles and overloads on purpose, and has no length of its own; families are counted of a corpus
+        that is fired as it is.
+        """
+        outcome = self.selected("outcome")
+        of_load = self.window or self.selected("family") or outcome in {Outcome.THROTTLED, *ERRORS}
+        return self.metric == "exchanges" and bool(of_load)
 
     def holds(self, value: float) -> bool:
         """Say whether it holds of a value."""

@@ -59,3 +59,14 @@ def test_a_mistake_in_an_expression_is_told_before_anything_is_fired(tmp_path, f
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert words in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_what_a_fuzz_run_cannot_tell_is_refused_from_whoever_asks_it(tmp_path):
+    done = gatecrash(tmp_path, "fuzz", "--threshold", "latency.p95 < 250ms")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "gatecrash: thresholds.hold: 'latency.p95 < 250ms' can't be asked of `gatecrash fuzz`: this is no run under "
+        "load; there are exchanges, fail_open, fail_closed, inconsistent, findings, of no window, and exchanges "
+        "neither of a family nor by throttles and errors\n"
+    )
+    assert not (tmp_path / "runs").exists()

@@ -13,15 +13,18 @@ from rich.console import Console
 from authorizers.contract import Outcome
 from authorizers.errors import UsageError
 from reports import as_html, as_json, as_junit, as_markdown, as_text
+from reports.campaign import Campaign
+from reports.recording import Recording
 from reports.rules import Oracle
 from reports.summary import summarise
 from reports.threshold_judging import Evidence, Standing, judge_threshold
-from reports.threshold_parsing import declared, parse
-from reports.thresholds import COMPARISONS, METRICS, SELECTED, Threshold, Unit
+from reports.threshold_parsing import check_asked, declared, parse
+from reports.thresholds import COMPARISONS, METRICS, SELECTED, Job, Threshold, Unit
 from reports.verdict import ExitCode
+from tests.reports import capacity_samples
 from tests.reports.course_samples import series
 from tests.reports.fuzz_samples import hostile_fuzz_summary
-from tests.reports.samples import HOSTILE, busy_run, good_recording, run_of
+from tests.reports.samples import HOSTILE, busy_run, deny, exchange, fault, good_recording, run_of
 
 
 @st.composite
@@ -128,6 +131,8 @@ def judged(text, run=None, **changes):
         ("drop_rate == 0%", Standing.HELD, 0.0),
         ("throttle_rate < 1% over 30s", Standing.HELD, 0.0),
         ("cold_starts < 1", Standing.HELD, 0.0),
+        ("throttle_rate{family=even} < 1%", Standing.HELD, 0.0),
+        ("error_rate{family=even} == 0%", Standing.HELD, 0.0),
     ],
 )
 def test_what_was_measured_is_compared(text, standing, value):
@@ -140,7 +145,8 @@ def test_what_was_measured_is_compared(text, standing, value):
     [
         ("latency.p99 < 1s", "300 exchanges are too few: p99 needs 1,000"),
         ("throttle_rate < 1% over 31s", "shorter than 31 s"),
-        ("capacity > 1/s", "gatecrash capacity"),
+        ("throttle_rate < 0.5%", "300 exchanges are too few: throttle_rate < 0.5% needs 400"),
+        ("outcome_rate{outcome=allow} > 99.5%", "300 exchanges are too few"),
         ("exchanges{family=other} == 0", "no case of the family other was fired; there are even"),
     ],
 )
@@ -167,7 +173,7 @@ def test_of_a_statement_and_its_opposite_one_holds(threshold):
     one, other = judged(str(threshold)), judged(str(threshold.opposite))
     standings = {one.standing, other.standing}
     if threshold.window is None:
-        assert standings in ({Standing.HELD, Standing.FAILED}, {Standing.NOT_JUDGED})
+        assert standings in ({Standing.HELD, Standing.FAILED}, {Standing.NOT_JUDGED}, {Standing.NOT_ASKED})
     else:
         assert Standing.NOT_JUDGED in standings or Standing.FAILED in standings or one.value == other.value
 
@@ -206,6 +212,78 @@ def test_every_output_tells_of_each_threshold():
     value = json.loads(as_json.render(summary))
     jsonschema.Draft202012Validator(as_json.schema()).validate(value)
     assert [one["standing"] for one in value["thresholds"]] == ["failed", "not judged", "held"]
+
+
+TUTORIAL = {
+    "hold": ["latency.p95 < 250ms", "achieved_rate > 95%"],
+    "fail_if": ["throttle_rate > 1%"],
+    "abort_if": ["error_rate > 20% over 5s"],
+}
+NO_LOAD = (
+    "Not judged, for this is no run under load: latency.p95 < 250ms, achieved_rate > 95%, throttle_rate <= 1%, "
+    "error_rate <= 20% over 5s."
+)
+
+
+def fuzz_run():
+    """A fuzz run without findings, of attacks that the authorizer throttled and was slow at."""
+    recording = Recording()
+    for number in range(300):
+        recording.add_exchange(exchange(fault(Outcome.THROTTLED) if number % 2 else deny(), service=2.0), tuple)
+    return replace(run_of(recording), campaign=Campaign("jwt"))
+
+
+def search():
+    return replace(fuzz_run(), campaign=None, capacity=capacity_samples.found("queue"))
+
+
+@pytest.mark.parametrize("make", [fuzz_run, search])
+def test_what_is_about_a_load_fails_no_fuzz_run_and_no_search_and_is_told(make):
+    summary = summary_with(make(), **{**TUTORIAL, "hold": [*TUTORIAL["hold"], "fail_open == 0"]})
+    assert summary.verdict.exit_code is ExitCode.PASS
+    standings = [one.standing for one in summary.thresholds]
+    assert standings == [Standing.NOT_ASKED] * 2 + [Standing.HELD] + [Standing.NOT_ASKED] * 2
+    terminal, page, markdown = shown(summary)
+    assert NO_LOAD in " ".join(terminal.split())
+    assert NO_LOAD.replace("<", "&lt;").replace(">", "&gt;") in page
+    assert as_markdown.escaped(NO_LOAD) in markdown
+    assert cases(junit(summary))["gatecrash.thresholds", "achieved_rate > 95%"] == ["skipped"]
+    jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(summary)))
+
+
+def test_what_is_asked_of_every_job_is_judged_in_a_fuzz_run():
+    summary = summary_with(fuzz_run(), **{**TUTORIAL, "fail_if": ["exchanges > 100"]})
+    assert summary.verdict.exit_code is ExitCode.THRESHOLD_FAILED
+    assert summary.verdict.reasons == ("the threshold exchanges <= 100 failed: it was 300",)
+
+
+def test_only_what_is_not_asked_makes_no_table():
+    summary = summary_with(fuzz_run(), **TUTORIAL)
+    terminal, page, markdown = shown(summary)
+    assert "Thresholds" in terminal
+    assert "measured</th>" not in page
+    assert "| threshold |" not in markdown
+
+
+@given(thresholds(), st.sampled_from(Job))
+def test_a_threshold_is_refused_from_whoever_asks_it_where_a_file_s_is_not_asked(threshold, job):
+    misplaced = threshold.misplaced_in(job)
+    if misplaced:
+        with pytest.raises(UsageError) as caught:
+            check_asked({"hold": [str(threshold)]}, job)
+        assert all(part in str(caught.value) for part in (misplaced, str(threshold), f"gatecrash {job}"))
+        assert len(str(caught.value).splitlines()) == 1
+    else:
+        check_asked({"hold": [str(threshold)]}, job)
+    if threshold.window or threshold.metric in {"latency", "achieved_rate", "throttle_rate", "error_rate"}:
+        assert bool(misplaced) == (job is not Job.RUN)
+
+
+def test_nobody_asks_a_search_to_end_early_by_a_threshold():
+    check_asked({"abort_if": ["exchanges > 5"]}, Job.RUN)
+    check_asked({"abort_if": []}, Job.CAPACITY)
+    with pytest.raises(UsageError, match=r"abort_if ends a run under load early, not `gatecrash capacity`"):
+        check_asked({"abort_if": ["exchanges > 5"]}, Job.CAPACITY)
 
 
 def junit(summary):
