@@ -29,6 +29,12 @@ def render(summary: Summary, run_folder: str | PurePath) -> bytes:
     return ("\n".join(_lines(summary, run_folder)).rstrip() + "\n").encode("utf-8", "backslashreplace")
 
 
+def render_comparison(comparison: Comparison) -> bytes:
+    """Return the content of a file of a comparison alone."""
+    lines = "\n".join(_comparison_alone(comparison))
+    return (lines.rstrip() + "\n").encode("utf-8", "backslashreplace")
+
+
 def escaped(text: object) -> str:
     """Return a text in which nothing is Markdown, HTML, a link, a person or an issue, on one line."""
     return _SPECIAL.sub(_harmless, words.visible(text))
@@ -106,10 +112,26 @@ def _comparison(comparison: Comparison | None) -> Iterator[str]:
     yield ""
     yield f"{escaped(comparison_words.headline(comparison))} The earlier one is {code(comparison.earlier.place)}."
     yield ""
+    yield from _compared(comparison)
+
+
+def _compared(comparison: Comparison) -> Iterator[str]:
     yield from (f"- {escaped(reason)}" for reason in (*comparison.refused, *comparison_words.doubts(comparison)))
     yield ""
     if not comparison.refused:
         yield from table(comparison_words.ASPECT_COLUMNS, comparison_words.aspect_rows(comparison))
+
+
+def _comparison_alone(comparison: Comparison) -> Iterator[str]:
+    yield f"## gatecrash comparison: {comparison_words.verdict_word(comparison)}"
+    yield ""
+    yield f"**{escaped(comparison_words.headline(comparison))}**"
+    yield ""
+    for label, side in (("earlier", comparison.earlier), ("later", comparison.later)):
+        yield f"- {label}: {escaped(comparison_words.side_words(side))}"
+    if not comparison.refused:
+        yield from (f"- {escaped(sentence)}" for sentence in comparison_words.changed_sentences(comparison))
+    yield from _compared(comparison)
 
 
 def _latencies(summary: Summary) -> Iterator[str]:

@@ -25,11 +25,13 @@ _PLAN_CLOSED: Final = (
     ("wait_time", "wait time"),
 )
 _TARGET: Final = (("kind", "target kind"), ("client", "client"), ("dialect", "dialect"))
+# What draws the cases of a seed.
+_DRAWN_BY: Final = ("hypothesis", "python")
 _SEARCHES: Final = (
     "both are searches for capacity, which fire other rates each time: compare runs under the same load, or the "
     "intervals that the searches found"
 )
-# Corpora that differ in nothing but their seed are as hard for the authorizer on average.
+# Corpora that have these in common are as hard for the authorizer on average, whatever the seed and the credentials.
 _CORPUS: Final = ("profile", "valid_share", "cases", "generation")
 _NOT_TOLD: Final = frozenset({"output.name", "output.runs", "output.cache", "output.baseline", "corpus.seed"})
 _SECTIONS_NOT_TOLD: Final = frozenset({"compare", "distributed", "metrics", "trend"})
@@ -44,7 +46,8 @@ def obstacles_of_plans(earlier: RunInfo, later: RunInfo, *, searches: bool = Fal
     if not same_corpus(earlier, later) and not _alike(earlier, later):
         found.append(
             f"the corpora are not the same: digest {earlier.corpus.get('digest')} before, {later.corpus.get('digest')} "
-            "now; give both runs the same credentials, number of cases and version of gatecrash"
+            "now; give both runs the same kind of credentials, number of cases, share of valid ones and version of "
+            "gatecrash"
         )
     return found
 
@@ -68,6 +71,23 @@ def _shown(value: Any) -> str:
 def same_corpus(earlier: RunInfo, later: RunInfo) -> bool:
     """Say whether both runs fired the same cases; their tokens may have been made at different times."""
     return earlier.corpus.get("digest") is not None and earlier.corpus.get("digest") == later.corpus.get("digest")
+
+
+def other_cases(earlier: RunInfo, later: RunInfo) -> str | None:
+    """Return in a sentence why two runs under load fired other cases, with the way out; None for the same cases."""
+    if same_corpus(earlier, later):
+        return None
+    if earlier.seed != later.seed:
+        return (
+            f"the runs fired other cases: the seed is not the same, {earlier.seed} before and {later.seed} now; give "
+            "both the same --seed"
+        )
+    drawn = [name for name in _DRAWN_BY if earlier.versions.get(name) != later.versions.get(name)]
+    versions = f", or the version of {' and '.join(drawn)} made others" if drawn else ""
+    return (
+        "the runs fired other cases of the same seed: the credentials changed, which are their table, file, keys and "
+        f"settings{versions}; give both the same"
+    )
 
 
 def _alike(earlier: RunInfo, later: RunInfo) -> bool:
@@ -111,6 +131,8 @@ def doubts(earlier: Summary, later: Summary) -> list[str]:
     for word, summary in (("earlier", earlier), ("later", later)):
         if summary.judgement.validity is Validity.DEGRADED:
             found.append(f"the {word} run's measurement is degraded: {'; '.join(summary.judgement.reasons)}")
+    if later.campaign is None and (why := other_cases(earlier.info, later.info)) is not None:
+        found.append(f"decisions were not compared: {why}")
     if earlier.info.started_at > later.info.started_at:
         found.append("the run that stands for the earlier one was started after the other: the words are the other way")
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from reports.comparability import differences, doubts, obstacles, same_corpus
+from reports.comparability import differences, doubts, obstacles, other_cases
 from reports.comparison import Aspect, Change, Comparison, LatencyTable, Limits, Side, summed_up
 from reports.comparison_decisions import DecisionDiff, compare_decisions
 from reports.comparison_findings import compare_findings
@@ -108,10 +108,10 @@ def _latency_aspects(tables: list[LatencyTable]) -> list[Aspect]:
 def _decisions(
     earlier: Part, later: Part, limits: Limits, known: Known | None, *, policies: bool
 ) -> tuple[DecisionDiff, str]:
-    if not same_corpus(earlier.summary.info, later.summary.info):
-        return DecisionDiff(), "the runs fired other cases: give both the same --seed"
     if later.summary.campaign is not None:
         return DecisionDiff(), "a fuzz run chooses its requests as it goes: its findings are compared"
+    if (why := other_cases(earlier.summary.info, later.summary.info)) is not None:
+        return DecisionDiff(), why
     ledgers: tuple[Ledger, Ledger] = (earlier.recording.ledger, later.recording.ledger)
     facts, in_full = (known.facts, known.in_full) if known is not None else (None, None)
     diff = compare_decisions(*ledgers, limits.confidence, facts, in_full, policies=policies)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.console import Console
 from rich.text import Text
 
@@ -9,11 +11,14 @@ from reports import trend_words
 from reports.text_parts import heading, line, table_of, write_items, write_table
 from reports.trend import Trend
 
+_STYLES: Final = {"pass": "bold green", "fail": "bold red", "muted": "bold yellow"}
+
 
 def write(trend: Trend, console: Console) -> None:
     """Print a trend."""
-    style = "bold red" if trend.alarms else "bold green"
-    line(console, (trend_words.verdict_word(trend), style), "  ", trend_words.headline(trend))
+    line(
+        console, (trend_words.verdict_word(trend), _STYLES[trend_words.tone(trend)]), "  ", trend_words.headline(trend)
+    )
     write_items(console, trend_words.alarm_sentences(trend))
     line(console, "Runs  ", trend_words.runs_words(trend))
     write_items(console, trend_words.left_out(trend))

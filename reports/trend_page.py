@@ -27,7 +27,6 @@ def render(trends: Sequence[Trend]) -> bytes:
         trend_words=trend_words,
         plot_id=plot_id,
         sentence=plot_sentence,
-        is_worse=any(trend.alarms for trend in trends),
     )
 
 

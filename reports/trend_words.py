@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
@@ -16,19 +16,27 @@ from reports.verdict import Validity
 from reports.words import milliseconds, percent, plural, visible
 
 LEVEL_COLUMNS: Final = ("number", "now", "since", "runs", "lowest", "highest")
+_WORSE: Final = "WORSE"
+_STEADY: Final = "STEADY"
 FINDING_COLUMNS: Final = ("seen in", "first", "last", "finding")
 
 
 def verdict_word(trend: Trend) -> str:
     """Return the word that stands first."""
     if trend.alarms:
-        return "WORSE"
-    return "STEADY" if trend.measured >= values_needed(trend.limits.significance) else "NOT JUDGED"
+        return _WORSE
+    return _STEADY if trend.measured >= values_needed(trend.limits.significance) else "NOT JUDGED"
+
+
+def title_word(trends: Sequence[Trend]) -> str:
+    """Return the word of a page of several trends: of one that got worse, else of each kind that there is."""
+    found = dict.fromkeys(map(verdict_word, trends))
+    return _WORSE if _WORSE in found else " and ".join(found)
 
 
 def tone(trend: Trend) -> str:
     """Return the tone of the page's verdict."""
-    return {"WORSE": "fail", "STEADY": "pass"}.get(verdict_word(trend), "muted")
+    return {_WORSE: "fail", _STEADY: "pass"}.get(verdict_word(trend), "muted")
 
 
 def headline(trend: Trend) -> str:

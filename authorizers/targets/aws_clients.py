@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
+    ClientError,
     ConnectTimeoutError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -21,12 +23,14 @@ from authorizers.targets.endpoints import is_on_this_machine
 
 # Longer than Lambda's ten seconds for a cold start and AWS IoT's five for the answer together.
 TIMEOUT_SECONDS: Final = 20.0
-# All but ClientError, which holds an answer. The last four are what botocore's parser raises when the answer is JSON of
-# another shape than the model's.
-CALL_ERRORS: Final = (
-    *(BotoCoreError, OSError, ValueError),
-    *(TypeError, AttributeError, RecursionError, OverflowError),
-)
+# What botocore's parser raises when the answer is JSON of another shape than the model's.
+_MALFORMED: Final = (TypeError, AttributeError, RecursionError, OverflowError)
+# All but ClientError, which holds an answer. RuntimeError is botocore's for temporary credentials that are expired as
+# soon as they come.
+CALL_ERRORS: Final = (BotoCoreError, OSError, ValueError, RuntimeError, *_MALFORMED)
+# botocore writes a traceback, with what a credential process said, for each request that finds no credentials: the
+# answers say it.
+logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 _NAMES: Final = {"iot": "IoT", "lambda": "Lambda"}
 
 
@@ -96,17 +100,23 @@ def service_client(
                 tcp_keepalive=True,
             ),
         )
-    except (BotoCoreError, ValueError) as error:
+    except (BotoCoreError, OSError, ValueError) as error:
         raise UsageError(f"can't make a client for AWS {_NAMES[service]}: {error}") from error
 
 
 def answer_of_call_error(error: Exception) -> Answer:
-    """Return the answer that one of CALL_ERRORS is: nothing that could be read came back."""
+    """Return the answer that one of CALL_ERRORS is: nothing that could be read came back.
+
+    So is a ClientError of another service, which was asked for temporary credentials: nothing was sent then.
+    """
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return Answer(Outcome.REJECTED, fault=Fault(type(error).__name__, str(error)))
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "no answer in time"))
-    if isinstance(error, BotoCoreError | OSError | ValueError):
-        # botocore's messages hold the URL and at most the parameter's value: the class says enough.
-        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "the call failed"))
-    return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", type(error).__name__))
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code"))
+        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(code, f"there are no credentials: {error.operation_name}"))
+    if isinstance(error, _MALFORMED):
+        return Answer(Outcome.TRANSPORT_ERROR, fault=Fault("MalformedAnswer", type(error).__name__))
+    # botocore's messages hold the URL and at most the parameter's value: the class says enough.
+    return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(type(error).__name__, "the call failed"))

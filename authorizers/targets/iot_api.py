@@ -25,6 +25,8 @@ class IotApiTarget:
         try:
             response = self._client.test_invoke_authorizer(authorizerName=self._settings.authorizer_name, **parameters)
         except ClientError as error:
+            if error.operation_name != "TestInvokeAuthorizer":
+                return answer_of_call_error(error)
             return answer_of_error(error.response)
         except CALL_ERRORS as error:
             return answer_of_call_error(error)

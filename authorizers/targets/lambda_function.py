@@ -82,6 +82,8 @@ class LambdaFunctionTarget:
             response = self._client.invoke(**self._parameters, Payload=wire.encode(event))
             payload = response["Payload"].read()
         except ClientError as error:
+            if error.operation_name != "Invoke":
+                return answer_of_call_error(error)
             return answer_of_invoke_error(error.response)
         except CALL_ERRORS as error:
             return answer_of_call_error(error)

@@ -16,11 +16,12 @@ import botocore.httpsession
 import botocore.session
 from botocore import parsers
 from botocore.awsrequest import HeadersDict
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError
 from botocore.utils import get_environ_proxies
 
 from authorizers.contract import Answer, Fault, Outcome
 from authorizers.errors import UsageError
+from authorizers.targets.aws_clients import CALL_ERRORS, answer_of_call_error
 from authorizers.targets.connections import ConnectionFailedError, Connections
 from authorizers.targets.http_answers import HttpAnswer
 from authorizers.targets.signing import RequestSigner, SigningCredentials
@@ -47,8 +48,8 @@ class WireService:
     """Calls one operation of the service that a boto3 client is for, and closes that client.
 
     ``path`` is percent-encoded; ``headers`` are signed with each request. A signature is used again for the same body
-    where bodies are ``repeated``. ``timeout`` is in seconds. Raises UsageError when there are no credentials, or when a
-    proxy stands in between.
+    where bodies are ``repeated``. ``timeout`` is in seconds. Raises UsageError when there are no credentials or they
+    can't be had, when the authorities to trust can't be read, and when a proxy stands in between.
     """
 
     def __init__(
@@ -74,18 +75,19 @@ class WireService:
                 f"a proxy is set for {self.endpoint} (HTTPS_PROXY, HTTP_PROXY): the wire client has none; "
                 "set target.client to boto3, or NO_PROXY"
             )
+        session = botocore.session.Session(profile=None if settings.is_local else settings.profile)
         url = urlsplit(self.endpoint)
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
         self._connections = Connections(
-            url.hostname or "", port, tls=_tls_context() if secure else None, timeout=timeout
+            url.hostname or "", port, tls=_tls_context(session) if secure else None, timeout=timeout
         )
         self._signer = RequestSigner(
             url.netloc.rpartition("@")[2],
             f"{url.path.rstrip('/')}{path}",
             region=self.region,
             service=self._model.signing_name,
-            credentials=_credentials(settings),
+            credentials=_local_credentials() if settings.is_local else _credentials(session),
             user_agent="gatecrash",
             headers=headers,
             repeated=repeated,
@@ -98,13 +100,15 @@ class WireService:
     def call(self, body: bytes) -> HttpAnswer | Answer:
         """Send a body once and return what came back; an answer is that nothing did."""
         try:
-            return self._connections.exchange(self._signer.head(body) + body)
+            head = self._signer.head(body)
+        except (ClientError, *CALL_ERRORS) as error:
+            # Temporary credentials that could not be refreshed: nothing was sent.
+            return answer_of_call_error(error)
+        try:
+            return self._connections.exchange(head + body)
         except ConnectionFailedError as error:
             message = "no answer in time" if error.timed_out else "the call failed"
             return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(error.name, message))
-        except BotoCoreError as error:
-            # Credentials that could not be refreshed.
-            return Answer(Outcome.REJECTED, fault=Fault(type(error).__name__, "there are no credentials"))
 
     def parse(self, answer: HttpAnswer) -> dict[str, Any] | Answer:
         """Read what came back as boto3 does, the members of the service's own errors too."""
@@ -130,14 +134,21 @@ class WireService:
         self._connections.close()
 
 
-def _credentials(settings: CallerSettings) -> Callable[[], SigningCredentials]:
+def _local_credentials() -> Callable[[], SigningCredentials]:
+    made_up = SigningCredentials("gatecrash", "gatecrash")
+    return lambda: made_up
+
+
+def _credentials(session: Any) -> Callable[[], SigningCredentials]:
     """Return what gives the credentials of the moment; botocore refreshes temporary ones."""
-    if settings.is_local:
-        made_up = SigningCredentials("gatecrash", "gatecrash")
-        return lambda: made_up
-    found = botocore.session.Session(profile=settings.profile).get_credentials()
-    if found is None:
-        raise UsageError("there are no AWS credentials: `aws configure` or environment variables give them")
+    try:
+        found = session.get_credentials()
+        if found is None:
+            raise UsageError("there are no AWS credentials: `aws configure` or environment variables give them")
+        # Some are only asked for when they are first used.
+        found.get_frozen_credentials()
+    except (ClientError, *CALL_ERRORS) as error:
+        raise UsageError(f"there are no AWS credentials: {error}") from error
     current: list[SigningCredentials] = []
 
     def now() -> SigningCredentials:
@@ -150,10 +161,17 @@ def _credentials(settings: CallerSettings) -> Callable[[], SigningCredentials]:
     return now
 
 
-def _tls_context() -> ssl.SSLContext:
-    """Return a context that trusts whom boto3 trusts."""
-    authorities = os.environ.get("AWS_CA_BUNDLE") or botocore.httpsession.where()
+def _tls_context(session: Any) -> ssl.SSLContext:
+    """Return a context that trusts whom boto3 trusts, and asks of a certificate what boto3 asks."""
+    authorities = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    context: ssl.SSLContext = botocore.httpsession.create_urllib3_context()
+    # For urllib3, which compares the host's name itself, it is off.
+    context.check_hostname = True
     try:
-        return ssl.create_default_context(cafile=authorities)
+        context.load_verify_locations(cafile=authorities or botocore.httpsession.where())
     except OSError as error:
-        raise UsageError(f"AWS_CA_BUNDLE: can't read {authorities}: {error.strerror}") from error
+        raise UsageError(
+            f"AWS_CA_BUNDLE, ca_bundle or REQUESTS_CA_BUNDLE: can't read {authorities}: {error.strerror}; name a PEM "
+            "file of certificates"
+        ) from error
+    return context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,16 @@ from gatecrash.comparisons import LAST, LAST_GOOD, compare_folders, earlier_run,
 from gatecrash.options import settings_options
 from gatecrash.running import build_with_progress
 from gatecrash.settings import Settings
-from reports import as_html, text_comparison
+from reports import as_html, as_markdown, text_comparison
 from reports.comparison import Comparison
 from reports.run_folder import RunFolder, write_atomically
 from reports.verdict import ExitCode
 
-_SUFFIXES: Final = (".html", ".json")
+_WRITERS: Final[dict[str, Callable[[Comparison], bytes]]] = {
+    ".html": as_html.render_comparison,
+    ".json": rendered,
+    ".md": as_markdown.render_comparison,
+}
 # What starting both gateways may take beside the firing.
 _START_SECONDS: Final = 60.0
 
@@ -35,7 +40,7 @@ _START_SECONDS: Final = 60.0
     "outputs",
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
-    help="page (.html) or numbers (.json) to write; may be repeated",
+    help="page (.html), numbers (.json) or summary (.md) to write; may be repeated",
 )
 def compare(
     settings: Settings, *, runs: tuple[Path, ...], other: str | None, seconds: float, outputs: tuple[Path, ...]
@@ -48,8 +53,10 @@ def compare(
     The exit code is 1 when something got worse, 2 when the two can't be compared.
     """
     for path in outputs:
-        if path.suffix not in _SUFFIXES:
-            raise UsageError(f"--output {path}: end the name in .html for a page or in .json for the numbers")
+        if path.suffix not in _WRITERS:
+            raise UsageError(
+                f"--output {path}: end the name in .html for a page, in .json for the numbers or in .md for a summary"
+            )
     console = Console()
     comparison = _of_handlers(settings, other, runs, seconds, console) if other else _of_runs(settings, runs)
     text_comparison.write(comparison, console)
@@ -95,8 +102,7 @@ def _of_handlers(
 
 
 def _write(path: Path, comparison: Comparison) -> None:
-    content = as_html.render_comparison(comparison) if path.suffix == ".html" else rendered(comparison)
     try:
-        write_atomically(path, content)
+        write_atomically(path, _WRITERS[path.suffix](comparison))
     except OSError as error:
         raise UsageError(f"--output: can't write {path}: {error.strerror}") from None

@@ -8,6 +8,7 @@ import pytest
 from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, side_by_side
 
 LOAD = ("--duration", "9", "--warm-up", "0.5", "--rate", "50", "--cases", "20")
+OUTPUTS = ("--output", "page.html", "--output", "numbers.json", "--output", "summary.md")
 HALF = ("--set", "corpus.valid_share=0.5")
 
 
@@ -74,8 +75,9 @@ def test_the_report_says_the_same_when_it_is_rendered_again(nights):
 def test_run_folders_are_compared_with_a_page_and_numbers(nights):
     folder, _, _ = nights
     earlier, later = folders(folder)
-    done = gatecrash(folder, "compare", earlier, later, "--output", "page.html", "--output", "numbers.json")
+    done = gatecrash(folder, "compare", earlier, later, *OUTPUTS)
     assert done.returncode == 1, done.stdout + done.stderr
+    assert (folder / "summary.md").read_text().startswith("## gatecrash comparison: WORSE\n")
     assert "WORSE" in done.stdout
     assert "target script.latency: 0.004 before, 0.02 now" in done.stdout
     assert "comparison-time-response-time-plot" in (folder / "page.html").read_text()
@@ -124,7 +126,10 @@ def test_two_versions_of_a_handler_are_fired_at_by_turns(made):
         (("compare", "a", "b"), "b is not a run folder: it has no run.json"),
         (("compare", "a", "--with", "x.py:handler"), "no run folder can be named: leave a out"),
         (("compare", "--with", "x.py:handler", "--target", "scripted"), "target.kind is scripted"),
-        (("compare", "a", "b", "--output", "page.pdf"), "--output page.pdf: end the name in .html"),
+        (
+            ("compare", "a", "b", "--output", "page.pdf"),
+            "--output page.pdf: end the name in .html for a page, in .json for the numbers or in .md",
+        ),
         (("run", "--against", "nowhere"), "nowhere is not a run folder"),
     ],
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from reports import as_markdown, trend_markdown
+from reports import as_markdown, comparison_words, trend_markdown
 from reports.finding_words import numbered
 from tests.rendering import rendered
 from tests.reports.capacity_samples import capacity_summary
@@ -45,6 +45,28 @@ def test_the_trend_is_headings_tables_and_lists():
     assert len(page.tables) == 2
     assert page.items
     assert page.html == page.links == []
+
+
+def test_a_comparison_alone_says_what_changed_and_lets_no_text_become_markup():
+    made = compared_run().comparison
+    hostile = replace(made.later, name=ATTACK, place=ATTACK)
+    page = rendered(as_markdown.render_comparison(replace(made, later=hostile, doubts=(ATTACK,))))
+    assert page.headings == [(2, f"gatecrash comparison: {comparison_words.verdict_word(made)}")]
+    ((head, *rows),) = page.tables
+    assert head == list(comparison_words.ASPECT_COLUMNS)
+    assert [row[0] for row in rows] == [row[0] for row in comparison_words.aspect_rows(made)]
+    changed = comparison_words.changed_sentences(made)
+    assert changed
+    assert len(page.items) == 2 + len(changed) + 1
+    assert page.html == page.links == []
+
+
+def test_a_comparison_that_was_refused_says_why_and_has_no_table():
+    made = replace(compared_run().comparison, refused=("the rate is not the same: 50 before, 40 now",))
+    page = rendered(as_markdown.render_comparison(made))
+    assert page.headings == [(2, "gatecrash comparison: NOT COMPARED")]
+    assert page.items[-1] == "the rate is not the same: 50 before, 40 now"
+    assert page.tables == []
 
 
 @pytest.mark.parametrize(

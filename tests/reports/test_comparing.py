@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from authorizers.contract import Expectation
-from reports import as_html, comparison, text_comparison
+from reports import as_html, as_markdown, comparison, text_comparison
 from reports.comparing import with_comparison
 from reports.comparison import Comparison
 from reports.directions import Direction
@@ -191,11 +191,36 @@ def test_other_loads_targets_and_corpora_are_refused(good, members, sentence):
     assert "NOT COMPARED" in text_of(found)
 
 
-def test_another_seed_leaves_the_decisions_out(good):
-    found = compared(good, altered(corpus={**RUN_INFO.corpus, "digest": "d2"}))
+OTHER_CASES = {"corpus": {**RUN_INFO.corpus, "digest": "d2"}}
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"seed": 77}, f"the seed is not the same, {RUN_INFO.seed} before and 77 now; give both the same --seed"),
+        ({}, "the credentials changed, which are their table, file, keys and settings; give both the same"),
+        (
+            {"versions": {**RUN_INFO.versions, "hypothesis": "7"}},
+            "settings, or the version of hypothesis made others; give both the same",
+        ),
+    ],
+)
+def test_other_cases_leave_the_decisions_out_and_the_true_reason_is_seen_everywhere(good, members, said):
+    found = compared(good, altered(**OTHER_CASES, **members))
     assert not found.refused
     assert directions(found)["decisions"] == "not_judged"
     assert directions(found)["latency"] == "same"
+    (doubt,) = found.doubts
+    assert doubt.startswith("decisions were not compared: the runs fired other cases")
+    assert doubt.endswith(said)
+    assert found.aspects[-1].reason in doubt
+    shown = as_markdown.render(with_comparison(good.summary, found), "runs/x").decode()
+    for text in (text_of(found), as_html.render_comparison(found).decode(), shown.replace("\\", "")):
+        assert "beware: decisions were not compared: the runs fired other cases" in " ".join(text.split())
+
+
+def test_the_same_cases_raise_no_doubt(good):
+    assert compared(good, altered(seed=77)).doubts == ()
 
 
 def test_what_measured_nothing_or_is_invalid_is_refused(good):

@@ -139,6 +139,22 @@ def test_too_few_runs_are_not_called_steady_without_saying_so():
     assert trend_words.headline(trend_of(nights(count=needed, step=99), LIMITS)).startswith("Nothing got worse")
 
 
+@pytest.mark.parametrize(("count", "word", "colour"), [(60, "STEADY", "1;32"), (3, "NOT JUDGED", "1;33")])
+def test_only_what_was_judged_to_be_steady_is_green_and_titled_so(count, word, colour):
+    trend = trend_of(nights(count=count, factor=1.0), LIMITS)
+    console = Console(width=80, force_terminal=True, color_system="standard", record=True, file=io.StringIO())
+    text_trend.write(trend, console)
+    assert f"\x1b[{colour}m{word}\x1b[0m" in console.export_text(styles=True)
+    assert f"<title>{word}: trend (gatecrash)</title>" in trend_page.render([trend]).decode()
+
+
+def test_a_page_of_several_trends_is_titled_by_the_worst_or_by_all():
+    steady, short = (trend_of(nights(count=count, factor=1.0), LIMITS) for count in (60, 3))
+    assert trend_words.title_word([steady, steady]) == "STEADY"
+    assert trend_words.title_word([steady, short]) == "STEADY and NOT JUDGED"
+    assert trend_words.title_word([short, steady, eventful()]) == "WORSE"
+
+
 def test_a_slow_decline_is_told_as_one():
     made = [
         night(number, response_time__p95=40.0 * 1.01**number * (1.002 if number % 2 else 1)) for number in range(40)

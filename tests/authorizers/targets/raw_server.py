@@ -10,17 +10,18 @@ class RawServer:
     """Answers each request of each connection with ``answer``, a function of the request's bytes.
 
     An answer is bytes, or a list of bytes that are sent one after the other; None ends the connection without any.
-    With ``keep_open`` the connection stays after an answer.
+    With ``keep_open`` the connection stays after an answer. With ``tls``, an ssl.SSLContext, all is encrypted.
     """
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        self._tls = tls
         self.received = []
         self.connections = 0
         self.keep_open = True
         self.answer = lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -34,7 +35,7 @@ class RawServer:
 
     def _serve(self, connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with connection, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._encrypted(connection) as connection:
             while (request := _request(connection)) is not None:
                 self.received.append(request)
                 keep_open, answer = self.keep_open, self.answer(request)
@@ -45,6 +46,13 @@ class RawServer:
                     time.sleep(0.002 if isinstance(answer, list) else 0)
                 if not keep_open:
                     return
+
+    def _encrypted(self, connection):
+        try:
+            return connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
+        except OSError:
+            connection.close()
+            raise
 
     def close(self):
         self._listener.close()
