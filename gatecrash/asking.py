@@ -46,7 +46,8 @@ def refuse_handler(settings: Settings) -> None:
     if settings.authorizer.handler is not None:
         what = "authorizer" if settings.target.kind == "iot" else "function"
         raise UsageError(
-            f"--handler names a handler on this machine, but --target {settings.target.kind} fires at a deployed {what}"
+            "--handler (authorizer.handler) names a handler on this machine, but --target (target.kind) is "
+            f"{settings.target.kind}, which fires at a deployed {what}: leave one of the two out"
         )
 
 

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from authorizers import wire
 from authorizers.errors import UsageError, WireError
 from gatecrash.corpora import corpus_of, facts_of, facts_to_judge_by
+from gatecrash.earlier_runs import earlier_runs
 from gatecrash.settings import Settings
-from reports.comparability import obstacles_of_plans
 from reports.comparing import Known, Part, compare
 from reports.comparison import Comparison, Limits, Side
-from reports.run_folder import RUN, RunFolder, RunInfo, StoredRun, write_atomically
+from reports.run_folder import RunFolder, RunInfo, StoredRun, write_atomically
 from reports.summary import Summary, summarise
-from reports.verdict import Validity
 
 COMPARISON: Final = "comparison.json"
-STATISTICS: Final = "stats.json"
 LAST: Final = "last"
 LAST_GOOD: Final = "last-good"
 
@@ -131,41 +129,13 @@ def earlier_run(against: str, folder: Path, info: RunInfo) -> Path | None:
     """Return the folder of the run that ``against`` names, None where no run fits.
 
     ``last`` is the newest earlier run of the same name beside ``folder`` that this one can be compared with,
-    ``last-good`` the newest of them that passed.
+    ``last-good`` the newest of them that passed, or was accepted in the history that ``info`` names.
     """
     if against not in {LAST, LAST_GOOD}:
         return Path(against)
-    fits: Callable[[Path], bool] = _passed if against == LAST_GOOD else _measured
-    candidates = [(started, place) for started, place in _earlier(folder, info) if fits(place)]
+    candidates = [
+        (run.key, run.place)
+        for run in earlier_runs(folder, info)
+        if run.is_comparable and (run.is_good if against == LAST_GOOD else run.was_measured)
+    ]
     return max(candidates)[1] if candidates else None
-
-
-def _earlier(folder: Path, info: RunInfo) -> Iterator[tuple[str, Path]]:
-    for place in folder.parent.iterdir():
-        if place.resolve() == folder.resolve() or not (place / RUN).exists():
-            continue
-        try:
-            other = RunFolder(place).read_info()
-        except UsageError:
-            continue
-        # Runs within one second are told apart by their folders' names.
-        is_earlier = (other.started_at, place.name) < (info.started_at, folder.name)
-        if is_earlier and other.name == info.name and not obstacles_of_plans(other, info):
-            yield f"{other.started_at} {place.name}", place
-
-
-def _statistics(place: Path) -> dict[str, Any]:
-    try:
-        value = wire.decode((place / STATISTICS).read_bytes())
-    except (OSError, WireError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _measured(place: Path) -> bool:
-    value = _statistics(place)
-    return bool(value.get("exchanges")) and value.get("validity", {}).get("word") != Validity.INVALID
-
-
-def _passed(place: Path) -> bool:
-    return _measured(place) and _statistics(place).get("verdict", {}).get("exit_code") == 0

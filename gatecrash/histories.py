@@ -30,6 +30,26 @@ def opened(settings: Settings, *, create: bool = False) -> History:
     return History(Path(settings.trend.history), create=create)
 
 
+def accepted_runs(info: RunInfo) -> frozenset[str]:
+    """Return the keys of the runs that were accepted in the history that a run's settings name, where it can be read.
+
+    That it can't is told when the run is added to it.
+    """
+    path = _path(info)
+    if path is None or not path.exists():
+        return frozenset()
+    try:
+        with History(path) as history:
+            return history.accepted()
+    except UsageError:
+        return frozenset()
+
+
+def _path(info: RunInfo) -> Path | None:
+    name = info.settings.get("trend", {}).get("history")
+    return Path(name) if isinstance(name, str) else None
+
+
 def limits_of(settings: Settings) -> TrendLimits:
     """Return from which change on a level is another one."""
     return TrendLimits(**settings.trend.model_dump(exclude={"history"}))
@@ -40,11 +60,11 @@ def keep(summary: Summary, folder: Path, console: Console) -> None:
 
     What was measured is not lost because of a history that can't be written: that is told, and no more.
     """
-    path = summary.info.settings.get("trend", {}).get("history")
-    if not isinstance(path, str):
+    path = _path(summary.info)
+    if path is None:
         return
     try:
-        with History(Path(path), create=True) as history:
+        with History(path, create=True) as history:
             history.add(history_run(summary, str(folder), revision_of(summary.info)))
             name = summary.info.name
             count = sum(run.info.name == name for run in history.runs())

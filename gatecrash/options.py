@@ -120,6 +120,9 @@ _METRICS: Final = (
     ("--otlp", "metrics.otlp", str, "send metrics to this OpenTelemetry collector, such as http://127.0.0.1:4318"),
 )
 
+_KEEP: Final = (
+    ("--keep", "output.keep", int, "run folders of this name to keep; older ones go, never the newest good one"),
+)
 _AGAINST: Final = (
     ("--against", "compare.against", str, "compare with a run folder, `last` or `last-good`; worse: exit code 1"),
 )
@@ -135,10 +138,10 @@ _SCENARIOS: Final = {
     "corpus": (*_CORPUS, _OUTPUT[2]),
     "load": (*_CORPUS, *_LOAD, *_OUTPUT),
     "plan": (*_CORPUS, *_LOAD, *_METRICS, *_OUTPUT),
-    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_METRICS, *_OUTPUT, *_AGAINST, *_HISTORY),
-    "capacity": (*_CORPUS, *_CAPACITY, *_THRESHOLDS, *_MASTER, *_METRICS, *_OUTPUT, *_HISTORY),
+    "run": (*_CORPUS, *_LOAD, *_THRESHOLDS, *_ABORT, *_MASTER, *_METRICS, *_OUTPUT, *_KEEP, *_AGAINST, *_HISTORY),
+    "capacity": (*_CORPUS, *_CAPACITY, *_THRESHOLDS, *_MASTER, *_METRICS, *_OUTPUT, *_KEEP, *_HISTORY),
     "worker": _WORKER,
-    "fuzz": (*_FUZZ, *_THRESHOLDS, *_OUTPUT, *_AGAINST, *_HISTORY),
+    "fuzz": (*_FUZZ, *_THRESHOLDS, *_OUTPUT, *_KEEP, *_AGAINST, *_HISTORY),
     "compare": (*_CORPUS, _OUTPUT[2]),
     "trend": _TREND,
 }

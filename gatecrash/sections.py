@@ -213,7 +213,8 @@ class CompareSettings(Section):
     against: str | None = Field(
         None,
         min_length=1,
-        description="a run folder; last: the newest comparable run; last-good: the newest that passed",
+        description="a run folder; last: the newest comparable run; last-good: the newest that passed, or was "
+        "accepted by `gatecrash trend accept`",
     )
     confidence: float = Field(0.99, ge=0.8, lt=1, description="of every interval")
     latency: float = Field(0.05, ge=0, description="least relative change of a percentile: 0.05 is 5 %")
@@ -268,6 +269,12 @@ class OutputSettings(Section):
     runs: str = Field("runs", description="folder of the run folders")
     name: str = Field("run", description="name of the run, part of its folder's name")
     cache: str | None = Field(None, description="folder for corpora, which hold secrets; the user's cache by default")
+    keep: int | None = Field(
+        None,
+        ge=1,
+        description="run folders of this name and command to keep; older ones go, never the newest good one; all by "
+        "default",
+    )
     baseline: str | None = Field(None, description="file of findings that are known and accepted until a date")
     revision: str | None = Field(
         None, description="what was tested, such as a commit; what the CI's own variables say by default"

@@ -33,7 +33,9 @@ _SEARCHES: Final = (
 )
 # Corpora that have these in common are as hard for the authorizer on average, whatever the seed and the credentials.
 _CORPUS: Final = ("profile", "valid_share", "cases", "generation")
-_NOT_TOLD: Final = frozenset({"output.name", "output.runs", "output.cache", "output.baseline", "corpus.seed"})
+_NOT_TOLD: Final = frozenset(
+    {"output.name", "output.runs", "output.cache", "output.keep", "output.baseline", "corpus.seed"}
+)
 _SECTIONS_NOT_TOLD: Final = frozenset({"compare", "distributed", "metrics", "trend"})
 
 

@@ -79,7 +79,12 @@ class HistoryRun:
     @property
     def key(self) -> str:
         """What tells the run from others, and orders them by time."""
-        return f"{self.info.started_at} {Path(self.place).name}"
+        return key_of(self.info, Path(self.place).name)
+
+
+def key_of(info: RunInfo, folder: str) -> str:
+    """Return what tells a run from others, by the name of its folder, and orders runs by time."""
+    return f"{info.started_at} {folder}"
 
 
 class History:
@@ -175,6 +180,11 @@ class History:
             self._database.execute(
                 "INSERT OR REPLACE INTO accepted VALUES (?, ?)", (_storable(run.key), _storable(reason))
             )
+
+    def accepted(self) -> frozenset[str]:
+        """Return the keys of the runs whose levels were accepted."""
+        with self._told():
+            return frozenset(key for (key,) in self._database.execute("SELECT run FROM accepted"))
 
     def runs(self) -> list[HistoryRun]:
         """Return all runs, the oldest first."""

@@ -15,6 +15,7 @@ from gatecrash.preflight import check_target
 from gatecrash.running import run
 from gatecrash.scenarios import check_scenario, load_of
 from gatecrash.settings import Settings
+from gatecrash.tidying import remove_old
 
 
 @click.command(short_help="Find the highest rate that the authorizer holds.")
@@ -36,6 +37,7 @@ def capacity(settings: Settings, *, master: bool, yes: bool, open_report: bool) 
     summary, folder = run(settings, console, "capacity", master=master)
     show(summary, folder, console)
     keep(summary, folder, console)
+    remove_old(settings, summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())
     return int(summary.verdict.exit_code)

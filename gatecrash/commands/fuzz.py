@@ -18,6 +18,7 @@ from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
 from gatecrash.settings import Settings
+from gatecrash.tidying import remove_old
 
 
 @click.command(short_help="Find what is wrong: attacks, oracles, proof.")
@@ -40,6 +41,7 @@ def fuzz(settings: Settings, *, yes: bool, open_report: bool) -> int:
     summary, folder = fuzz_settings(settings, console)
     show(summary, folder, console)
     keep(summary, folder, console)
+    remove_old(settings, summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())
     return int(summary.verdict.exit_code)

@@ -16,6 +16,7 @@ from gatecrash.preflight import check_target
 from gatecrash.running import run as run_settings
 from gatecrash.scenarios import LOADS, Scenario, check_scenario, load_of
 from gatecrash.settings import Settings
+from gatecrash.tidying import remove_old
 
 
 @click.command(short_help="Generate, fire, record, judge and report.")
@@ -45,6 +46,7 @@ def run(settings: Settings, *, scenario: Scenario, master: bool, yes: bool, open
     summary, folder = run_settings(settings, console, scenario, master=master)
     show(summary, folder, console)
     keep(summary, folder, console)
+    remove_old(settings, summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())
     return int(summary.verdict.exit_code)

@@ -104,7 +104,10 @@ def add(settings: Settings, *, run_folders: tuple[Path, ...]) -> int:
 @click.option("--name", default=None, help="of which name, for the newest run")
 @click.option("--reason", required=True, help="why; it is shown beside the changes that are accepted by it")
 def accept(settings: Settings, *, run: str, name: str | None, reason: str) -> int:
-    """Accept what changed up to RUN, a run's folder or `newest`: it raises no alarm from then on."""
+    """Accept what changed up to RUN, a run's folder or `newest`: it raises no alarm from then on.
+
+    Runs with this history take RUN for `--against last-good` too, if it ended with exit code 1.
+    """
     with opened(settings) as history:
         found = _find(run, [one for one in history.runs() if name in {None, one.info.name}])
         if found is None:
@@ -115,6 +118,11 @@ def accept(settings: Settings, *, run: str, name: str | None, reason: str) -> in
             )
         history.accept(found, reason)
     print(f"Accepted the levels of {Path(found.place).name}: {reason}")
+    if found.exit_code not in {ExitCode.PASS, ExitCode.THRESHOLD_FAILED}:
+        print(
+            f"Beware: --against last-good passes it over all the same, since its exit code is {found.exit_code}: "
+            "findings are accepted by `gatecrash baseline`, and what was measured badly must be measured again"
+        )
     return 0
 
 

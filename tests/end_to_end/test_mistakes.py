@@ -57,7 +57,7 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path):
         (CORRECT, "credentials.kind is missing"),
         (("--set", "rate=5"), "write it as section.key=value"),
         (("--target", "iot", "--region", "eu-wets-1"), "AWS IoT has no such region; did you mean eu-west-1?"),
-        ((*CORRECT, "--target", "iot"), "--handler names a handler on this machine"),
+        ((*CORRECT, "--target", "iot"), "--handler (authorizer.handler) names a handler on this machine"),
         (("--endpoint-url", "http://127.0.0.1:1"), "fire at an endpoint with --target iot"),
         (("--target", "iot", "--region", "eu-west-1"), "there are no AWS credentials"),
         (("--target", "iot", "--endpoint-url", "http://127.0.0.1:9"), "can't reach http://127.0.0.1:9"),
@@ -66,6 +66,14 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path):
 )
 def test_a_mistake_gets_one_sentence(tmp_path, arguments, sentence):
     assert sentence in refused(tmp_path, "run", *arguments)
+
+
+def test_a_handler_and_a_deployed_target_in_the_same_file_are_refused_by_their_keys(tmp_path):
+    text = '[target]\nkind = "iot"\nregion = "eu-west-1"\n[authorizer]\nhandler = "mine.py:handler"\n'
+    (tmp_path / "gatecrash.toml").write_text(text)
+    told = refused(tmp_path, "run", *PASSWORDS)
+    assert "(authorizer.handler) names a handler on this machine, but --target (target.kind) is iot" in told
+    assert told.endswith("leave one of the two out")
 
 
 def test_a_handler_that_can_not_be_imported_is_told_before_anything_is_fired(tmp_path):

@@ -41,6 +41,14 @@ def test_what_got_worse_over_the_nights_fails_a_check_until_it_is_accepted(worse
     assert "It is accepted: more checks" in " ".join(checked.stdout.split())
 
 
+def test_accepting_a_run_with_findings_says_that_it_is_still_no_good_run(tmp_path):
+    with History(tmp_path / "history.sqlite", create=True) as history:
+        history.add(replace(nights(count=1)[0], verdict="FAIL", exit_code=3))
+    accepted = gatecrash(tmp_path, "trend", "accept", *FILE, "--reason", "more checks")
+    assert accepted.returncode == 0
+    assert "--against last-good passes it over all the same, since its exit code is 3" in accepted.stdout
+
+
 def test_a_run_adds_itself_and_is_brought_up_to_date_by_its_folder(tmp_path):
     script = "target.script={latency = 0.01}"
     variables = ("--revision", "abc123", *FILE, *PASSWORDS, *SHORT)

@@ -47,6 +47,19 @@ def test_what_is_given_on_the_command_line_wins(tmp_path):
     assert (settings.load.rate, settings.load.duration) == (9, 7)
 
 
+@pytest.mark.parametrize("kind", ["iot", "lambda"])
+def test_a_handler_in_the_file_is_left_out_where_the_command_line_names_a_deployed_target(tmp_path, kind):
+    file = tmp_path / "gatecrash.toml"
+    file.write_text('[authorizer]\nname = "fleet"\nhandler = "mine.py:handler"\n')
+    authorizer = read_settings(file, {"target.kind": kind}).authorizer
+    assert (authorizer.name, authorizer.handler) == ("fleet", None)
+    # Who names both in the same place contradicts himself.
+    assert read_settings(file, {"target.kind": kind, "authorizer.handler": "m.py"}).authorizer.handler == "m.py"
+    file.write_text(f'[target]\nkind = "{kind}"\n[authorizer]\nhandler = "mine.py:handler"\n')
+    assert read_settings(file, {}).authorizer.handler == f"{tmp_path / 'mine.py'}:handler"
+    assert read_settings(file, {"target.kind": "local"}).authorizer.handler == f"{tmp_path / 'mine.py'}:handler"
+
+
 def test_a_table_in_place_of_a_value_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gatecrash.toml").write_text("load = 5\n")
