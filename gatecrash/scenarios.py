@@ -50,6 +50,11 @@ def check_scenario(scenario: Scenario, settings: Settings) -> None:
             f"capacity.max_rate is {capacity.max_rate:g}, below capacity.start_rate, {capacity.start_rate:g}: "
             "raise --max-rate or lower --start-rate"
         )
+    if capacity.max_rate is not None and capacity.at_least is not None and capacity.at_least > capacity.max_rate:
+        raise UsageError(
+            f"capacity.at_least is {capacity.at_least:g}, above capacity.max_rate, {capacity.max_rate:g}, so it would "
+            "never be tried: raise --max-rate or lower --at-least"
+        )
 
 
 def seconds_of(scenario: Scenario, settings: Settings) -> float:
