@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -71,6 +71,15 @@ def _duration(scenario: Scenario, settings: Settings) -> float:
     return settings.soak.duration if scenario == "soak" else settings.load.duration
 
 
+def highest_rate(scenario: Scenario, settings: Settings) -> float:
+    """Return the highest planned rate, in arrivals a second; 0 where users keep their own pace, inf where none is."""
+    if scenario == "capacity":
+        return settings.capacity.max_rate or inf
+    if scenario == "spike":
+        return max(settings.load.rate, settings.spike.fleet / settings.spike.within)
+    return settings.load.rate if settings.load.model == OPEN else 0.0
+
+
 def load_of(scenario: Scenario, settings: Settings) -> Load:
     """Return the load that a scenario puts on a target at most, for the question before it."""
     if scenario == "spike":
@@ -86,7 +95,7 @@ def load_of(scenario: Scenario, settings: Settings) -> Load:
 
 def plan_of(scenario: Scenario, settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
     """Put the plan of a scenario together."""
-    plan = make_plan(settings, corpus, run_folder)
+    plan = make_plan(settings, corpus, run_folder, highest_rate(scenario, settings))
     if scenario == "capacity":
         return _capacity_plan(plan, settings, corpus)
     info = {**plan.info, "plan": {**plan.info["plan"], "scenario": scenario}}
@@ -107,8 +116,7 @@ def _spike_plan(plan: Plan, settings: Settings) -> Plan:
 def _spike_load(settings: Settings) -> Load:
     spike, load = settings.spike, settings.load
     calls = round(load.rate * (load.warm_up + spike.before + spike.after)) + spike.fleet
-    rate = max(load.rate, spike.fleet / spike.within)
-    return Load(calls, rate, str(calls), max(load.users, min(_SPIKE_SLOTS, spike.fleet)))
+    return Load(calls, highest_rate("spike", settings), str(calls), max(load.users, min(_SPIKE_SLOTS, spike.fleet)))
 
 
 def _capacity_plan(plan: Plan, settings: Settings, corpus: Corpus) -> Plan:
