@@ -51,7 +51,7 @@ BY_COMMAND: Final[Mapping[str, Mapping[ExitCode, str]]] = {
         ExitCode.PASS: "a rate is held; with `--at-least` that rate, at least",
         ExitCode.THRESHOLD_FAILED: "less is held than `--at-least` asks for, no rate is held, or a threshold failed",
         ExitCode.WRONG_DECISIONS: _WRONG,
-        ExitCode.INVALID_MEASUREMENT: _INVALID,
+        ExitCode.INVALID_MEASUREMENT: f"{_INVALID}, or not whether it holds what `--at-least` asks for",
         **_STOPPED,
     },
     "fuzz": {

@@ -160,13 +160,13 @@ def check_lifetime(corpus: Corpus, settings: Settings, needed: float) -> None:
         )
 
 
-def make_plan(settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
-    """Put the plan of a run together."""
-    load = settings.load
+def make_plan(settings: Settings, corpus: Corpus, run_folder: Path, rate: float) -> Plan:
+    """Put the plan of a run together; ``rate`` is the highest that it comes to, in arrivals a second."""
+    load, target = settings.load, target_settings(settings, rate)
     return Plan(
         run_folder=str(run_folder.resolve()),
         corpus=str(corpus.folder.resolve()),
-        target=target_settings(settings),
+        target=target,
         seed=settings.corpus.seed,
         model=load.model,
         arrivals=load.arrivals,
@@ -176,18 +176,18 @@ def make_plan(settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
         users=load.users,
         patience=load.patience,
         wait_time=load.wait_time,
-        info=run_facts(settings, corpus),
+        info=run_facts(settings, corpus, target),
     )
 
 
-def run_facts(settings: Settings, corpus: Corpus, **plan: Any) -> dict[str, Any]:
-    """Return what run.json tells of a run, apart from when it started."""
+def run_facts(settings: Settings, corpus: Corpus, target: dict[str, Any] | None = None, **plan: Any) -> dict[str, Any]:
+    """Return what run.json tells of a run, apart from when it started; ``target`` is the plan's."""
     manifest = manifest_to_json(corpus.manifest)
     return {
         "name": settings.output.name,
         "seed": settings.corpus.seed,
         "plan": {"processes": settings.load.processes, **plan},
-        "target": describe_target(settings, target_settings(settings)),
+        "target": describe_target(settings, target or target_settings(settings)),
         "corpus": {name: manifest[name] for name in _CORPUS_FACTS} | {"folder": str(corpus.folder.resolve())},
         "versions": {package: version(package) for package in _PACKAGES} | {"python": platform.python_version()},
         "settings": stored_settings(settings),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -50,6 +50,11 @@ def check_scenario(scenario: Scenario, settings: Settings) -> None:
             f"capacity.max_rate is {capacity.max_rate:g}, below capacity.start_rate, {capacity.start_rate:g}: "
             "raise --max-rate or lower --start-rate"
         )
+    if capacity.max_rate is not None and capacity.at_least is not None and capacity.at_least > capacity.max_rate:
+        raise UsageError(
+            f"capacity.at_least is {capacity.at_least:g}, above capacity.max_rate, {capacity.max_rate:g}, so it would "
+            "never be tried: raise --max-rate or lower --at-least"
+        )
 
 
 def seconds_of(scenario: Scenario, settings: Settings) -> float:
@@ -64,6 +69,15 @@ def _duration(scenario: Scenario, settings: Settings) -> float:
     if scenario == "spike":
         return settings.spike.before + settings.spike.within + settings.spike.after
     return settings.soak.duration if scenario == "soak" else settings.load.duration
+
+
+def highest_rate(scenario: Scenario, settings: Settings) -> float:
+    """Return the highest planned rate, in arrivals a second; 0 where users keep their own pace, inf where none is."""
+    if scenario == "capacity":
+        return settings.capacity.max_rate or inf
+    if scenario == "spike":
+        return max(settings.load.rate, settings.spike.fleet / settings.spike.within)
+    return settings.load.rate if settings.load.model == OPEN else 0.0
 
 
 def load_of(scenario: Scenario, settings: Settings) -> Load:
@@ -81,7 +95,7 @@ def load_of(scenario: Scenario, settings: Settings) -> Load:
 
 def plan_of(scenario: Scenario, settings: Settings, corpus: Corpus, run_folder: Path) -> Plan:
     """Put the plan of a scenario together."""
-    plan = make_plan(settings, corpus, run_folder)
+    plan = make_plan(settings, corpus, run_folder, highest_rate(scenario, settings))
     if scenario == "capacity":
         return _capacity_plan(plan, settings, corpus)
     info = {**plan.info, "plan": {**plan.info["plan"], "scenario": scenario}}
@@ -102,8 +116,7 @@ def _spike_plan(plan: Plan, settings: Settings) -> Plan:
 def _spike_load(settings: Settings) -> Load:
     spike, load = settings.spike, settings.load
     calls = round(load.rate * (load.warm_up + spike.before + spike.after)) + spike.fleet
-    rate = max(load.rate, spike.fleet / spike.within)
-    return Load(calls, rate, str(calls), max(load.users, min(_SPIKE_SLOTS, spike.fleet)))
+    return Load(calls, highest_rate("spike", settings), str(calls), max(load.users, min(_SPIKE_SLOTS, spike.fleet)))
 
 
 def _capacity_plan(plan: Plan, settings: Settings, corpus: Corpus) -> Plan:

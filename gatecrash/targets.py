@@ -10,27 +10,35 @@ from authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.settings import Settings, credential_settings
 from generators.credentials import open_profile
 from generators.credentials.signed import SignedProfile
+from reports.plan import OPEN
 
 _TOKEN_KEY_NAME: Final = "token"
 # boto3 takes about a millisecond of a core for each call.
 _BOTO3_RATE_MAXIMUM: Final = 300.0
+_WIRE_KINDS: Final = frozenset({"iot_wire", "lambda_wire"})
 
 
-def client_of(settings: Settings) -> Literal["boto3", "wire"]:
+def client_of(settings: Settings, rate: float | None = None) -> Literal["boto3", "wire"]:
     """Return which client calls TestInvokeAuthorizer, or the Lambda function.
 
-    The wire client on this machine, and where boto3 is too slow for the planned rate; else boto3, the reference.
+    The wire client on this machine, and where boto3 is too slow for the highest planned ``rate``; else boto3, the
+    reference. Where no rate is given it is ``load.rate``.
     """
     target, load = settings.target, settings.load
     if target.client is not None:
         return target.client
     if target.kind == "local" or is_on_this_machine(target.endpoint_url):
         return "wire"
-    return "wire" if load.model == "open" and load.rate > _BOTO3_RATE_MAXIMUM else "boto3"
+    if rate is None:
+        rate = load.rate if load.model == OPEN else 0.0
+    return "wire" if rate > _BOTO3_RATE_MAXIMUM else "boto3"
 
 
-def target_settings(settings: Settings) -> dict[str, Any]:
-    """Return the target's plain settings; for target local with the settings of its gateway."""
+def target_settings(settings: Settings, rate: float | None = None) -> dict[str, Any]:
+    """Return the target's plain settings; for target local with the settings of its gateway.
+
+    ``rate`` is the highest planned one, in arrivals a second: see ``client_of``.
+    """
     target = settings.target
     if target.kind == "scripted":
         return {"kind": "scripted", **target.script}
@@ -44,8 +52,8 @@ def target_settings(settings: Settings) -> dict[str, Any]:
             "signing_keys": keys,
         }
     if target.kind == "lambda":
-        return _lambda_settings(settings)
-    kind = "iot_wire" if client_of(settings) == "wire" else "iot_api"
+        return _lambda_settings(settings, rate)
+    kind = "iot_wire" if client_of(settings, rate) == "wire" else "iot_api"
     api = {"kind": kind, "authorizer_name": settings.authorizer.name, "region": target.region}
     if target.kind == "iot":
         return {**api, "profile": target.profile, "endpoint_url": target.endpoint_url}
@@ -61,11 +69,11 @@ def function_of(settings: Settings) -> str:
     return settings.target.function
 
 
-def _lambda_settings(settings: Settings) -> dict[str, Any]:
+def _lambda_settings(settings: Settings, rate: float | None) -> dict[str, Any]:
     target, keys = settings.target, signing_keys(settings)
     return {
         "authorizer_name": settings.authorizer.name,
-        "kind": "lambda_wire" if client_of(settings) == "wire" else "lambda_function",
+        "kind": "lambda_wire" if client_of(settings, rate) == "wire" else "lambda_function",
         "function": function_of(settings),
         "region": target.region,
         "profile": target.profile,
@@ -122,7 +130,7 @@ def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any
     kind = settings.target.kind
     facts: dict[str, Any] = {"kind": kind, "authorizer": settings.authorizer.name}
     if kind in {"local", "iot", "lambda"}:
-        facts["client"] = client_of(settings)
+        facts["client"] = "wire" if target["kind"] in _WIRE_KINDS else "boto3"
     if kind in {"local", "handler"}:
         facts["handler"] = settings.authorizer.command or target.get("handler") or target["gateway"]["handler"]
         facts["dialect"] = settings.authorizer.dialect

@@ -12,10 +12,12 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from reports import comparison_words, finding_words
+from reports.capacity_verdict import judge_at_least
 from reports.comparison import Comparison
 from reports.directions import Direction
 from reports.finding_words import numbered
 from reports.findings import Finding
+from reports.probe_judging import Standing as ProbeStanding
 from reports.rules import Oracle
 from reports.summary import Summary
 from reports.threshold_judging import Standing
@@ -118,8 +120,11 @@ def _thresholds(summary: Summary) -> Iterator[_Case]:
     capacity = summary.capacity
     if capacity is not None and capacity.at_least is not None:
         name = f"capacity.at_least = {capacity.at_least:g}/s"
-        if capacity.low is not None and capacity.low >= capacity.at_least:
+        standing = judge_at_least(capacity, capacity.at_least)
+        if standing is ProbeStanding.HELD:
             yield _passed(name, summary)
+        elif standing is ProbeStanding.UNCLEAR:
+            yield _Case(name, "skipped", "; ".join(summary.judgement.reasons) or "it is not known whether it is held")
         else:
             yield _Case(name, "failure", "; ".join(summary.verdict.reasons) or "it was not found to hold so much")
 

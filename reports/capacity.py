@@ -75,6 +75,12 @@ class Capacity:
         return self.low is not None and (self.high is None or bool(self.limited))
 
     @property
+    def broken_at(self) -> float | None:
+        """The lowest rate above ``low`` that the authorizer itself didn't hold; None where it showed none."""
+        broken = [probe.rate for probe in self.curve() if probe.leans_to_broken and not probe.limited]
+        return min((rate for rate in broken if rate > (self.low or 0.0)), default=None)
+
+    @property
     def fired(self) -> int:
         """How many arrivals were due in the measured parts."""
         return sum(probe.arrivals for probe in self.probes)

@@ -43,6 +43,11 @@ def answer(capacity: Capacity) -> str:
         lowest = min((probe.rate for probe in capacity.curve()), default=None)
         if lowest is None:
             return "No rate was measured to its end."
+        if capacity.limited:
+            return (
+                f"At {rate(capacity.high or lowest)} arrivals/s already the load generator was the limit "
+                f"({visible(capacity.limited)}), so what the authorizer holds is not known."
+            )
         return f"The objectives are not kept even at {rate(lowest)} arrivals/s."
     if capacity.limited:
         return (
@@ -88,10 +93,9 @@ def facts(capacity: Capacity) -> list[tuple[str, str]]:
         )
         rows.append(("cold starts", f"{cold.count:,}, not counted as late: {times}"))
     if capacity.apart:
-        verb = "was" if capacity.apart == 1 else "were"
-        rows.append(
-            ("wrong at rest", f"{plural(capacity.apart, 'case')} {verb} wrong at rest and is not counted again")
-        )
+        verbs = ("was", "is") if capacity.apart == 1 else ("were", "are")
+        cases = plural(capacity.apart, "case")
+        rows.append(("wrong at rest", f"{cases} {verbs[0]} wrong at rest and {verbs[1]} not counted again"))
     return rows
 
 

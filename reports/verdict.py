@@ -122,12 +122,14 @@ def _degraded_reasons(seen: Measurement) -> list[str]:
     if seen.state.aborted_by:
         reasons.append(f"the run was ended after {seen.state.elapsed:.1f} s, as thresholds.abort_if asks for")
     if seen.capacity is not None:
-        return [*reasons, *doubts(seen.capacity), *jump_sentences(seen.clock_jumps), *seen.state.incidents]
-    reasons += [sentence for share, sentence in _missing(seen) if share <= _DROPPED_INVALID]
-    reasons += _judged_lag(seen)[1]
-    reasons += judge_waiting(seen.delays, seen.lag, seen.latencies)
-    if seen.state.cpu > _CPU_DEGRADED:
-        reasons.append(f"a worker used {seen.state.cpu:.0%} of a core: it may have been the limit itself")
+        # What a worker used is judged with each rate.
+        reasons += doubts(seen.capacity)
+    else:
+        reasons += [sentence for share, sentence in _missing(seen) if share <= _DROPPED_INVALID]
+        reasons += _judged_lag(seen)[1]
+        reasons += judge_waiting(seen.delays, seen.lag, seen.latencies)
+        if seen.state.cpu > _CPU_DEGRADED:
+            reasons.append(f"a worker used {seen.state.cpu:.0%} of a core: it may have been the limit itself")
     if seen.state.master_cpu > _CPU_DEGRADED:
         reasons.append(
             f"the master used {seen.state.master_cpu:.0%} of a core: workers' reports may have waited for it; take "

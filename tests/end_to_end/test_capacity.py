@@ -128,6 +128,7 @@ def test_a_plan_of_another_scenario_is_refused(tmp_path):
     [
         (("--target", "iot", "--region", "eu-west-1"), "--target lambda"),
         ((*BUCKET, "--max-rate", "10"), "raise --max-rate"),
+        ((*BUCKET, "--max-rate", "200", "--at-least", "201"), "lower --at-least"),
         ((*BUCKET, "--set", "load.model=closed"), "load.model"),
         ((*BUCKET, "--latency", "-1"), "capacity.latency"),
     ],

@@ -39,12 +39,25 @@ class SimulatedAuthorizer:
 
 
 class SimulatedProcess:
-    """Fires the steps of a search at a simulated authorizer; ``lag`` is how late its waits end, in seconds."""
+    """Fires the steps of a search at a simulated authorizer.
 
-    def __init__(self, authorizer: SimulatedAuthorizer, objectives: Objectives, *, lag: float = 0.0, cpu: float = 0.1):
+    ``lag`` is how late its waits end, in seconds, at rates of ``late_from`` a second and more.
+    """
+
+    def __init__(
+        self,
+        authorizer: SimulatedAuthorizer,
+        objectives: Objectives,
+        *,
+        lag: float = 0.0,
+        late_from: float = 0.0,
+        cpu: float = 0.1,
+    ):
         self.authorizer = authorizer
         self.objectives = objectives
-        self.lag = lag
+        self.lag_when_late = lag
+        self.late_from = late_from
+        self.lag = 0.0
         self.cpu = cpu
         self.now = 0.0
         self.plan = Plan("", "", {}, duration=1e9, capacity={})
@@ -56,6 +69,7 @@ class SimulatedProcess:
 
     def begin(self, step, apart, delay):
         self.steps.append(step)
+        self.lag = self.lag_when_late if step.rate >= self.late_from else 0.0
         self.begun = self.now + delay
         self.known = apart
         self.counts = ProbeCounts(step, self.objectives.latency, cpu=self.cpu)
@@ -106,7 +120,7 @@ class SimulatedProcess:
 def search(script: Script, *, objectives: Objectives | None = None, limits=None, at_least=None, **settings):
     """Carry out a search; returns its result and the process that fired."""
     objectives = objectives or Objectives()
-    process_settings = {name: settings.pop(name) for name in ("lag", "cpu") if name in settings}
+    process_settings = {name: settings.pop(name) for name in ("lag", "late_from", "cpu") if name in settings}
     authorizer = SimulatedAuthorizer(script, wrong_at_rest=settings.pop("wrong_at_rest", frozenset()))
     process = SimulatedProcess(authorizer, objectives, **process_settings)
 

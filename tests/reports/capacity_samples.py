@@ -25,10 +25,12 @@ def found(kind: str) -> Capacity:
         return search(Script(latency=1.0))[0]
     if kind == "limited":
         return search(Script(latency=0.01), lag=0.2)[0]
+    if kind == "limited above":
+        return search(Script(latency=0.01), lag=0.2, late_from=300)[0]
     return search(Script(latency=0.04, concurrency=8), limits={"seconds": 60}, wrong_at_rest=frozenset({1}))[0]
 
 
-KINDS = ("queue", "bucket", "at least", "nothing", "limited", "cut short")
+KINDS = ("queue", "bucket", "at least", "nothing", "limited", "limited above", "cut short")
 
 
 def capacity_summary(kind: str = "queue", **changes: object) -> Summary:

@@ -1,16 +1,19 @@
 import io
 import json
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
 from rich.console import Console
 
 from authorizers.contract import Answer, Decision, Expectation, Outcome
-from reports import as_html, as_json, as_text, capacity_words
+from reports import as_html, as_json, as_junit, as_text, capacity_words
 from reports.capacity import Capacity
+from reports.capacity_verdict import judge_at_least
 from reports.decay import judge_by_rate
 from reports.ledger import Ledger
+from reports.probe_judging import Standing
 from reports.run_folder import RunFolder
 from reports.verdict import ExitCode, Validity
 from tests.reports.capacity_samples import KINDS, capacity_summary, found
@@ -54,7 +57,8 @@ def test_terminal_and_page_give_the_same_answer(kind):
         ("bucket", "Holds between 1", ExitCode.PASS, Validity.VALID),
         ("at least", "Holds at least 100", ExitCode.PASS, Validity.VALID),
         ("nothing", "not kept even at", ExitCode.THRESHOLD_FAILED, Validity.VALID),
-        ("limited", "", ExitCode.INVALID_MEASUREMENT, Validity.INVALID),
+        ("limited above", "Holds at least 2", ExitCode.PASS, Validity.VALID),
+        ("limited", "load generator was the limit", ExitCode.INVALID_MEASUREMENT, Validity.INVALID),
         ("cut short", "Holds between", ExitCode.PASS, Validity.DEGRADED),
     ],
 )
@@ -72,6 +76,66 @@ def test_a_rate_that_was_asked_for_and_is_not_held_fails_the_run():
     assert "400" in failed.verdict.reasons[0]
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked", "standing"),
+    [
+        # Found: between 192 and 208, the first rate that broke being 320.
+        ("queue", 190.0, Standing.HELD),
+        ("queue", 200.0, Standing.BROKEN),
+        ("queue", 400.0, Standing.BROKEN),
+        # Nothing above the highest rate that was to be tried is known, nor where the generator was the limit.
+        ("at least", 100.0, Standing.HELD),
+        ("at least", 101.0, Standing.UNCLEAR),
+        ("limited above", 200.0, Standing.HELD),
+        ("limited above", 400.0, Standing.UNCLEAR),
+        ("limited", 10.0, Standing.UNCLEAR),
+        ("nothing", 10.0, Standing.BROKEN),
+    ],
+)
+def test_a_rate_that_is_asked_for_is_broken_only_where_the_authorizer_is_the_bound(kind, asked, standing):
+    capacity = replace(found(kind), at_least=asked)
+    assert judge_at_least(capacity, asked) is standing
+    code = {
+        Standing.HELD: ExitCode.PASS,
+        Standing.BROKEN: ExitCode.THRESHOLD_FAILED,
+        Standing.UNCLEAR: ExitCode.INVALID_MEASUREMENT,
+    }[standing]
+    summary = capacity_summary(kind, at_least=asked)
+    assert summary.verdict.exit_code is code
+    junit = ET.fromstring(as_junit.render(summary))
+    (case,) = junit.iterfind(f".//testcase[@name='capacity.at_least = {asked:g}/s']")
+    expected = {Standing.HELD: [], Standing.BROKEN: ["failure"], Standing.UNCLEAR: ["skipped"]}
+    assert [child.tag for child in case] == expected[standing]
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "advice"),
+    [("at least", 150.0, "--max-rate"), ("limited above", 400.0, "--processes"), ("limited", 10.0, "--master")],
+)
+def test_what_is_not_known_says_what_to_do(kind, asked, advice):
+    summary = capacity_summary(kind, at_least=asked)
+    assert advice in summary.verdict.reasons[0]
+    assert not any("not the" in reason for reason in summary.verdict.reasons)
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "asked", "standing", "advice"),
+    [
+        ("the time limit of 60 s", 180.0, Standing.UNCLEAR, "--seconds"),
+        ("the limit of 900 requests", 180.0, Standing.UNCLEAR, "--cost"),
+        ("the loss of a worker", 180.0, Standing.UNCLEAR, "the loss of a worker:"),
+        ("the time limit of 60 s", 320.0, Standing.BROKEN, "not the 320"),
+    ],
+)
+def test_a_limit_of_the_search_leaves_open_what_the_authorizer_did_not_break(ended_by, asked, standing, advice):
+    high = found("queue").curve()[-1]
+    low = replace(high, step=replace(high.step, rate=160.0), standing=Standing.HELD, assessments=())
+    seen = {"probes": (low, high), "low": 160.0, "high": 320.0, "sure": False, "ended_by": ended_by}
+    summary = capacity_summary(at_least=asked, **seen)
+    assert judge_at_least(summary.capacity, asked) is standing
+    assert advice in summary.verdict.reasons[0]
+
+
 def test_the_facts_name_bucket_recovery_and_cold_starts():
     assert (
         "150.0 a second and at least 199 saved up"
@@ -80,7 +144,12 @@ def test_the_facts_name_bucket_recovery_and_cold_starts():
     facts_of_queue = dict(capacity_words.facts(found("queue")))
     assert "after 320 arrivals/s had gone down to 80" in facts_of_queue["recovery"]
     assert facts_of_queue["cold starts"].startswith("12, not counted as late")
-    assert "1 case was wrong at rest" in dict(capacity_words.facts(found("cut short")))["wrong at rest"]
+    short = found("cut short")
+    rest = [dict(capacity_words.facts(replace(short, apart=count)))["wrong at rest"] for count in (1, 3)]
+    assert rest == [
+        "1 case was wrong at rest and is not counted again",
+        "3 cases were wrong at rest and are not counted again",
+    ]
 
 
 def rated(answer, rate, case=0, start=0.0):

@@ -8,6 +8,7 @@ from reports.latency import LatencyHistogram
 from reports.run_folder import RunState
 from reports.verdict import ExitCode, Measurement, Validity, ValidityJudgement, decide, judge_validity
 from reports.workers import WorkerFacts
+from tests.reports.capacity_samples import found
 from tests.reports.samples import allow, judged
 
 WRONG = judged(Expectation.DENY, allow())
@@ -118,6 +119,18 @@ def test_validity_and_its_reason(judgement, validity, reason):
         assert judgement.reasons == ()
     else:
         assert any(reason in given for given in judgement.reasons)
+
+
+def test_what_degrades_a_run_of_several_workers_degrades_a_search_too():
+    assert measured(capacity=found("queue")).validity is Validity.VALID
+    # How busy a worker was is judged with each rate: most are fired to find out that they are too high.
+    assert measured(RunState(complete=True, cpu=1.0), capacity=found("queue")).validity is Validity.VALID
+    state = RunState(complete=True, workers=2, worker_facts=(SILENT,), master_cpu=0.95)
+    judgement = measured(state, capacity=found("queue"))
+    assert judgement.validity is Validity.DEGRADED
+    master, silent = judgement.reasons
+    assert master.startswith("the master used 95% of a core")
+    assert silent.startswith("worker 1 (host-a, process 11) was silent for 5.2 s")
 
 
 def test_throttles_alone_measure_nothing():
