@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 import click
 
+from authorizers.errors import UsageError
 from gatecrash.settings import Settings, parse_assignment, read_settings
 from reports.threshold_parsing import check_asked
 from reports.thresholds import Job
@@ -49,7 +50,12 @@ _CORPUS: Final = (
 )
 _LOAD: Final = (
     ("--rate", "load.rate", float, "arrivals a second (default 100)"),
-    ("--duration", "load.duration", float, "seconds that are measured (default 30)"),
+    (
+        "--duration",
+        "load.duration",
+        float,
+        "seconds that are measured (default 30); with --scenario soak it is soak.duration (default 3600)",
+    ),
     ("--warm-up", "load.warm_up", float, "seconds before them that are kept apart (default 3)"),
     ("--model", "load.model", click.Choice(["open", "closed"]), "open: arrivals by schedule; closed: users' own pace"),
     ("--users", "load.users", int, "slots of the open model, users of the closed one (default 50)"),
@@ -149,6 +155,29 @@ Options = Literal["none", "corpus", "load", "plan", "run", "capacity", "worker",
 # What these do has nothing to do with a target.
 _WITHOUT_TARGET: Final = frozenset({"trend"})
 
+_DURATION: Final = "load.duration"
+# The scenarios that --duration can't mean, and the keys by which they say how long they take.
+_OTHERWISE_TIMED: Final = {
+    "spike": "a spike has stages, as long as spike.before, spike.within and spike.after say: set these, such as by "
+    "--set spike.after=60",
+    "capacity": "a search ends when it knows the rate, after capacity.seconds at the latest: set this by "
+    "--set capacity.seconds=300",
+}
+
+
+def meant_by(scenario: str | None, flags: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that flags gave, by the key that each means in a scenario of `gatecrash run` or `plan`.
+
+    The key load.duration is that of the steady scenario. Raises UsageError for a --duration that a scenario can't have.
+    """
+    if _DURATION not in flags or scenario is None:
+        return flags
+    if scenario in _OTHERWISE_TIMED:
+        raise UsageError(f"--duration doesn't go with --scenario {scenario}: {_OTHERWISE_TIMED[scenario]}")
+    if scenario != "soak":
+        return flags
+    return {"soak.duration" if key == _DURATION else key: value for key, value in flags.items()}
+
 
 _ASKING: Final = ("hold", "fail_if", "abort_if")
 
@@ -168,6 +197,7 @@ def settings_options(scenario: Options) -> Callable[[Command], Command]:
             overrides = {keys[name]: _given(given.pop(name)) for name in keys if given[name] not in {None, ()}}
             for name in keys:
                 given.pop(name, None)
+            overrides = meant_by(given.get("scenario"), overrides)
             overrides |= dict(parse_assignment(text) for text in assignments)
             settings: Settings = read_settings(config, overrides)
             if scenario in set(Job):

@@ -20,6 +20,7 @@ from generators.cases import GENERATION
 from generators.corpus import Corpus, manifest_to_json
 from generators.credentials import open_profile
 from generators.credentials.expiry import first_to_expire
+from generators.credentials.opening import MINTED
 from reports.plan import Plan
 
 _PACKAGES: Final = ("gatecrash", "locust", "gevent", "boto3", "botocore", "hypothesis", "awslambdaric")
@@ -35,6 +36,8 @@ _CORPUS_FACTS: Final = (
     "valid_share",
     "generation",
     "families",
+    "in_turn",
+    "identities",
 )
 
 
@@ -52,6 +55,7 @@ def prepare_corpus(settings: Settings, needed: float, progress: Callable[[int], 
         cases=settings.corpus.cases,
         valid_share=settings.corpus.valid_share,
         minted_at=minted_at(settings),
+        in_turn=settings.corpus.devices == "in_turn",
     )
     corpus = build_corpus(plan, settings.cache_folder(), progress)
     check_lifetime(corpus, settings, needed)
@@ -75,13 +79,18 @@ def corpus_like(settings: Settings, facts: Mapping[str, Any]) -> Corpus:
             f"credentials.kind is {settings.credentials.kind} here, but {facts['profile']} where the corpus was made: "
             "use the same settings on all machines"
         )
+    credentials = credential_settings(settings)
+    if credentials["kind"] in MINTED and facts.get("identities"):
+        # A spike makes as many as its fleet has where settings don't say how many.
+        credentials.setdefault("identities", facts["identities"])
     plan = CorpusPlan(
-        credentials=credential_settings(settings),
+        credentials=credentials,
         token_key_name=settings.authorizer.token_key_name,
         seed=facts["seed"],
         cases=facts["cases"],
         valid_share=facts["valid_share"],
         minted_at=facts["minted_at"],
+        in_turn=facts.get("in_turn", False),
     )
     with _one_at_a_time(settings.cache_folder()):
         corpus = build_corpus(plan, settings.cache_folder())

@@ -10,12 +10,14 @@ from typing import Any, Final, Literal
 from authorizers.errors import UsageError
 from authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.asking import Load, calls_for, planned_load
+from gatecrash.fleets import fleet_facts, with_fleet
 from gatecrash.preparing import make_plan
 from gatecrash.settings import Settings
 from generators.corpus import Corpus
 from reports.metrics_settings import metrics_settings, require_extra
 from reports.objectives import Objectives
 from reports.plan import CLOSED, OPEN, Plan, Stage
+from reports.words import plural
 
 Scenario = Literal["steady", "spike", "soak", "capacity"]
 # Those of `gatecrash run`.
@@ -55,6 +57,11 @@ def check_scenario(scenario: Scenario, settings: Settings) -> None:
             f"capacity.at_least is {capacity.at_least:g}, above capacity.max_rate, {capacity.max_rate:g}, so it would "
             "never be tried: raise --max-rate or lower --at-least"
         )
+
+
+def settings_of(scenario: Scenario, settings: Settings) -> Settings:
+    """Return settings with what a scenario sets where they don't; raises UsageError for credentials that don't open."""
+    return with_fleet(settings) if scenario == "spike" else settings
 
 
 def seconds_of(scenario: Scenario, settings: Settings) -> float:
@@ -98,7 +105,8 @@ def plan_of(scenario: Scenario, settings: Settings, corpus: Corpus, run_folder: 
     plan = make_plan(settings, corpus, run_folder, highest_rate(scenario, settings))
     if scenario == "capacity":
         return _capacity_plan(plan, settings, corpus)
-    info = {**plan.info, "plan": {**plan.info["plan"], "scenario": scenario}}
+    fleet = {"fleet": fleet_facts(settings, corpus)} if scenario == "spike" else {}
+    info = {**plan.info, "plan": {**plan.info["plan"], "scenario": scenario, **fleet}}
     plan = replace(plan, duration=_duration(scenario, settings), info=info)
     return _spike_plan(plan, settings) if scenario == "spike" else plan
 
@@ -178,9 +186,10 @@ def opening_words(scenario: Scenario, plan: Plan) -> str:
 
 def _spike_words(plan: Plan) -> str:
     spike = next(stage for stage in plan.stages if stage.name == "spike")
+    fleet = plan.info["plan"]["fleet"]
     return (
-        f"Firing  {spike.rate * spike.seconds:,.0f} devices within {spike.seconds:g} s, and {plan.rate:g} arrivals/s "
-        "before and after,"
+        f"Firing  {spike.rate * spike.seconds:,.0f} connections of {plural(fleet['devices'], 'device')} within "
+        f"{spike.seconds:g} s, and {plan.rate:g} arrivals/s before and after,"
     )
 
 

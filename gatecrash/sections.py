@@ -101,6 +101,10 @@ class CorpusSettings(Section):
     valid_share: float = Field(
         VALID_SHARE_DEFAULT, ge=0, le=1, description="share of valid cases; the rest are attacks"
     )
+    devices: Literal["drawn", "in_turn"] | None = Field(
+        None,
+        description="whose credentials the cases have: drawn, or each device in turn; in turn for a spike, else drawn",
+    )
     minted_at: int | None = Field(None, ge=0, description="epoch seconds at which tokens are made; now by default")
 
 

@@ -40,7 +40,8 @@ class CorpusPlan:
 
     ``minted_at`` is in epoch seconds and counts only for profiles whose credentials carry a time. A ``sweep`` has
     every systematic case of a fuzz run first and ``cases`` drawn ones after them; ``valid_share`` counts for nothing.
-    ``words`` are those of the authorizer's own code.
+    ``words`` are those of the authorizer's own code. With ``in_turn`` the devices follow one another, so that a corpus
+    of as many cases as there are devices has each of them once.
     """
 
     credentials: Mapping[str, Any]
@@ -51,6 +52,7 @@ class CorpusPlan:
     minted_at: int
     sweep: bool = False
     words: tuple[str, ...] = ()
+    in_turn: bool = False
 
 
 def build_corpus(
@@ -73,6 +75,7 @@ def build_corpus(
         minted_at,
         plan.sweep,
         plan.words,
+        plan.in_turn,
     ]
     folder = cache / digest_of(parts)
     if not (folder / corpus.MANIFEST).exists():
@@ -97,6 +100,8 @@ def build_corpus(
             families=written.families,
             kinds=written.kinds,
             words=plan.words,
+            in_turn=plan.in_turn,
+            identities=profile.identities,
         )
         (unfinished / corpus.MANIFEST).write_bytes(wire.encode(corpus.manifest_to_json(manifest)))
         _put_in_place(unfinished, folder)
@@ -178,7 +183,8 @@ def _make_further_chunk(plan: CorpusPlan, drawn: Path, indices: range) -> Chunk:
 
 def _maker(plan: CorpusPlan) -> CaseMaker:
     profile = open_profile(plan.credentials, plan.token_key_name)
-    return CaseMaker(profile, Mix(plan.valid_share), plan.seed, plan.minted_at, plan.words)
+    mix = Mix(plan.valid_share)
+    return CaseMaker(profile, mix, plan.seed, plan.minted_at, plan.words, in_turn=plan.in_turn)
 
 
 def _case_of(plan: CorpusPlan) -> Callable[[int], Case]:

@@ -124,13 +124,22 @@ class Case:
 class CaseMaker:
     """Makes the case with a given index, in any order and in any process.
 
-    ``words`` are those of the authorizer's own code, where there are some.
+    ``words`` are those of the authorizer's own code, where there are some. ``in_turn`` gives each case of the mix the
+    device after that of the case before it, rather than the one that was drawn.
     """
 
     def __init__(
-        self, profile: CredentialProfile, mix: Mix, seed: int, minted_at: int, words: Sequence[str] = ()
+        self,
+        profile: CredentialProfile,
+        mix: Mix,
+        seed: int,
+        minted_at: int,
+        words: Sequence[str] = (),
+        *,
+        in_turn: bool = False,
     ) -> None:
         self.profile = profile
+        self.in_turn = in_turn
         self.words = tuple(words)
         self.attacks = attacks_on(profile, words)
         self._by_key = {attack.key: attack for attack in self.attacks}
@@ -152,6 +161,9 @@ class CaseMaker:
         if attack not in self._strategies:
             self._strategies[attack] = recipes(self.profile, attack)
         recipe, choices = draw(self._strategies[attack], self._seed, index)
+        if self.in_turn:
+            # Its choices would give the drawn device again.
+            return self.made(replace(recipe, identity=index % self.profile.identities), index)
         return self.made(recipe, index, choices)
 
     def drawn(self, index: int) -> Case:

@@ -36,7 +36,8 @@ _AGAIN: Final = "delete the folder, the corpus will be built again"
 class CorpusManifest:
     """What a corpus was made from; ``words``, of the authorizer's own code, may be secrets.
 
-    ``distinct`` is how many different requests the cases have, ``kinds`` are their families and expectations.
+    ``identities`` is how many devices the profile has, which follow one another where they are ``in_turn``, and
+    ``distinct`` how many different requests the cases have, ``kinds`` are their families and expectations.
     ``digest`` identifies the recipes, the profile and the version of the generators: it is the same for the same
     seed on every machine and at every time. ``content_digest`` identifies the bytes, in which tokens carry the
     time ``minted_at`` (epoch seconds).
@@ -56,6 +57,8 @@ class CorpusManifest:
     families: Mapping[str, int]
     kinds: Sequence[tuple[str, Expectation]]
     words: Sequence[str] = ()
+    in_turn: bool = False
+    identities: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class CorpusCases:
         """Return the recipe of a case beyond the drawn ones."""
         recipe = self._drawn(index % DRAWN_MAXIMUM)
         numbers = hashlib.blake2b(self._prefix + b"%d" % index, digest_size=2 * _NUMBER_BYTES + 8).digest()
-        identity = int.from_bytes(numbers[:_NUMBER_BYTES], "big") % self._maker.profile.identities
+        number = index if self._maker.in_turn else int.from_bytes(numbers[:_NUMBER_BYTES], "big")
+        identity = number % self._maker.profile.identities
         salt = int.from_bytes(numbers[_NUMBER_BYTES : 2 * _NUMBER_BYTES], "big")
         http, mqtt = self._contexts[recipe.carrier]
         around = marked(recipe.surroundings, numbers[2 * _NUMBER_BYTES :].hex(), http=http, mqtt=mqtt)

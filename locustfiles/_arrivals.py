@@ -42,11 +42,26 @@ def schedule(plan: Plan, share: Share) -> Iterator[Arrival]:
         yield from spread(plan.rate, plan.length, share, random=_random_of(plan))
         return
     start, number = 0.0, 0
-    parts = [(plan.rate, plan.warm_up), *((stage.rate, stage.seconds) for stage in plan.stages)]
-    for place, (rate, seconds) in enumerate(parts):
+    for place, (rate, seconds) in enumerate(_parts(plan)):
         for arrival in spread(rate, seconds, share, random=_random_of(plan, place), first=number):
             yield Arrival(arrival.number, start + arrival.intended_start)
         start, number = start + seconds, number + ceil(rate * seconds)
+
+
+def _parts(plan: Plan) -> list[tuple[float, float]]:
+    """Return the rates of a plan one after the other, each with how many seconds it lasts."""
+    if not plan.stages:
+        return [(plan.rate, plan.length)]
+    return [(plan.rate, plan.warm_up), *((stage.rate, stage.seconds) for stage in plan.stages)]
+
+
+def due_after(plan: Plan, moment: float) -> float:
+    """Return how many arrivals, of all workers, a plan has after a moment in seconds from the run's start."""
+    start, due = 0.0, 0.0
+    for rate, seconds in _parts(plan):
+        due += rate * max(0.0, start + seconds - max(start, moment))
+        start += seconds
+    return due
 
 
 def step_arrivals(plan: Plan, step: Step, start: float, share: Share) -> Iterator[Arrival]:

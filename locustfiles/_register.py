@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from locustfiles._arrivals import due_after
 from locustfiles._messages import LOST_SECONDS
 from reports.plan import OPEN, Plan
 from reports.recording import Recording
@@ -183,4 +184,4 @@ class WorkerRegister:
         plan = self._plan
         if plan is None or plan.model != OPEN or plan.phases or plan.capacity:
             return 0
-        return round(max(0.0, plan.length - worker.reported) * plan.rate / len(self._ids))
+        return round(due_after(plan, worker.reported) / len(self._ids))

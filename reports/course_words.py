@@ -7,7 +7,7 @@ from typing import Final
 from reports.drift import Drift, Part, Trend
 from reports.memory import MemoryRow
 from reports.spike import Spike
-from reports.words import milliseconds, percent
+from reports.words import milliseconds, percent, plural
 
 DRIFT_COLUMNS: Final = ("from second", "exchanges", "p50", "p95", "throttled", "errors", "allowed")
 MEMORY_COLUMNS: Final = ("process", "id", "at the start", "at the end", "most", "growth an hour")
@@ -51,8 +51,11 @@ def spike_facts(spike: Spike) -> list[tuple[str, str]]:
         recovery = "at once: the first second after the spike was as before"
     else:
         recovery = f"as before {spike.recovery:g} s after the spike"
+    devices = f" of {plural(spike.devices, 'device')}" if spike.devices is not None else ""
+    requests = f"{spike.requests or 0:,} distinct ones; {plural(spike.attacks or 0, 'connection')} with an attack"
     return [
-        ("fleet", f"{spike.fleet:,} devices within {spike.within:g} s, {spike.rate:,.4g} a second"),
+        ("fleet", f"{spike.fleet:,} connections{devices} within {spike.within:g} s, {spike.rate:,.4g} a second"),
+        *([("requests", requests)] if spike.requests is not None else []),
         ("decided", f"{spike.decided:,} ({percent(spike.decided / max(1, spike.fleet))})"),
         ("throttled or failed", f"{spike.turned_away:,}"),
         ("never sent", f"{spike.dropped:,}"),

@@ -6,8 +6,8 @@ allows what another identity's policy names and its own doesn't.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from authorizers.policy import allows, allows_anything, granted
@@ -50,7 +50,8 @@ class KnownRights:
     def __init__(self) -> None:
         self._pairs: dict[int, set[Pair]] = defaultdict(set)
         self._documents: dict[int, list[tuple[str, ...]]] = defaultdict(list)
-        self._foreign: dict[int, list[Pair]] = {}
+        # How many identities' policies name a pair.
+        self._named: Counter[Pair] = Counter()
         self._judged: dict[tuple[int, tuple[str, ...]], bool] = {}
         self._longer: dict[int, list[Pair]] = {}
 
@@ -59,8 +60,9 @@ class KnownRights:
         known = tuple(documents)
         if known not in self._documents[identity]:
             self._documents[identity].append(known)
-            self._pairs[identity] |= set(sorted(granted(known))[:_PAIRS_MAXIMUM])
-            self._foreign.clear()
+            named = set(sorted(granted(known))[:_PAIRS_MAXIMUM]) - self._pairs[identity]
+            self._pairs[identity] |= named
+            self._named.update(named)
             self._judged.clear()
             self._longer.clear()
 
@@ -68,17 +70,19 @@ class KnownRights:
         """Say whether policies allow what other identities' policies name and this one's own don't allow."""
         if identity not in self._documents or not allows_anything(documents):
             return False
+        if documents in self._documents[identity]:
+            # What they allow is its own: in a fleet of thousands others name too much to look at for each device.
+            return False
         key = (identity, documents)
         if key not in self._judged:
-            self._judged[key] = any(_allows(documents, *pair) for pair in self._others(identity))
+            foreign = (pair for pair in self._others(identity) if _allows(documents, *pair))
+            self._judged[key] = any(not self._own(identity, *pair) for pair in foreign)
         return self._judged[key]
 
-    def _others(self, identity: int) -> list[Pair]:
-        """Return what is named by other identities' policies and not allowed by this one's own."""
-        if identity not in self._foreign:
-            others = {pair for other, pairs in self._pairs.items() if other != identity for pair in pairs}
-            self._foreign[identity] = [pair for pair in sorted(others) if not self._own(identity, *pair)]
-        return self._foreign[identity]
+    def _others(self, identity: int) -> Iterator[Pair]:
+        """Yield what is named by other identities' policies."""
+        mine = self._pairs[identity]
+        return (pair for pair, count in self._named.items() if count > (pair in mine))
 
     def _own(self, identity: int, action: str, resource: str) -> bool:
         return any(_allows(known, action, resource) for known in self._documents[identity])

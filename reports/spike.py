@@ -24,7 +24,9 @@ class Spike:
     """One spike. Rates in arrivals a second, response times from the intended start in ms, within 4.5 %.
 
     ``decided`` of the ``fleet`` arrivals got a decision; ``turned_away`` were throttled or failed, ``dropped`` never
-    sent. ``recovery`` is the seconds after the spike until it was as before for good, None where it wasn't.
+    sent. The fleet was planned of so many ``devices`` and distinct ``requests``, and ``attacks`` of its arrivals as
+    such; None where a run doesn't say. ``recovery`` is the seconds after the spike until it was as before for good,
+    None where it wasn't.
     """
 
     fleet: int
@@ -37,6 +39,9 @@ class Spike:
     p95_during: float
     recovery: float | None
     watched: float
+    devices: int | None = None
+    requests: int | None = None
+    attacks: int | None = None
 
     def encode(self) -> dict[str, Any]:
         """Return a JSON value."""
@@ -50,6 +55,8 @@ def spike_of(plan: Mapping[str, Any], seconds: Iterable[tuple[int, Second]]) -> 
         return None
     begins = float(plan["warm_up"]) + stages["before"]["seconds"]
     ends = begins + stages["spike"]["seconds"]
+    # Earlier versions did not tell it.
+    fleet: Mapping[str, int] = plan.get("fleet", {})
     rows = list(seconds)
     before = _total(second for number, second in rows if plan["warm_up"] <= number < begins)
     during = _total(second for number, second in rows if begins <= number < ends)
@@ -67,6 +74,7 @@ def spike_of(plan: Mapping[str, Any], seconds: Iterable[tuple[int, Second]]) -> 
         p95_during=during.percentile(during.response_times, 95) or 0.0,
         recovery=_recovery(before, after, ends),
         watched=round(after[-1][0] + 1 - ends, 2),
+        **{name: fleet.get(name) for name in ("devices", "requests", "attacks")},
     )
 
 

@@ -14,7 +14,7 @@ from authorizers import wire
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
 from gatecrash.running import build_with_progress
-from gatecrash.scenarios import SCENARIOS, Scenario, check_scenario, load_of, plan_of, seconds_of
+from gatecrash.scenarios import SCENARIOS, Scenario, check_scenario, load_of, plan_of, seconds_of, settings_of
 from gatecrash.settings import Settings
 
 
@@ -30,6 +30,7 @@ def plan(settings: Settings, *, output: Path | None, scenario: Scenario, yes: bo
     """
     console = Console(file=sys.stderr)
     check_scenario(scenario, settings)
+    settings = settings_of(scenario, settings)
     check_target(settings, console, yes=yes, load=load_of(scenario, settings))
     corpus = build_with_progress(settings, console, seconds_of(scenario, settings))
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{settings.output.name}"

@@ -14,7 +14,7 @@ from gatecrash.judging import REPORT, show
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
 from gatecrash.running import run as run_settings
-from gatecrash.scenarios import LOADS, Scenario, check_scenario, load_of
+from gatecrash.scenarios import LOADS, Scenario, check_scenario, load_of, settings_of
 from gatecrash.settings import Settings
 from gatecrash.tidying import remove_old
 
@@ -42,6 +42,7 @@ def run(settings: Settings, *, scenario: Scenario, master: bool, yes: bool, open
     check_history(settings)
     check_against(settings)
     check_scenario(scenario, settings)
+    settings = settings_of(scenario, settings)
     check_target(settings, console, yes=yes, load=load_of(scenario, settings))
     summary, folder = run_settings(settings, console, scenario, master=master)
     show(summary, folder, console)

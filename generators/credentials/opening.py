@@ -18,6 +18,8 @@ from generators.credentials.python_file import PythonFileProfile
 from generators.credentials.signed import SignedProfile
 
 LIFETIME_DEFAULT: Final = 3600
+# The kinds that make as many devices as ``identities`` says; the others have them in a table or a file.
+MINTED: Final = frozenset({"jwt", "signed"})
 
 
 def open_profile(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:

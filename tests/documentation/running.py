@@ -31,7 +31,7 @@ _PASSWORDS = "--credentials password --table devices.csv"
 # What "…" stands for where a page leaves out flags that it has shown before.
 _LEFT_OUT = {"--credentials": f"{_PASSWORDS}", "--handler": f"--handler authorizer.py:handler {_PASSWORDS}"}
 # Flags that make a command short and leave what it does as it is; the last value of a flag counts.
-_SHORT_LOAD = "--duration 3 --warm-up 0.5 --rate 80 --cases 60"
+_SHORT_LOAD = "--set load.duration=3 --warm-up 0.5 --rate 80 --cases 60"
 # Two short runs on a busy machine tell nothing of speed.
 _SHORT_COMPARISON = "compare.latency=10 compare.achieved_rate=1 thresholds.too_few=skip"
 # Beside it what a busy machine adds is little; so many environments have no cold start under that load.

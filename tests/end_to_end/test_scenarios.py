@@ -50,7 +50,11 @@ def test_a_spike_is_fired_in_three_stages_and_its_recovery_measured(runs):
     assert found["spike"]["fleet"] == 600
     assert found["spike"]["p95_during"] > 400
     assert 0.5 < found["spike"]["recovery"] <= 4
-    assert "devices within 2 s" in done.stdout
+    # There are 20 cases: what of the fleet they stand for is told.
+    assert found["spike"]["requests"] == 20
+    assert found["spike"]["attacks"] == 0
+    assert 1 < found["spike"]["devices"] <= 20
+    assert f"connections of {found['spike']['devices']} devices within 2 s" in done.stdout
 
 
 def test_a_soak_tells_drift_and_the_memory_of_each_process(runs):

@@ -1,4 +1,6 @@
+import json
 import tomllib
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -7,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authorizers.errors import UsageError
+from gatecrash.app import app
 from gatecrash.commands.init import commented_settings
-from gatecrash.options import settings_options
+from gatecrash.options import meant_by, settings_options
 from gatecrash.settings import Settings, known_keys, parse_assignment, read_settings, stored_settings
 from gatecrash.targets import target_settings
 
@@ -166,3 +169,38 @@ def test_a_lambda_target_without_a_function_is_a_sentence(tmp_path, monkeypatch)
         target_settings(lambda_settings(tmp_path, monkeypatch, function=None))
     with pytest.raises(UsageError, match=r"target\.function is ''"):
         lambda_settings(tmp_path, monkeypatch, function="")
+
+
+def test_a_duration_is_that_of_the_scenario_which_it_is_given_for():
+    flags = {"load.duration": 60.0, "load.rate": 5.0}
+    assert meant_by("steady", flags) == meant_by(None, flags) == flags
+    assert meant_by("soak", flags) == {"soak.duration": 60.0, "load.rate": 5.0}
+    assert meant_by("spike", {"load.rate": 5.0}) == {"load.rate": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("command", "scenario", "keys"),
+    [
+        ("run", "spike", ("spike.before", "spike.within", "spike.after")),
+        ("plan", "spike", ("spike.before", "spike.within", "spike.after")),
+        ("plan", "capacity", ("capacity.seconds",)),
+    ],
+)
+def test_a_duration_that_a_scenario_can_not_have_is_refused(tmp_path, monkeypatch, capsys, command, scenario, keys):
+    monkeypatch.chdir(tmp_path)
+    assert app([command, "--scenario", scenario, "--duration", "60"]) == 2
+    said = capsys.readouterr().err
+    assert f"--duration doesn't go with --scenario {scenario}" in said
+    assert all(key in said for key in keys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_plan_and_run_soak_for_the_duration_of_the_flag_and_not_of_the_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gatecrash.toml").write_text("[load]\nduration = 7\n[soak]\nduration = 9\n")
+    flags = ["--cases", "1", "--set", f"output.cache={tmp_path}"]
+    lengths = []
+    for more in (["--duration", "60"], []):
+        assert app(["plan", "--scenario", "soak", *flags, *more]) == 0
+        lengths.append(json.loads(Path(capsys.readouterr().out.strip()).read_text())["duration"])
+    assert lengths == [60.0, 9.0]

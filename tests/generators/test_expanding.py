@@ -46,6 +46,18 @@ def test_a_further_case_is_rightly_expected_keeps_the_limits_and_is_made_again_f
     holds()
 
 
+@pytest.mark.parametrize("name", ["jwt", "password", "python"])
+def test_devices_in_turn_follow_one_another_over_drawn_and_further_cases(profiles, name):
+    maker = CaseMaker(opened(profiles[name]), Mix(0.5), 1, NOW, in_turn=True)
+    cases, devices = CorpusCases(maker, 1), maker.profile.identities
+    indices = [*range(devices + 3), *range(DRAWN_MAXIMUM - 2, DRAWN_MAXIMUM + devices)]
+    made = [cases.case(index) for index in indices]
+    assert [case.recipe.identity for case in made] == [index % devices for index in indices]
+    for case in made:
+        assert case.choices == ""
+        assert maker.made(Recipe.from_json(case.recipe.to_json()), case.index) == case
+
+
 @pytest.mark.parametrize("name", ["jwt", "password", "signed", "api_key", "python"])
 def test_a_further_case_follows_from_seed_and_index_alone(profiles, name):
     indices = [DRAWN_MAXIMUM, 10**6, DRAWN_MAXIMUM + 7, 5 * DRAWN_MAXIMUM]

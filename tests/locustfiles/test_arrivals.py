@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locustfiles._arrivals import Share, schedule, step_arrivals
-from reports.plan import POISSON, Plan
+from locustfiles._arrivals import Share, due_after, schedule, step_arrivals
+from reports.plan import POISSON, Plan, Stage
 from reports.probes import Step, StepKind
 
 
@@ -46,6 +46,17 @@ def test_poisson_arrivals_keep_the_rate_on_the_average_and_vary_in_their_gaps():
     assert 0.0095 < mean < 0.0105
     # An exponential distribution's deviation is its mean.
     assert 0.9 < deviation / mean < 1.1
+
+
+STAGES = st.lists(st.builds(Stage, st.just("stage"), rate=st.floats(1, 200), seconds=st.floats(0.1, 5)), max_size=3)
+
+
+@given(st.floats(1, 200), st.floats(0, 2), STAGES, st.floats(0, 20))
+def test_what_is_due_after_a_moment_is_what_the_schedule_has_left(rate, warm_up, stages, moment):
+    one = plan(rate=rate, warm_up=warm_up, duration=3.0, stages=tuple(stages))
+    left = sum(arrival.intended_start >= moment for arrival in schedule(one, Share(0, 1)))
+    # Of each rate at most one more arrival fits in than its share of a second.
+    assert due_after(one, moment) == pytest.approx(left, abs=1.01 * (len(stages) + 1))
 
 
 @given(PLANS, st.integers(1, 5))

@@ -5,7 +5,7 @@ import pytest
 from authorizers.contract import Answer, Decision, Outcome
 from locustfiles._messages import LOST_SECONDS
 from locustfiles._register import WorkerRegister
-from reports.plan import CLOSED, Plan
+from reports.plan import CLOSED, Plan, Stage
 from reports.recording import Recording
 from reports.tally import Tally
 
@@ -144,6 +144,19 @@ def test_silence_after_the_last_records_is_none(register, clock):
     register.hear("a")
     register.look()
     assert facts(register, 1).silence == 0.0
+
+
+def test_a_worker_that_is_lost_before_a_spike_lacks_its_share_of_the_fleet(clock):
+    register = WorkerRegister(clock)
+    for client_id, process_id in (("a", 1), ("b", 2)):
+        register.greet(client_id, "host", process_id)
+    stages = (Stage("before", 100.0, 5.0), Stage("spike", 1000.0, 2.0), Stage("after", 100.0, 13.0))
+    register.begin(["a", "b"], plan_of(stages=stages))
+    register.add("a", report((1, 4.0, 3)), Recording())
+    register.add("b", report((1, 6.0, 3)), Recording())
+    register.write_off()
+    assert facts(register, 1).missing == (100 + 2000 + 1300) / 2
+    assert facts(register, 2).missing == (1000 + 1300) / 2
 
 
 def test_nobody_knows_what_users_of_the_closed_model_would_have_sent(clock):

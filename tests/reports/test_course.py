@@ -84,10 +84,15 @@ def test_a_run_that_ended_in_the_spike_tells_of_none():
 @pytest.mark.parametrize(
     ("plan", "recorded", "words"),
     [
-        (SPIKE_PLAN, spiked(12), ("as before 3 s after the spike", "200 devices within 2 s")),
+        (
+            {**SPIKE_PLAN, "fleet": {"devices": 150, "requests": 180, "attacks": 40}},
+            spiked(12),
+            ("200 connections of 150 devices within 2 s", "180 distinct ones; 40 connections with an attack"),
+        ),
+        (SPIKE_PLAN, spiked(12), ("as before 3 s after the spike", "200 connections within 2 s")),
         ({"scenario": "soak"}, series(600, lambda _: 0.01), ("no drift can be told", "gateway")),
     ],
-    ids=["spike", "soak"],
+    ids=["spike that tells its fleet", "spike", "soak"],
 )
 def test_terminal_page_and_statistics_tell_of_it(plan, recorded, words):
     summary = summary_of(plan, recorded)

@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from authorizers.policy import allows, granted
 from reports.rights import STRANGERS, KnownRights, strange_rights
 from tests.reports.samples import policy, statement
 
@@ -90,6 +93,31 @@ def test_what_is_learned_later_counts_too(known):
     assert not known.gives_foreign(1, third)
     known.learn(3, third)
     assert known.gives_foreign(1, third)
+
+
+DOCUMENTS = st.lists(
+    st.builds(
+        statement,
+        st.sampled_from(["client/one", "client/two", "client/t*", "client/three"]),
+        Effect=st.sampled_from(["Allow", "Allow", "Deny"]),
+        Action=st.sampled_from(["iot:Connect", "iot:*"]),
+    ),
+    max_size=3,
+).map(lambda statements: policy(*statements))
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), DOCUMENTS), min_size=1, max_size=8), st.integers(1, 3), DOCUMENTS)
+def test_foreign_is_what_others_are_named_and_ones_own_policies_do_not_allow(lessons, identity, document):
+    def least(one, pair):
+        return allows([one], *pair, {}, conditions_met=False)
+
+    rights = KnownRights()
+    for whose, known in lessons:
+        rights.learn(whose, [known])
+    own = [known for whose, known in lessons if whose == identity]
+    others = {pair for whose, known in lessons if whose != identity for pair in granted([known])}
+    foreign = [pair for pair in others if least(document, pair) and not any(least(known, pair) for known in own)]
+    assert rights.gives_foreign(identity, (document,)) == bool(own and foreign)
 
 
 def test_of_an_unknown_identity_nothing_is_foreign(known):
