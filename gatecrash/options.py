@@ -72,6 +72,7 @@ _CAPACITY: Final = (
     ("--requests", "capacity.requests", int, "most requests of the search (default: no limit)"),
     ("--cost", "capacity.cost", float, "most dollars of the search at AWS (default: no limit)"),
     ("--at-least", "capacity.at_least", float, "rate that must be held, else the exit code is 1"),
+    ("--users", "load.users", int, "slots at least; a rate has as many as it needs (default 50)"),
     ("--processes", "load.processes", int, "Locust workers on this machine (default 1)"),
 )
 _PORT: Final = ("--port", "distributed.port", int, "the master's port (default 5557)")

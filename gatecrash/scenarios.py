@@ -158,6 +158,7 @@ def _capacity_plan(plan: Plan, settings: Settings, corpus: Corpus) -> Plan:
             },
             "limits": {"seconds": capacity.seconds, "requests": _requests(settings)},
             "at_least": capacity.at_least,
+            "users_least": settings.load.users,
         },
     )
 
@@ -165,7 +166,7 @@ def _capacity_plan(plan: Plan, settings: Settings, corpus: Corpus) -> Plan:
 def _slots(settings: Settings) -> int:
     capacity = settings.capacity
     needed = (capacity.max_rate or _RATE_EXPECTED) * capacity.latency * _SLOTS_FACTOR
-    return min(_SLOTS_MAXIMUM, max(settings.load.users, ceil(needed)))
+    return max(settings.load.users, min(_SLOTS_MAXIMUM, ceil(needed)))
 
 
 def _requests(settings: Settings) -> int | None:

@@ -23,6 +23,8 @@ _RECOVERED_SECONDS: Final = 3.0
 # Slots for a rate: as many as are busy at a latency of this many times the objective.
 _SLOTS_FACTOR: Final = 2.0
 _SLOTS_LEAST: Final = 20
+# Arrivals of a worker's share don't come as evenly as all together.
+_SLOTS_EACH: Final = 4
 
 Begin = Callable[[Step, frozenset[int], float], None]
 
@@ -42,7 +44,7 @@ class CapacityControl:
     """Lives where the run folder is written. ``begin`` has all processes fire a step, ``end`` has them stop it.
 
     ``workers`` gives the names of those that fire; ``elapsed`` seconds since the run's start. Of the ``users`` only as
-    many are there as a rate needs.
+    many are there as a rate needs, and at least those that the settings ask for, and some for each worker.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class CapacityControl:
         self._cold = LatencyHistogram()
         self._apart: frozenset[int] = frozenset()
         self._users_most = users
-        self.users = min(users, _SLOTS_LEAST)
+        self._users_least = int(settings.get("users_least", 0))
+        self._asked: set[str] = set()
+        self.users = self._users_for(0.0)
         self.result = Capacity(self._objectives, at_least=settings.get("at_least"))
 
     def receive(self, worker: str, seen: Seen) -> None:
@@ -122,8 +126,8 @@ class CapacityControl:
         """Have a step fired to its end, and judge it."""
         self._seen, self._number = {}, step.number
         self._fired += step.arrivals
-        needed = max(step.rate, step.drain_rate) * self._objectives.latency * _SLOTS_FACTOR + _SLOTS_LEAST
-        self.users = max(self.users, min(self._users_most, int(needed)))
+        self.users = max(self.users, self._users_for(max(step.rate, step.drain_rate)))
+        self._asked = set(self._workers())
         self._started = self._elapsed() + _DELAY_SECONDS
         self._begin(step, self._apart, _DELAY_SECONDS)
         while (now := self._elapsed() - self._started) < step.length:
@@ -136,6 +140,14 @@ class CapacityControl:
         while not self._all_told(lambda seen: seen.closed) and self._elapsed() - self._started < limit:
             self._sleep(_TICK_SECONDS)
         return self._judge(step)
+
+    def _busy_at(self, rate: float) -> float:
+        """Return how many slots are busy at a rate where answers take as long as is looked at."""
+        return rate * self._objectives.latency * _SLOTS_FACTOR
+
+    def _users_for(self, rate: float) -> int:
+        least = max(self._users_least, _SLOTS_EACH * len(self._workers()))
+        return min(self._users_most, max(least, int(self._busy_at(rate)) + _SLOTS_LEAST))
 
     def _all_told(self, what: Callable[[Seen], bool]) -> bool:
         return all(name in self._seen and what(self._seen[name]) for name in self._workers())
@@ -161,7 +173,15 @@ class CapacityControl:
 
     def _judge(self, step: Step) -> tuple[Probe, Bucket | None]:
         counts = self._counts(step)
-        probe = judge_probe(counts, self._objectives, self._started)
+        untold = [name for name in self._asked if name not in self._seen or not self._seen[name].closed]
+        probe = judge_probe(
+            counts,
+            self._objectives,
+            self._started,
+            slots=self._users_most if self._busy_at(step.rate) > self._users_most else None,
+            workers=len(self._asked),
+            untold=len(untold),
+        )
         bucket = None if step.drain else estimate_bucket(counts)
         self._cold.add(counts.cold)
         if step.kind is StepKind.REST:

@@ -32,6 +32,8 @@ class Probing:
         self._elapsed = elapsed
         self._slots = Slots(alarms, elapsed, self._accept)
         self._start = 0.0
+        # Seconds since the step's start until which there is something to fire.
+        self._until = 0.0
         self._cpu = (0.0, 0.0)
         self._in_flight = 0
         self._known: frozenset[int] = frozenset()
@@ -43,14 +45,17 @@ class Probing:
         self._known = apart
         self.counts = ProbeCounts(step, self._latency)
         self._start = self._elapsed() + delay
+        self._until = step.length
         self._cpu = (time.process_time(), time.perf_counter())
         self._in_flight = 0
         self._slots.begin(step_arrivals(self._plan, step, self._start, self._share))
 
     def end(self) -> None:
         """Fire nothing more of the step; arrivals that were due and had no slot count as dropped."""
+        self._until = min(self._until, self.elapsed)
         for arrival in self._slots.end():
             if self.counts is not None:
+                self.counts.add_waited(arrival.intended_start - self._start)
                 self._due(self.counts, arrival.intended_start)
                 self._drop(self.counts, arrival.intended_start)
 
@@ -82,6 +87,8 @@ class Probing:
         self._due(counts, start)
         if lag is not None:
             counts.add_lag(start - self._start, lag)
+        else:
+            counts.add_waited(start - self._start)
         if late <= self._plan.patience:
             self._in_flight += 1
             return True
@@ -121,13 +128,21 @@ class Probing:
     @property
     def closed(self) -> bool:
         """Whether the step's counts are complete, but for what would be late anyway."""
-        return self.counts is not None and (
-            self.finished or self.elapsed > self.counts.step.length + self._latency + _LAST_ANSWERS_SECONDS
-        )
+        return self.counts is not None and (self.finished or self._is_over)
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether whatever isn't answered yet would be late."""
+        return self.elapsed > self._until + self._latency + _LAST_ANSWERS_SECONDS
 
     def snapshot(self) -> ProbeCounts | None:
-        """Return what was counted of the step so far."""
+        """Return what was counted of the step so far; arrivals that wait for a slot still when it is over are dropped.
+
+        So what is told of a step that is closed has all of its arrivals, however many slots hang.
+        """
         if self.counts is not None and not self._slots.exhausted:
             cpu, clock = time.process_time() - self._cpu[0], time.perf_counter() - self._cpu[1]
             self.counts.cpu = cpu / clock if clock > 1 else 0.0
+            if self._is_over:
+                self.end()
         return self.counts

@@ -100,10 +100,12 @@ def _sleep_and_tell(firing: Firing, recorder: RunRecorder, seconds: float) -> No
 
 def _seen(firing: Firing) -> Seen | None:
     probing = firing.probing
+    # Asked before: what is told of a closed step must be all of it.
+    closed = probing is not None and probing.closed
     counts = probing.snapshot() if probing is not None else None
     if probing is None or counts is None:
         return None
-    return Seen(counts, closed=probing.closed, finished=probing.finished)
+    return Seen(counts, closed=closed, finished=probing.finished)
 
 
 def _on_step(environment: Environment, data: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from reports.intervals import share_interval
 from reports.objectives import Objective, Objectives
+from reports.probe_limits import want_of_reports, want_of_slots, want_of_time
 from reports.probes import BINS_A_SECOND, Bin, ProbeCounts, Step
 
 # Work that piles up this fast, as a share of the arrivals, is more than noise; half of it can be either.
@@ -20,14 +21,10 @@ _GROWTH_LEAST: Final = 4.0
 # The slope's distance from nought in standard errors; blocks next to each other are not independent.
 _SLOPE_CERTAIN: Final = 4.0
 _BLOCKS_LEAST: Final = 4
-# A generator that is late by this part of the latency objective, or has no CPU left, measures itself.
-_LAG_MEDIAN: Final = 0.05
-_LAG_TAIL: Final = 0.5
 _STALL_MILLISECONDS: Final = 50.0
 # A stall seldom comes alone; and what a burst holds is counted with what comes while it is worked off.
 _BURST_FACTOR: Final = 3.0
 _LASTING: Final = frozenset({Objective.LATENCY, Objective.SATURATION})
-_CPU_FULL: Final = 0.95
 # What is seen in time of a step that must be ended early: nearly all arrivals of its last seconds late.
 _HOPELESS_SHARE: Final = 0.9
 _HOPELESS_SECONDS: Final = 3.0
@@ -58,7 +55,8 @@ class Probe:
     """One rate, judged. Latencies in milliseconds, rates per second, shares 0 to 1.
 
     ``started`` is in seconds since the run's start. ``growth`` is by how many arrivals a second the unanswered ones
-    grew. ``limited`` says why the load generator, not the authorizer, was the limit; empty where it wasn't.
+    grew. ``limited`` says why the load generator, not the authorizer, was the limit; empty where it wasn't. ``untold``
+    is how many workers had not told all of it in time.
     """
 
     step: Step
@@ -81,6 +79,7 @@ class Probe:
     lag_maximum: float
     cpu: float
     limited: str = ""
+    untold: int = 0
 
     @property
     def rate(self) -> float:
@@ -89,11 +88,13 @@ class Probe:
 
     @property
     def disturbed(self) -> bool:
-        """Whether it was broken, if it was, by the generator's standing still: what was due then went out at once.
+        """Whether it is to be fired again, if it was broken: the generator stood still, or a worker was not heard.
 
-        A backlog may take the whole step to go down. Throttles, errors and wrong decisions end with the burst, so
-        more of them than a burst can hold are the authorizer's.
+        What was due while it stood still went out at once. A backlog may take the whole step to go down. Throttles,
+        errors and wrong decisions end with the burst, so more of them than a burst can hold are the authorizer's.
         """
+        if self.untold:
+            return True
         if self.lag_maximum <= _STALL_MILLISECONDS:
             return False
         burst = _BURST_FACTOR * self.lag_maximum / 1000 / self.step.seconds
@@ -135,8 +136,20 @@ class Probe:
         return cls(**{**value, **parts})
 
 
-def judge_probe(counts: ProbeCounts, objectives: Objectives, started: float) -> Probe:
-    """Judge what was counted in a step."""
+def judge_probe(
+    counts: ProbeCounts,
+    objectives: Objectives,
+    started: float,
+    *,
+    slots: int | None = None,
+    workers: int = 1,
+    untold: int = 0,
+) -> Probe:
+    """Judge what was counted in a step.
+
+    ``slots`` is how many there were, None where there were as many as the rate needs at twice the latency asked for.
+    ``untold`` of the ``workers`` had not told all that became of their part.
+    """
     measured = list(counts.measured())
     due = sum(one.due for one in measured)
     assessments = [_share(objective, allowed, measured) for objective, allowed in objectives.allowed.items()]
@@ -164,8 +177,18 @@ def judge_probe(counts: ProbeCounts, objectives: Objectives, started: float) -> 
         lag_p99=lag_p99,
         lag_maximum=counts.lag.maximum,
         cpu=counts.cpu,
-        limited=_limit(counts, objectives, lag_p50, lag_p99),
+        limited=want_of_reports(counts.step, due, workers, untold)
+        or want_of_time(counts, objectives, lag_p50, lag_p99)
+        or (want_of_slots(counts, objectives, slots) if slots is not None and _is_only_late(assessments) else ""),
+        untold=untold,
     )
+
+
+def _is_only_late(assessments: Iterable[Assessment]) -> bool:
+    """Say whether answers were late, and nothing else was broken."""
+    broken = {one.objective for one in assessments if one.standing is Standing.BROKEN}
+    late = any(one.standing is not Standing.HELD for one in assessments if one.objective in _LASTING)
+    return late and broken <= _LASTING
 
 
 def _worst(standings: Iterable[Standing]) -> Standing:
@@ -249,15 +272,6 @@ def slope_of(values: Sequence[float]) -> tuple[float, float]:
     residuals = sum((value - start - slope * place) ** 2 for place, value in zip(places, values, strict=True))
     centre = (len(values) - 1) / 2
     return slope, sqrt(residuals / max(1, len(values) - 2) / sum((place - centre) ** 2 for place in places))
-
-
-def _limit(counts: ProbeCounts, objectives: Objectives, lag_p50: float, lag_p99: float) -> str:
-    if counts.cpu > _CPU_FULL:
-        return f"a worker used {counts.cpu:.0%} of a core"
-    for percent, lag, part in ((50, lag_p50, _LAG_MEDIAN), (99, lag_p99, _LAG_TAIL)):
-        if counts.lag.count and lag > part * objectives.latency * 1000:
-            return f"the load generator was late: {percent} % of its waits ended up to {lag:.1f} ms after their time"
-    return ""
 
 
 def is_hopeless(counts: ProbeCounts, now: float) -> bool:

@@ -109,7 +109,8 @@ class ProbeCounts:
 
     The histograms are of the measured part, and leave out exchanges that started an execution environment: those are
     in ``cold``. ``lag`` is how late this process was at what it meant to do in time, ``cpu`` the highest share of a
-    core that a worker used. At rest ``wrong_cases`` were answered wrongly at least once, and ``right_cases`` rightly.
+    core that a worker used, ``waited`` how many arrivals of the measured part found no free slot. At rest
+    ``wrong_cases`` were answered wrongly at least once, and ``right_cases`` rightly.
     """
 
     step: Step
@@ -120,6 +121,7 @@ class ProbeCounts:
     cold: LatencyHistogram = field(default_factory=LatencyHistogram)
     lag: LatencyHistogram = field(default_factory=LatencyHistogram)
     cpu: float = 0.0
+    waited: int = 0
     wrong_cases: set[int] = field(default_factory=set)
     right_cases: set[int] = field(default_factory=set)
 
@@ -145,6 +147,11 @@ class ProbeCounts:
         """Count how late a wait ended that was due at a time."""
         if due >= self.step.measured_from:
             self.lag.record(lag)
+
+    def add_waited(self, start: float) -> None:
+        """Count an arrival that was due when no slot was free."""
+        if start >= self.step.measured_from:
+            self.waited += 1
 
     def add_exchange(
         self, start: float, sent: float, received: float, outcome: Outcome, *, wrong: bool, apart: bool, cold: bool
@@ -206,6 +213,7 @@ class ProbeCounts:
         for name in ("service_times", "response_times", "cold", "lag"):
             getattr(self, name).add(getattr(other, name))
         self.cpu = max(self.cpu, other.cpu)
+        self.waited += other.waited
         self.wrong_cases |= other.wrong_cases
         self.right_cases |= other.right_cases
 
@@ -220,6 +228,7 @@ class ProbeCounts:
             "latency": self.latency,
             "bins": [[number, *self.bins[number].encode()] for number in sorted(self.bins)],
             "cpu": self.cpu,
+            "waited": self.waited,
             "wrong_cases": sorted(self.wrong_cases),
             "right_cases": sorted(self.right_cases),
             **histograms,
@@ -233,6 +242,7 @@ class ProbeCounts:
             latency=value["latency"],
             bins={number: Bin(*counts) for number, *counts in value["bins"]},
             cpu=value["cpu"],
+            waited=value["waited"],
             wrong_cases=set(value["wrong_cases"]),
             right_cases=set(value["right_cases"]),
             service_times=LatencyHistogram(value["service_times"].encode("ascii")),

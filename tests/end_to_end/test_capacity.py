@@ -6,10 +6,21 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 import reports
-from tests.end_to_end.command import HANDLERS, PASSWORDS, environment, gatecrash, run_folder, side_by_side, statistics
+from tests.end_to_end.command import (
+    HANDLERS,
+    PASSWORDS,
+    environment,
+    gatecrash,
+    run_folder,
+    side_by_side,
+    statistics,
+    wait_until,
+)
+from tests.end_to_end.distributed import parts, process_ids
 
 LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "capacity.py"
 BUCKET = ("--target", "scripted", "--set", "target.script={latency=0.01, bucket_rate=150, bucket_burst=40}")
@@ -58,12 +69,31 @@ def stopped(folder):
     return capacity(folder, *BUCKET, "--requests", "900")
 
 
+def without_a_worker(folder):
+    """A search of which one of two workers is killed as soon as a rate is judged."""
+    with parts() as start:
+        search = start(folder, "capacity", *PASSWORDS, *QUICK, *BUCKET, "--processes", "2", "--at-least", "100")
+        wait_until(lambda: "at rest" in search.output, 60)
+        workers = [child for child in descendants(search.process.pid) if child.pid in process_ids(workers_log(folder))]
+        workers[0].kill()
+        return subprocess.CompletedProcess([], search.wait(), search.output, "")
+
+
+def workers_log(folder):
+    return (run_folder(folder) / "workers.log").read_text()
+
+
+def descendants(process_id):
+    return psutil.Process(process_id).children(recursive=True)
+
+
 SEARCHES = {
     "one process": partial(of_bucket, processes=1),
     "two processes": partial(of_bucket, processes=2),
     "gateway": behind_the_gateway,
     "plain Locust": by_plain_locust,
     "stopped": stopped,
+    "without a worker": without_a_worker,
 }
 
 
@@ -100,6 +130,15 @@ def test_a_handler_behind_the_gateway_is_searched_up_to_a_highest_rate(searches)
     assert "at least 200 arrivals/s" in done.stdout
     report = gatecrash(folder, "report", run_folder(folder))
     assert "at least 200 arrivals/s" in report.stdout
+
+
+def test_a_search_that_loses_a_worker_ends_and_is_invalid(searches):
+    folder, done = searches["without a worker"]
+    found = statistics(folder)
+    assert found["capacity"]["ended_by"] == "the loss of a worker", done.stdout
+    assert found["capacity"]["complete"]
+    assert found["verdict"]["exit_code"] == done.returncode == 4
+    assert sum(one["lost"] for one in found["state"]["worker_facts"]) == 1
 
 
 def test_plain_locust_searches_by_the_plan_of_its_scenario(searches):

@@ -41,7 +41,7 @@ class SimulatedAuthorizer:
 class SimulatedProcess:
     """Fires the steps of a search at a simulated authorizer.
 
-    ``lag`` is how late its waits end, in seconds, at rates of ``late_from`` a second and more.
+    ``lag`` is how late its waits end, in seconds, at rates of ``late_from`` a second and more. It has ``slots``.
     """
 
     def __init__(
@@ -58,6 +58,8 @@ class SimulatedProcess:
         self.lag_when_late = lag
         self.late_from = late_from
         self.lag = 0.0
+        self.slots = 10_000
+        self.busy_until = []
         self.cpu = cpu
         self.now = 0.0
         self.plan = Plan("", "", {}, duration=1e9, capacity={})
@@ -76,6 +78,7 @@ class SimulatedProcess:
         self.arrivals = step_arrivals(self.plan, step, self.begun, ONE)
         self.next = next(self.arrivals, None)
         self.pending = []
+        self.busy_until = []
 
     def end(self):
         self.next = None
@@ -90,9 +93,11 @@ class SimulatedProcess:
             start = arrival.intended_start - self.begun
             self.counts.add_due(start)
             self.counts.add_lag(start, self.lag)
-            sent = arrival.intended_start + self.lag
+            sent = self._take_slot(arrival.intended_start + self.lag, start)
             case = arrival.number % self.authorizer.cases
-            heapq.heappush(self.pending, (*self._fire(sent, case), start, sent, case))
+            done, outcome, wrong = self._fire(sent, case)
+            heapq.heappush(self.busy_until, done)
+            heapq.heappush(self.pending, (done, outcome, wrong, start, sent, case))
         while self.pending and self.pending[0][0] <= self.now:
             done, outcome, wrong, start, sent, case = heapq.heappop(self.pending)
             self.counts.add_exchange(
@@ -107,6 +112,15 @@ class SimulatedProcess:
             if self.counts.step.kind == "rest":
                 self.counts.note_case(case, right=not wrong)
 
+    def _take_slot(self, due, start):
+        """Return when a slot is free for an arrival, ``start`` seconds after the step's start."""
+        while self.busy_until and self.busy_until[0] <= due:
+            heapq.heappop(self.busy_until)
+        if len(self.busy_until) < self.slots:
+            return due
+        self.counts.add_waited(start)
+        return heapq.heappop(self.busy_until)
+
     def _fire(self, sent, case):
         outcome, wrong, done = self.authorizer.answer(sent, case)
         return done, outcome.value, wrong
@@ -117,16 +131,36 @@ class SimulatedProcess:
         return Seen(self.counts, closed=finished or late, finished=finished)
 
 
-def search(script: Script, *, objectives: Objectives | None = None, limits=None, at_least=None, **settings):
-    """Carry out a search; returns its result and the process that fired."""
+def search(
+    script: Script,
+    *,
+    objectives: Objectives | None = None,
+    limits=None,
+    at_least=None,
+    users=10_000,
+    users_least=0,
+    idle_workers=0,
+    silent_in=frozenset(),
+    **settings,
+):
+    """Carry out a search; returns its result and the process that fired.
+
+    There are ``idle_workers`` besides, of which one tells nothing in steps whose numbers are ``silent_in``.
+    """
     objectives = objectives or Objectives()
     process_settings = {name: settings.pop(name) for name in ("lag", "late_from", "cpu") if name in settings}
     authorizer = SimulatedAuthorizer(script, wrong_at_rest=settings.pop("wrong_at_rest", frozenset()))
     process = SimulatedProcess(authorizer, objectives, **process_settings)
 
     def sleep(seconds):
+        process.slots = control.users
         process.advance(seconds)
         control.receive("local", process.seen())
+        step = process.counts.step
+        for name in idle[step.number in silent_in :]:
+            control.receive(name, Seen(ProbeCounts(step, objectives.latency), closed=True, finished=True))
+
+    idle = [f"idle {number}" for number in range(idle_workers)]
 
     control = CapacityControl(
         {
@@ -134,13 +168,15 @@ def search(script: Script, *, objectives: Objectives | None = None, limits=None,
             "search": settings,
             "limits": {"seconds": None, "requests": None, **(limits or {})},
             "at_least": at_least,
+            "users_least": users_least,
         },
         begin=process.begin,
         end=process.end,
-        workers=lambda: {"local"},
+        workers=lambda: {"local", *idle},
         elapsed=lambda: process.now,
         sleep=sleep,
-        users=10_000,
+        users=users,
     )
+    process.slots = process.slots_at_first = control.users
     control.run()
     return control.result, process

@@ -186,3 +186,35 @@ def test_slots_that_wait_for_a_step_of_a_search_are_sent_away_when_it_is_stopped
     gevent.joinall(waiting, timeout=5)
     assert [greenlet.value for greenlet in waiting] == [None, None, None]
     assert all(greenlet.successful() for greenlet in waiting)
+
+
+def test_a_step_that_is_over_has_told_all_of_its_arrivals_however_many_slots_hang(corpus):
+    firing = firing_of(
+        corpus, Script(latency=30), rate=100, duration=60, patience=5, capacity={"objectives": {"latency": 0.1}}
+    )
+    firing.begin_step(Step(0, StepKind.DOUBLE, rate=100.0, warm_up=0.0, seconds=0.5), frozenset(), 0.0)
+    hanging = [gevent.spawn(lambda: firing.fire(firing.next_arrival())) for _ in range(2)]
+    with gevent.Timeout(20):
+        while not firing.probing.closed:
+            gevent.sleep(0.01)
+    counts = firing.probing.snapshot()
+    assert sum(one.due for one in counts.bins.values()) == 50
+    assert sum(one.dropped for one in counts.bins.values()) == 48
+    assert counts.waited >= 48
+    firing.stop()
+    gevent.killall(hanging)
+
+
+def test_a_step_that_is_ended_early_is_over_soon(corpus):
+    firing = firing_of(corpus, Script(latency=30), rate=100, duration=60, capacity={"objectives": {"latency": 0.1}})
+    firing.begin_step(Step(0, StepKind.DOUBLE, rate=100.0, warm_up=0.0, seconds=50.0), frozenset(), 0.0)
+    hanging = gevent.spawn(lambda: firing.fire(firing.next_arrival()))
+    gevent.sleep(0.05)
+    assert not firing.probing.closed
+    firing.end_step()
+    with gevent.Timeout(20):
+        while not firing.probing.closed:
+            gevent.sleep(0.01)
+    assert firing.probing.elapsed < 20
+    firing.stop()
+    hanging.kill()

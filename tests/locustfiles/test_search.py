@@ -153,3 +153,49 @@ def test_a_rate_that_was_broken_while_the_generator_stood_still_is_fired_again()
     for process, times in ((calm, 1), (stalled, 3)):
         doubled = [step.rate for step in process.steps if step.kind is StepKind.DOUBLE]
         assert doubled.count(max(doubled)) == times
+
+
+def test_a_want_of_slots_is_the_generators_limit_and_more_slots_are_the_cure():
+    script = Script(latency=0.1)
+    result, _ = search(script, users=50)
+    # Fifty slots fire 500 a second at most where each answer takes a tenth of a second.
+    assert 400 <= result.low <= 500
+    assert "none of the 50 slots free" in result.limited
+    assert "--users" in result.limited
+    assert result.binding == ()
+    result, _ = search(script, users=500, max_rate=640)
+    assert (result.low, result.high, result.limited) == (640, None, "")
+
+
+@pytest.mark.parametrize("users", [60, 200, 10_000])
+def test_slots_that_are_busy_because_answers_are_late_are_the_authorizers_limit(users):
+    # In flight are so many that each waits for more than the latency asked for.
+    result, _ = search(Script(latency=0.04, concurrency=8), users=users)
+    assert result.limited == ""
+    holds(result, 200)
+
+
+def test_there_are_as_many_slots_as_are_asked_for_and_some_for_each_worker():
+    _, few = search(Script(latency=0.01), max_rate=100)
+    assert few.slots_at_first == 20
+    _, asked = search(Script(latency=0.01), max_rate=100, users_least=300)
+    assert asked.slots_at_first == asked.slots == 300
+    _, spread = search(Script(latency=0.01), max_rate=100, idle_workers=49)
+    assert spread.slots_at_first == 200
+
+
+def test_a_rate_that_a_worker_has_not_told_all_of_is_fired_again():
+    script = Script(latency=0.04, concurrency=8)
+    result, process = search(script, idle_workers=1, silent_in=frozenset({3}))
+    (untold,) = [probe for probe in result.probes if probe.untold]
+    assert untold.limited.startswith("1 of 2 workers had not told all of it in time")
+    assert [step.rate for step in process.steps if step.kind is StepKind.DOUBLE].count(untold.rate) == 2
+    assert result.limited == ""
+    holds(result, 200)
+
+
+def test_rates_that_a_worker_never_tells_all_of_are_never_held():
+    result, _ = search(Script(latency=0.01), idle_workers=1, silent_in=frozenset(range(4, 1000)))
+    # What they tell of the same rate for longer is not known either.
+    assert result.low is None
+    assert "had not told all" in result.limited

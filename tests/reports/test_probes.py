@@ -6,7 +6,7 @@ from authorizers import wire
 from authorizers.contract import Outcome
 from reports.bucket import Bucket, estimate_bucket
 from reports.objectives import Objective, Objectives
-from reports.probe_judging import Standing, design_effect, is_hopeless, judge_probe, slope_of
+from reports.probe_judging import Probe, Standing, design_effect, is_hopeless, judge_probe, slope_of
 from reports.probes import BINS_A_SECOND, ProbeCounts, Step, StepKind
 
 STEP = Step(3, StepKind.BISECT, 100.0, 1.0, 6.0)
@@ -32,6 +32,8 @@ def counted(exchanges, drops=()):
         counts.add_due(start)
         counts.add_lag(start, wait)
         counts.add_exchange(start, start + wait, start + wait + service, outcome, wrong=wrong, apart=apart, cold=cold)
+        if wait > 0.05:
+            counts.add_waited(start)
         counts.note_case(int(start * 10), right=not wrong)
     for start in drops:
         counts.add_due(start)
@@ -160,6 +162,49 @@ def test_a_stall_is_blamed_only_for_what_it_can_have_done(counts, disturbed):
     probe = judge_probe(counts, OBJECTIVES, 0.0)
     assert not probe.limited
     assert probe.disturbed is disturbed
+
+
+def waiting(latency=0.1, wait=0.4, *, hanging=0, **outcomes):
+    """Counts of arrivals that waited for slots; every ``hanging``-th was never answered."""
+    counts = ProbeCounts(STEP, OBJECTIVES.latency)
+    for number in range(700):
+        start = number / 100
+        outcome = next((Outcome(name) for name, every in outcomes.items() if number % every == 0), Outcome.ALLOW)
+        counts.add_due(start)
+        counts.add_waited(start)
+        if not hanging or number % hanging:
+            times = (start, start + wait, start + wait + latency)
+            counts.add_exchange(*times, outcome, wrong=False, apart=False, cold=False)
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("counts", "slots", "limited"),
+    [
+        (waiting(), 50, True),
+        # There were as many slots as the rate needs.
+        (waiting(), None, False),
+        # The authorizer was late itself, left requests hanging, or broke something else.
+        (waiting(latency=0.3), 50, False),
+        (waiting(hanging=10), 50, False),
+        (waiting(throttled=20), 50, False),
+        # The latency asked for was kept to all the same.
+        (waiting(wait=0.06), 50, False),
+        (steady(latency=0.3), 50, False),
+    ],
+)
+def test_a_want_of_slots_limits_only_what_is_answered_in_time(counts, slots, limited):
+    probe = judge_probe(counts, OBJECTIVES, 0.0, slots=slots)
+    assert bool(probe.limited) is limited
+    if limited:
+        assert probe.limited.startswith("600 of 600 arrivals found none of the 50 slots free")
+
+
+def test_a_rate_is_not_held_where_a_worker_has_not_told_all_of_it():
+    probe = judge_probe(steady(rate=50.0), OBJECTIVES, 0.0, workers=2, untold=1)
+    assert probe.limited == "1 of 2 workers had not told all of it in time: 300 of about 600 arrivals are known"
+    assert probe.disturbed
+    assert Probe.decode(probe.encode()) == probe
 
 
 def test_what_comes_in_clusters_counts_for_less():
