@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Any
 
 from reports.capacity import Capacity
+from reports.capacity_verdict import judge_at_least
 from reports.findings import Finding
+from reports.probe_judging import Standing as ProbeStanding
 from reports.recording import Recording
 from reports.series import Second
 from reports.threshold_measures import (
@@ -183,7 +185,7 @@ def _value(threshold: Threshold, evidence: Evidence) -> float:
     if metric == "capacity":
         if evidence.capacity is None:
             raise UnknownError("the search came to nothing")
-        return evidence.capacity.low or 0.0
+        return _held_rate(threshold, evidence.capacity)
     if metric == "cold_starts":
         return float(recording.cold_starts)
     if metric == "drop_rate":
@@ -193,6 +195,13 @@ def _value(threshold: Threshold, evidence: Evidence) -> float:
         return achieved(threshold, recording.outcomes.total(), evidence.measured_seconds, planned)
     family = threshold.selected("family")
     return counted(threshold, recording.outcomes if family is None else _family(family, evidence))
+
+
+def _held_rate(threshold: Threshold, capacity: Capacity) -> float:
+    held = capacity.low or 0.0
+    if not threshold.holds(held) and judge_at_least(capacity, threshold.limit) is ProbeStanding.UNCLEAR:
+        raise UnknownError(f"{held:g} arrivals/s were shown to be held, and what is asked for could not be tried")
+    return held
 
 
 def _family(name: str, evidence: Evidence) -> Counter[str]:

@@ -351,3 +351,20 @@ def test_the_exit_code_of_an_aborted_run_is_that_of_a_threshold():
     assert "the threshold x failed" in summary.verdict.reasons
     assert any("abort_if" in reason for reason in summary.judgement.reasons)
     assert Outcome.ALLOW.value in summary.outcomes
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "standing"),
+    [
+        ("queue", 100.0, Standing.HELD),
+        ("queue", 400.0, Standing.FAILED),
+        ("limited above", 200.0, Standing.HELD),
+        ("limited above", 400.0, Standing.NOT_JUDGED),
+        ("limited", 10.0, Standing.NOT_JUDGED),
+    ],
+)
+def test_a_rate_that_the_search_could_not_try_is_no_rate_that_the_authorizer_missed(kind, asked, standing):
+    capacity = capacity_samples.found(kind)
+    evidence = Evidence(Recording(), (), (), None, 60.0, capacity=capacity, job=Job.CAPACITY)
+    threshold = Threshold("capacity", ">=", asked, Unit.PER_SECOND)
+    assert judge_threshold(threshold, evidence).standing is standing
