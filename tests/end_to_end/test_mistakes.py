@@ -55,6 +55,7 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path):
             "credentials.table: can't read nowhere.csv",
         ),
         (CORRECT, "credentials.kind is missing"),
+        (("--keep", "0"), "output.keep is 0: input should be greater than or equal to 1"),
         (("--set", "rate=5"), "write it as section.key=value"),
         (("--target", "iot", "--region", "eu-wets-1"), "AWS IoT has no such region; did you mean eu-west-1?"),
         ((*CORRECT, "--target", "iot"), "--handler (authorizer.handler) names a handler on this machine"),

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from reports.history import History
+from reports.run_folder import RunFolder
 from tests.end_to_end.command import PASSWORDS, gatecrash, run_folder
+from tests.reports.samples import INFO
 from tests.reports.trend_samples import nights
 
 FILE = ("--history", "history.sqlite")
@@ -49,13 +51,18 @@ def test_accepting_a_run_with_findings_says_that_it_is_still_no_good_run(tmp_pat
     assert "--against last-good passes it over all the same, since its exit code is 3" in accepted.stdout
 
 
-def test_a_run_adds_itself_and_is_brought_up_to_date_by_its_folder(tmp_path):
+def test_a_run_adds_itself_removes_old_folders_and_is_brought_up_to_date_by_its_own(tmp_path):
     script = "target.script={latency = 0.01}"
-    variables = ("--revision", "abc123", *FILE, *PASSWORDS, *SHORT)
+    old = RunFolder(tmp_path / "runs" / "20250101T000000Z-run")
+    old.path.mkdir(parents=True)
+    old.write_info(replace(INFO, name="run", started_at="2025-01-01T00:00:00+00:00"))
+    (old.path / "stats.json").write_text('{"verdict": {"exit_code": 3}}')
+    variables = ("--revision", "abc123", *FILE, *PASSWORDS, *SHORT, "--keep", "1")
     done = gatecrash(tmp_path, "run", "--target", "scripted", "--set", script, *variables)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "History  " in done.stdout
     assert "history.sqlite (1 run named run)" in done.stdout
+    assert "Removed  1 older run named run: output.keep is 1" in done.stdout
     again = gatecrash(tmp_path, "trend", "add", *FILE, run_folder(tmp_path))
     assert again.stdout == "Added 0 runs to history.sqlite, brought 1 up to date\n"
     with History(tmp_path / "history.sqlite") as history:
