@@ -59,8 +59,8 @@ def _lines(summary: Summary, run_folder: str | PurePath) -> Iterator[str]:
     verdict = summary.verdict
     yield f"## gatecrash: {verdict.word}"
     yield ""
-    yield f"**{escaped(words.headline(summary))}** Exit code {verdict.exit_code.value}, run {code(summary.info.name)}, "
-    yield f"started {escaped(summary.info.started_at)}."
+    yield f"**{escaped(words.headline(summary))}** Exit code {verdict.exit_code.value}, run {code(summary.info.name)} "
+    yield f"at {code(words.target_words(summary.info))}, started {escaped(summary.info.started_at)}."
     yield ""
     if summary.capacity is not None:
         yield f"- {escaped(capacity_words.answer(summary.capacity))}"

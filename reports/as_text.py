@@ -66,7 +66,7 @@ def _write_verdict(summary: Summary, console: Console) -> None:
 def _write_numbers(summary: Summary, console: Console) -> None:
     heading(console, words.visible(f"Run {summary.info.name}, started {summary.info.started_at}"))
     grid = Table.grid(padding=(0, 2, 0, 0))
-    for label, value in words.key_numbers(summary):
+    for label, value in (("target", words.target_words(summary.info)), *words.key_numbers(summary)):
         grid.add_row(Text(f"  {label}", "dim"), Text(value))
     console.print(grid)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,6 +12,7 @@ from authorizers.contract import Outcome
 from reports.campaign import Campaign
 from reports.intervals import VALUES_ABOVE
 from reports.records import LatencyKind
+from reports.run_folder import RunInfo
 from reports.summary import PERCENTILE_NAMES, LatencyRow, Summary
 from reports.verdict import ExitCode, Validity
 
@@ -148,6 +150,26 @@ def headline(summary: Summary) -> str:
 
 def _is_broken(summary: Summary) -> bool:
     return summary.campaign is not None and summary.campaign.broken is not None
+
+
+def target_words(info: RunInfo) -> str:
+    """Say what was fired at and by which client, such as ``mine (local: /x/mine.py:handler), by the wire client``."""
+    target = info.target
+    kind, client = target.get("kind", "unknown"), target.get("client")
+    handler = target.get("handler")
+    place = shlex.join(map(str, handler)) if isinstance(handler, list | tuple) else handler
+    place = place or _without_user(target.get("endpoint")) or target.get("region")
+    # Of a script and of a handler without a gateway an authorizer's name says nothing.
+    name = target.get("function") or (target.get("authorizer") if kind in {"local", "iot"} else None)
+    where = f"{kind}: {place}" if place else str(kind)
+    return visible((f"{name} ({where})" if name else where) + (f", by the {client} client" if client else ""))
+
+
+def _without_user(endpoint: str | None) -> str | None:
+    """Return an address without the user and password that may stand in it."""
+    scheme, mark, rest = (endpoint or "").partition("://")
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{place.rpartition('@')[2]}{slash}{path}" or None
 
 
 def bound_sentence(summary: Summary) -> str | None:

@@ -116,7 +116,7 @@ def test_every_table_has_a_caption_and_every_header_a_scope(busy):
         "3 of 35, the warm-up included",
         "allowed what must be denied",
         f"gatecrash replay {FOLDER} --finding 2",
-        "sample-authorizer",
+        "target sample-authorizer (local: /samples/jwt_authorizer.py:handler), by the wire client",
         "target.environments",
     ],
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from reports import as_markdown, comparison_words, trend_markdown
+from reports import as_markdown, comparison_words, trend_markdown, words
 from reports.finding_words import numbered
 from tests.rendering import rendered
 from tests.reports.capacity_samples import capacity_summary
@@ -27,6 +27,7 @@ def test_its_parts_are_what_they_should_be(make):
     page = rendered(as_markdown.render(summary, "runs/one"))
     assert page.headings[0] == (2, f"gatecrash: {summary.verdict.word}")
     assert {level for level, _ in page.headings[1:]} == {3}
+    assert words.target_words(summary.info) in page.code
     assert "Key numbers" in page.texts()
     assert page.html == page.links == []
     heads = [table[0] for table in page.tables]

@@ -47,6 +47,7 @@ def test_percentiles_that_rest_on_too_few_exchanges_are_marked_and_the_intervals
 @pytest.mark.parametrize(
     "wanted",
     [
+        "sample-authorizer (local:",
         "100.0 arrivals/s",
         "99.9 exchanges/s over 30.0 s",
         "4 of 3,000 planned",
