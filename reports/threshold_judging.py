@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from authorizers.contract import Outcome
 from reports.capacity import Capacity
+from reports.drift import SECONDS_LEAST, drift_of
 from reports.findings import Finding
 from reports.intervals import samples_needed
 from reports.recording import Recording
@@ -174,6 +175,11 @@ def _value(threshold: Threshold, evidence: Evidence) -> float:
         if evidence.capacity is None:
             raise _UnknownError("only `gatecrash capacity` searches it")
         return evidence.capacity.low or 0.0
+    if metric == "latency_drift":
+        drift = drift_of(evidence.seconds)
+        if drift is None:
+            raise _UnknownError(f"a run of less than {SECONDS_LEAST} measured seconds has no drift")
+        return max(0.0, drift.p95.low)
     if metric == "cold_starts":
         return float(recording.cold_starts)
     if metric == "drop_rate":

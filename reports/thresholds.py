@@ -66,6 +66,13 @@ METRICS: Final = {
             "exchanges a second: as a share of the planned rate, or as they are",
         ),
         Metric("exchanges", (Unit.COUNT,), "exchanges", ("outcome", "family")),
+        Metric(
+            "latency_drift",
+            (Unit.MILLISECONDS,),
+            "how much the service time's 95th percentile rises an hour at least; 0 where noise may make it",
+            windowed=False,
+            live=False,
+        ),
         Metric("cold_starts", (Unit.COUNT,), "cold starts, the warm-up's among them", windowed=False),
         Metric("fail_open", (Unit.COUNT,), "requests that were allowed and must be denied", windowed=False, live=False),
         Metric(
