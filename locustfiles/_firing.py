@@ -68,6 +68,7 @@ class Firing:
             warm_up=0.0 if plan.phases or plan.capacity else plan.warm_up,
             offered_rate=plan.rate if is_open else 0.0,
             secrets_of=lambda case_index: secrets_of(corpus.request(case_index)),
+            expectation_of=lambda case_index: corpus.family_and_expectation(case_index)[1],
         )
         self._alarms = Alarms()
         self._clocks = clocks or ClockWatch()

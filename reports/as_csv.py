@@ -32,6 +32,7 @@ SECOND_COLUMNS: Final = (
     ("response_time_p50_ms", "median of the response time from the intended start, of the same exchanges"),
     ("response_time_p95_ms", "its 95th percentile"),
     ("response_time_p99_ms", "its 99th percentile"),
+    ("wrong", "decisions other than the expected ones; empty where they were not counted"),
 )
 LATENCY_COLUMNS: Final = (
     ("outcome", f"an outcome, or `{ANSWERED}` for all that the authorizer answered"),
@@ -76,7 +77,7 @@ def _second(row: SecondRow) -> list[str | int]:
     response = (row.response_p50, row.response_p95, row.response_p99)
     warm_up = str(row.warm_up).lower()
     arrivals = (row.planned, row.dropped, sum(row.outcomes.values()))
-    return [row.second, warm_up, *arrivals, *counts, *map(_number, (*service, *response))]
+    return [row.second, warm_up, *arrivals, *counts, *map(_number, (*service, *response, row.wrong))]
 
 
 def _latency(row: LatencyRow) -> list[str | int]:

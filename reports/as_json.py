@@ -109,6 +109,7 @@ def _second(row: SecondRow) -> dict[str, Any]:
         "response_time_p50_ms": row.response_p50,
         "response_time_p95_ms": row.response_p95,
         "response_time_p99_ms": row.response_p99,
+        "wrong": row.wrong,
     }
 
 

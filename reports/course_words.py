@@ -9,7 +9,7 @@ from reports.memory import MemoryRow
 from reports.spike import Spike
 from reports.words import milliseconds, percent, plural
 
-DRIFT_COLUMNS: Final = ("from second", "exchanges", "p50", "p95", "throttled", "errors", "allowed")
+DRIFT_COLUMNS: Final = ("from second", "exchanges", "p50", "p95", "throttled", "errors", "allowed", "wrong")
 MEMORY_COLUMNS: Final = ("process", "id", "at the start", "at the end", "most", "growth an hour")
 _MEGABYTE: Final = 2**20
 # What grows while a process warms up says nothing of an hour.
@@ -32,7 +32,8 @@ def drift_row(part: Part) -> list[str]:
     """Return a part as a row of the table."""
     shares = (percent(share) if share else "-" for share in (part.throttled, part.errors))
     latencies = (milliseconds(part.p50), milliseconds(part.p95))
-    return [f"{part.start:,}", f"{part.exchanges:,}", *latencies, *shares, percent(part.allowed)]
+    wrong = "-" if part.wrong is None else f"{part.wrong:,}"
+    return [f"{part.start:,}", f"{part.exchanges:,}", *latencies, *shares, percent(part.allowed), wrong]
 
 
 def memory_row(row: MemoryRow) -> list[str]:

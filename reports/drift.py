@@ -29,7 +29,8 @@ class Part:
     """A tenth of the measured part: from which second on, exchanges, latencies in ms, shares 0 to 1.
 
     ``allowed`` is the share of the decisions that let a device in: the same requests come again and again, so it should
-    not move.
+    not move. It doesn't where a wrong denial makes up for one that lets somebody in: ``wrong`` counts both, None where
+    the recording doesn't.
     """
 
     start: int
@@ -39,6 +40,7 @@ class Part:
     throttled: float
     errors: float
     allowed: float
+    wrong: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def _part(seconds: list[tuple[int, Second]]) -> Part:
         throttled=outcomes.get(Outcome.THROTTLED, 0) / max(1, exchanges),
         errors=sum(outcomes.get(outcome, 0) for outcome in _FAULTS) / max(1, exchanges),
         allowed=outcomes.get(Outcome.ALLOW, 0) / max(1, decided),
+        wrong=total.wrong,
     )
 
 

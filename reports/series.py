@@ -32,7 +32,8 @@ def milliseconds_of(bucket: float) -> float:
 class Second:
     """Counts of one second. Latencies are coarse histograms: bucket to count.
 
-    ``unanswered_…`` are the part of them that belongs to exchanges that the authorizer did not answer.
+    ``unanswered_…`` are the part of them that belongs to exchanges that the authorizer did not answer. ``wrong`` counts
+    the decisions other than the ones that their cases expect; None where nobody knew what these are.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -43,6 +44,7 @@ class Second:
     warm_up: bool = False
     unanswered_service_times: Counter[int] = field(default_factory=Counter)
     unanswered_response_times: Counter[int] = field(default_factory=Counter)
+    wrong: int | None = None
 
     def answered(self, kind: LatencyKind) -> Counter[int]:
         """Return the coarse histogram of the exchanges that the authorizer answered."""
@@ -70,6 +72,12 @@ class Second:
         self.planned += other.planned
         self.dropped += other.dropped
         self.warm_up = self.warm_up or other.warm_up
+        if other.wrong is not None:
+            self.add_wrong(other.wrong)
+
+    def add_wrong(self, count: int) -> None:
+        """Count wrong decisions, or that there were none."""
+        self.wrong = (self.wrong or 0) + count
 
 
 class Series:
@@ -124,6 +132,7 @@ class Series:
                 "service_times": sorted(second.service_times.items()),
                 "response_times": sorted(second.response_times.items()),
                 **({"unanswered": _pair(second)} if second.unanswered_service_times else {}),
+                **({"wrong": second.wrong} if second.wrong is not None else {}),
             }
 
     @classmethod
@@ -142,6 +151,7 @@ class Series:
                 warm_up=row["warm_up"],
                 unanswered_service_times=Counter(dict(service_times)),
                 unanswered_response_times=Counter(dict(response_times)),
+                wrong=row.get("wrong"),
             )
         return series
 

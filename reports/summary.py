@@ -84,7 +84,10 @@ def _intervals(histogram: LatencyHistogram) -> dict[str, Interval]:
 
 @dataclass(frozen=True, slots=True)
 class SecondRow:
-    """One second: counts, and percentiles of both latencies in milliseconds (None when nothing came back)."""
+    """One second: counts, and percentiles of both latencies in milliseconds (None when nothing came back).
+
+    ``wrong`` decisions are None where nobody counted them.
+    """
 
     second: int
     warm_up: bool
@@ -97,6 +100,7 @@ class SecondRow:
     response_p95: float | None
     service_p99: float | None = None
     response_p99: float | None = None
+    wrong: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,7 @@ def _second_rows(run: StoredRun) -> list[SecondRow]:
             second.percentile(second.response_times, 95),
             second.percentile(second.service_times, 99),
             second.percentile(second.response_times, 99),
+            second.wrong,
         )
         for number, second in run.recording.series
     ]

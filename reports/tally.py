@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from typing import Final
 
-from authorizers.contract import Answer, Outcome
+from authorizers.contract import Answer, Expectation, Outcome
 from reports.clocks import ClockJump
 from reports.latency import Pause, cut_nanoseconds, no_pause
 from reports.plain import Seen
@@ -18,6 +18,11 @@ from reports.recording import Recording
 from reports.records import Exchange
 from reports.series import UNANSWERED, bucket_of
 
+# Of each outcome, the expectations that it decides against.
+_AGAINST: Final = {
+    outcome: tuple(one for one in Expectation if outcome.is_decision and one.is_met_by(outcome) is False)
+    for outcome in Outcome
+}
 _NANOSECONDS: Final = 1e9
 _NO_SECOND: Final = -1
 _LATENCIES_AT_ONCE: Final = 256
@@ -26,13 +31,18 @@ _REPEATED_MAXIMUM: Final = 512
 
 
 class _Cell:
-    """Exchanges of one second with one outcome: how often each latency, in cut nanoseconds, was seen."""
+    """Exchanges of one second with one outcome: how often each latency, in cut nanoseconds, was seen.
 
-    __slots__ = ("response_times", "service_times")
+    ``against`` are the expectations for which the outcome is a wrong decision, and ``wrong`` how often it was one.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("against", "response_times", "service_times", "wrong")
+
+    def __init__(self, against: tuple[Expectation, ...] = ()) -> None:
         self.service_times: dict[int, int] = {}
         self.response_times: dict[int, int] = {}
+        self.against = against
+        self.wrong = 0
 
 
 class _Repeated:
@@ -50,12 +60,20 @@ class Tally:
     """Counts the exchanges of one worker.
 
     Exchanges whose intended start (seconds) is before ``warm_up`` belong to the warm-up; ``offered_rate`` is in
-    arrivals a second. ``secrets_of`` gives the texts of a case's request that must not be kept.
+    arrivals a second. ``secrets_of`` gives the texts of a case's request that must not be kept, ``expectation_of`` what
+    must come back, for the count of wrong decisions; without it there is none.
     """
 
     def __init__(
-        self, *, worker: int, warm_up: float, offered_rate: float, secrets_of: Callable[[int], tuple[str, ...]]
+        self,
+        *,
+        worker: int,
+        warm_up: float,
+        offered_rate: float,
+        secrets_of: Callable[[int], tuple[str, ...]],
+        expectation_of: Callable[[int], Expectation] | None = None,
     ) -> None:
+        self._expectation_of = expectation_of
         self._secrets_of = secrets_of
         self._worker = worker
         self._warm_up = warm_up
@@ -94,6 +112,8 @@ class Tally:
         cell.service_times[latency] = cell.service_times.get(latency, 0) + 1
         latency = cut_nanoseconds(received - intended_start)
         cell.response_times[latency] = cell.response_times.get(latency, 0) + 1
+        if cell.against and self._expectation_of is not None and self._expectation_of(case_index) in cell.against:
+            cell.wrong += 1
 
         repeated = self._repeated.get(case_index)
         if repeated is not None and repeated.answer is answer and not phase:
@@ -113,7 +133,7 @@ class Tally:
     def _turn_to(self, key: tuple[int, Outcome, bool]) -> None:
         cell = self._cells.get(key)
         if cell is None:
-            cell = self._cells[key] = _Cell()
+            cell = self._cells[key] = _Cell(_AGAINST[key[1]])
         self._second, self._outcome, self._is_warm_up = key
         self._cell = cell
 
@@ -193,6 +213,8 @@ class Tally:
             second = recording.series.second(number)
             second.warm_up = second.warm_up or is_warm_up
             second.outcomes[outcome.value] += count
+            if self._expectation_of is not None:
+                second.add_wrong(cell.wrong)
             _fill(second.service_times, cell.service_times, pause)
             _fill(second.response_times, cell.response_times, pause)
             if outcome in UNANSWERED:

@@ -10,6 +10,7 @@ from typing import Any
 
 from reports.capacity import Capacity
 from reports.capacity_verdict import judge_at_least
+from reports.drift import SECONDS_LEAST, drift_of
 from reports.findings import Finding
 from reports.probe_judging import Standing as ProbeStanding
 from reports.recording import Recording
@@ -186,6 +187,11 @@ def _value(threshold: Threshold, evidence: Evidence) -> float:
         if evidence.capacity is None:
             raise UnknownError("the search came to nothing")
         return _held_rate(threshold, evidence.capacity)
+    if metric == "latency_drift":
+        drift = drift_of(evidence.seconds)
+        if drift is None:
+            raise UnknownError(f"a run of less than {SECONDS_LEAST} measured seconds has no drift")
+        return max(0.0, drift.p95.low)
     if metric == "cold_starts":
         return float(recording.cold_starts)
     if metric == "drop_rate":

@@ -94,6 +94,13 @@ METRICS: Final = {
             "exchanges a second: as a share of the planned rate, or as they are",
         ),
         Metric("exchanges", (Unit.COUNT,), "exchanges", ("outcome", "family"), jobs=_ALL_JOBS),
+        Metric(
+            "latency_drift",
+            (Unit.MILLISECONDS,),
+            "how much the service time's 95th percentile rises an hour at least; 0 where noise may make it",
+            windowed=False,
+            live=False,
+        ),
         Metric("cold_starts", (Unit.COUNT,), "cold starts, the warm-up's among them", windowed=False),
         _of_decisions("fail_open", "requests that were allowed and must be denied"),
         _of_decisions("fail_closed", "requests that were denied and must be allowed"),

@@ -71,14 +71,15 @@ def test_a_stall_shows_in_the_response_time_and_hardly_in_the_service_time(corpu
 class Timed:
     """A target whose answers are taken up long after they came; ``early`` says how long, in seconds."""
 
-    def __init__(self, early):
+    def __init__(self, early, outcome=Outcome.ALLOW):
         self.early = early
+        self.outcome = outcome
         self.received = None
 
     def invoke_prepared(self, body, request):
         gevent.sleep(0.03)
         self.received = None if self.early is None else time.perf_counter() - self.early
-        return Answer(Outcome.ALLOW)
+        return Answer(self.outcome)
 
     def call_before_reading(self, callback):
         pass
@@ -100,6 +101,13 @@ def test_an_answer_has_come_when_the_target_says_so(corpus, early, lowest, highe
     assert lowest <= service.percentile(50) <= highest
     assert recording.timed_here == timed_here
     assert recording.is_timed_by_kernel is (timed_here == 0)
+
+
+@pytest.mark.parametrize(("outcome", "wrong"), [(Outcome.ALLOW, 0), (Outcome.DENY, 20), (Outcome.THROTTLED, 0)])
+def test_decisions_that_a_case_does_not_expect_are_counted_as_wrong(corpus, outcome, wrong):
+    plan = Plan(run_folder="unused", corpus=str(corpus.folder), target={}, rate=100, warm_up=0, duration=0.2)
+    recording = fire_all(Firing(plan, Share(0, 1), corpus, Timed(None, outcome)), slots=20)
+    assert sum(second.wrong for _, second in recording.series) == wrong
 
 
 def test_arrivals_that_wait_beyond_their_patience_are_dropped_and_counted(corpus):

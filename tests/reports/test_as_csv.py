@@ -43,6 +43,7 @@ def test_each_second_says_what_stats_json_says(make):
         assert int(row["exchanges"]) == sum(counts.values())
         for name in (f"{kind}_p{percent}_ms" for kind in ("service_time", "response_time") for percent in (50, 95, 99)):
             assert number(row[name]) == near(second[name])
+        assert number(row["wrong"]) == second["wrong"]
 
 
 @pytest.mark.parametrize("make", SUMMARIES, ids=lambda make: make.__name__)

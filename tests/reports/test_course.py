@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from reports import as_html, as_json, as_text, text_course
+from reports import as_html, as_json, as_text, course_words, text_course
 from reports.drift import PARTS, drift_of, trend_of
 from reports.memory import decode_samples, encode_samples, memory_rows
 from reports.spike import spike_of
@@ -45,6 +45,18 @@ def test_the_parts_hold_every_measured_exchange_and_their_shares():
     assert [part.start for part in drift.parts] == list(range(30, 330, 30))
     assert [part.throttled for part in drift.parts] == [*[0.0] * 9, 0.5]
     assert {part.allowed for part in drift.parts} == {1.0}
+
+
+def test_wrong_decisions_that_cancel_out_in_the_share_of_allowed_show_by_tenths():
+    recorded = series(100, lambda _: 0.01, deny=lambda _: 0.5)
+    assert {part.wrong for part in drift_of(recorded).parts} == {None}
+    for number, second in recorded:
+        # As many wrong denials as devices that are wrongly let in.
+        second.add_wrong(2 if number >= 90 else 0)
+    drift = drift_of(recorded)
+    assert {part.allowed for part in drift.parts} == {0.5}
+    assert [part.wrong for part in drift.parts] == [*[0] * 9, 20]
+    assert [course_words.drift_row(part)[-1] for part in drift.parts] == [*["0"] * 9, "20"]
 
 
 def test_a_short_run_has_no_drift():

@@ -44,6 +44,16 @@ def test_encoding_round_trips(exchanges):
     assert plain(Series.decode(plain(series))) == plain(series)
 
 
+def test_wrong_decisions_that_nobody_counted_are_not_none_at_all():
+    series, other = series_of([exchange()]), series_of([exchange()])
+    assert Series.decode(plain(series)).second(0).wrong is None
+    series.add(other)
+    assert series.second(0).wrong is None
+    other.second(0).add_wrong(0)
+    series.add(Series.decode(plain(other)))
+    assert series.second(0).wrong == 0
+
+
 @given(st.floats(1e-6, 3600.0))
 def test_a_bucket_is_within_four_and_a_half_per_cent(seconds):
     assert milliseconds_of(bucket_of(seconds)) == pytest.approx(seconds * 1000.0, rel=0.0451)

@@ -1,11 +1,12 @@
 """Counting while firing gives the recording that folding each exchange by itself gives."""
 
+from collections import Counter
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Outcome
+from authorizers.contract import Answer, Expectation, Outcome
 from reports.latency import cut_nanoseconds
 from reports.recording import Recording
 from reports.tally import Tally
@@ -76,6 +77,39 @@ def test_what_was_taken_is_not_taken_again(exchanges, place):
     assert total.counts() == counted(exchanges).counts()
     assert comparable(total.ledger) == comparable(counted(exchanges).ledger)
     assert total.latencies.encode() == counted(exchanges).latencies.encode()
+
+
+WANTED = [Expectation.ALLOW, Expectation.DENY, Expectation.OPEN, Expectation.DENY]
+
+
+@given(EXCHANGES, st.integers(0, 40))
+def test_wrong_decisions_are_counted_by_the_second_however_the_counts_are_taken_and_sent(exchanges, place):
+    exchanges = [marked(one, "") for one in exchanges]
+    tally = Tally(
+        worker=0, warm_up=WARM_UP, offered_rate=1.0, secrets_of=lambda _: (), expectation_of=WANTED.__getitem__
+    )
+    total = Recording()
+    for part in (exchanges[:place], exchanges[place:]):
+        for one in part:
+            tally.add(one.case_index, one.intended_start, one.sent, one.received, one.answer, "")
+        total.add_encoded(tally.take().encode())
+    wrong = Counter()
+    for one in exchanges:
+        outcome = one.answer.outcome
+        is_wrong = outcome.is_decision and WANTED[one.case_index].is_met_by(outcome) is False
+        wrong[int(one.intended_start)] += is_wrong
+    assert {number: second.wrong for number, second in total.series} == dict(wrong)
+
+
+def test_an_answer_that_the_service_refuses_is_no_wrong_decision():
+    tally = Tally(
+        worker=0, warm_up=0.0, offered_rate=1.0, secrets_of=lambda _: (), expectation_of=lambda _: Expectation.ALLOW
+    )
+    for outcome in Outcome:
+        tally.add(0, 0.0, 0.0, 0.1, Answer(outcome), "")
+    assert tally.take().series.second(0).wrong == sum(
+        outcome.is_decision for outcome in Outcome if outcome is not Outcome.ALLOW
+    )
 
 
 def test_arrivals_drops_and_lags_are_counted_by_the_second():

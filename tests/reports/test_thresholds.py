@@ -168,6 +168,25 @@ def test_the_worst_window_counts_and_is_named():
     assert slow.value == pytest.approx(500, rel=0.05)
 
 
+@pytest.mark.parametrize(
+    ("latency", "standing"),
+    [(lambda n: 0.01 * (1 + n / 300), Standing.FAILED), (lambda n: 0.01 + 0.01 * (n % 2), Standing.HELD)],
+    ids=["rises", "goes up and down"],
+)
+def test_a_drift_fails_where_it_is_told_from_noise(latency, standing):
+    recording = good_recording()
+    recording.series = series(600, latency, warm_up=30)
+    one = judged("latency_drift < 1ms", run_of(recording))
+    assert one.standing is standing
+    assert (one.value > 1) if standing is Standing.FAILED else (one.value == 0)
+
+
+def test_a_short_run_has_no_drift_to_judge():
+    one = judged("latency_drift < 1ms", run_of(good_recording(190)))
+    assert one.standing is Standing.NOT_JUDGED
+    assert "less than 20 measured seconds" in one.reason
+
+
 @given(thresholds())
 def test_of_a_statement_and_its_opposite_one_holds(threshold):
     one, other = judged(str(threshold)), judged(str(threshold.opposite))
