@@ -34,6 +34,7 @@ _VARIABLES: Final = (
         "the first that is set is `output.revision`, unless that is set itself",
     ),
     ("AWS_CA_BUNDLE", "file of the certificate authorities for calls to AWS, in place of boto3's own"),
+    ("REQUESTS_CA_BUNDLE", "the same, where `AWS_CA_BUNDLE` isn't set"),
 )
 
 

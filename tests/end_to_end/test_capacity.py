@@ -127,9 +127,13 @@ def test_a_handler_behind_the_gateway_is_searched_up_to_a_highest_rate(searches)
     folder, done = searches["gateway"]
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Not judged, for this is no run under load: latency.p95 < 0.001ms," in " ".join(done.stdout.split())
-    assert "at least 200 arrivals/s" in done.stdout
+    found = statistics(folder)["capacity"]
+    assert max(one["step"]["rate"] for one in found["probes"]) <= 200
+    # A machine that is busy with other tests may hold less.
+    answer = next(line for line in done.stdout.splitlines() if "  Holds " in line)
+    assert ("Holds at least 200 arrivals/s" in answer) == (found["low"] == 200)
     report = gatecrash(folder, "report", run_folder(folder))
-    assert "at least 200 arrivals/s" in report.stdout
+    assert answer in report.stdout
 
 
 def test_a_search_that_loses_a_worker_ends_and_is_invalid(searches):

@@ -96,7 +96,10 @@ def test_a_script_must_say_yes(endpoint, capsys):
     ("arguments", "sentence"),
     [
         (("--region", "eu-wets-1"), "AWS Lambda has no such region; did you mean eu-west-1?"),
-        (("--handler", str(HANDLERS / "correct.py")), "--target lambda fires at a deployed function"),
+        (
+            ("--handler", str(HANDLERS / "correct.py")),
+            "--target (target.kind) is lambda, which fires at a deployed function",
+        ),
         (("--function", "a b"), "can't ask AWS for the function a b in eu-west-1: ValidationException"),
         (("--target", "iot"), "target.function is set, but the target is iot: invoke a Lambda function with"),
         (("--target", "local", "--function", "x"), "target.endpoint_url is set, but the target is local"),
