@@ -46,7 +46,8 @@ def behind_the_gateway(folder):
         '[thresholds]\nhold = ["latency.p95 < 1us", "achieved_rate > 95%", "exchanges > 0"]\n'
         'abort_if = ["latency.p50 > 1us"]\nabort_after = 0\n'
     )
-    return capacity(folder, "--handler", HANDLERS / "correct.py", "--start-rate", "200", "--max-rate", "200")
+    # At a rate that environments which are there already answer after a moment without a processor too.
+    return capacity(folder, "--handler", HANDLERS / "correct.py", "--start-rate", "40", "--max-rate", "40")
 
 
 def by_plain_locust(folder):
@@ -128,12 +129,10 @@ def test_a_handler_behind_the_gateway_is_searched_up_to_a_highest_rate(searches)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Not judged, for this is no run under load: latency.p95 < 0.001ms," in " ".join(done.stdout.split())
     found = statistics(folder)["capacity"]
-    assert max(one["step"]["rate"] for one in found["probes"]) <= 200
-    # A machine that is busy with other tests may hold less.
-    answer = next(line for line in done.stdout.splitlines() if "  Holds " in line)
-    assert ("Holds at least 200 arrivals/s" in answer) == (found["low"] == 200)
+    assert max(one["step"]["rate"] for one in found["probes"]) == 40
+    assert "Holds at least 40 arrivals/s" in done.stdout
     report = gatecrash(folder, "report", run_folder(folder))
-    assert answer in report.stdout
+    assert "Holds at least 40 arrivals/s" in report.stdout
 
 
 def test_a_search_that_loses_a_worker_ends_and_is_invalid(searches):
