@@ -23,7 +23,7 @@ from authorizers.targets.aws_clients import IotApiSettings, iot_client
 from authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.preflight_iot import describe, read_quota
 from gatecrash.preflight_lambda import client_of_function, read_concurrency, try_dry
-from gatecrash.settings import Settings, credential_settings
+from gatecrash.settings import AWS_KINDS, Settings, credential_settings
 from gatecrash.targets import function_of, gateway_settings
 from generators.credentials import open_profile
 
@@ -58,7 +58,7 @@ def _checks(settings: Settings) -> Iterator[Callable[[Settings], Iterator[Findin
     yield from (_versions, _machine, _descriptors, _folders, _credentials)
     if settings.target.kind == "local":
         yield _handler
-    if settings.target.kind in {"iot", "lambda"}:
+    if settings.target.kind in AWS_KINDS:
         yield _aws
 
 

@@ -156,6 +156,7 @@ Options = Literal["none", "corpus", "load", "plan", "run", "capacity", "worker",
 # What these do has nothing to do with a target.
 _WITHOUT_TARGET: Final = frozenset({"trend"})
 
+_ASKED_UNDER: Final = "thresholds."
 _DURATION: Final = "load.duration"
 # The scenarios that --duration can't mean, and the keys by which they say how long they take.
 _OTHERWISE_TIMED: Final = {
@@ -180,9 +181,6 @@ def meant_by(scenario: str | None, flags: dict[str, Any]) -> dict[str, Any]:
     return {"soak.duration" if key == _DURATION else key: value for key, value in flags.items()}
 
 
-_ASKING: Final = ("hold", "fail_if", "abort_if")
-
-
 def _given(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
@@ -202,10 +200,8 @@ def settings_options(scenario: Options) -> Callable[[Command], Command]:
             overrides |= dict(parse_assignment(text) for text in assignments)
             settings: Settings = read_settings(config, overrides)
             if scenario in set(Job):
-                check_asked(
-                    {name: overrides[key] for name in _ASKING if (key := f"thresholds.{name}") in overrides},
-                    Job(scenario),
-                )
+                asked = {key.removeprefix(_ASKED_UNDER): value for key, value in overrides.items()}
+                check_asked(asked, Job(scenario))
             return command(settings, **given)
 
         for flag, key, kind, text in reversed(flags):

@@ -7,7 +7,7 @@ from rich.console import Console
 from authorizers.errors import UsageError
 from authorizers.gateway.functions import parse_handler
 from gatecrash.asking import Load, planned_load
-from gatecrash.settings import Settings
+from gatecrash.settings import AWS_KINDS, Settings
 
 
 def check_target(settings: Settings, console: Console, *, yes: bool, load: Load | None = None) -> None:
@@ -34,7 +34,7 @@ def _refuse_foreign_settings(settings: Settings) -> None:
     """Refuse what is set for another kind of target: who set it means that one."""
     target = settings.target
     for key in ("endpoint_url", "profile"):
-        if getattr(target, key) is not None and target.kind not in {"iot", "lambda"}:
+        if getattr(target, key) is not None and target.kind not in AWS_KINDS:
             raise UsageError(
                 f"target.{key} is set, but the target is {target.kind}: fire at an endpoint with --target iot or lambda"
             )

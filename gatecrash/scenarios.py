@@ -13,6 +13,7 @@ from gatecrash.asking import Load, calls_for, planned_load
 from gatecrash.fleets import fleet_facts, with_fleet
 from gatecrash.preparing import make_plan
 from gatecrash.settings import Settings
+from gatecrash.targets import steady_rate
 from generators.corpus import Corpus
 from reports.metrics_settings import metrics_settings, require_extra
 from reports.objectives import Objectives
@@ -84,7 +85,7 @@ def highest_rate(scenario: Scenario, settings: Settings) -> float:
         return settings.capacity.max_rate or inf
     if scenario == "spike":
         return max(settings.load.rate, settings.spike.fleet / settings.spike.within)
-    return settings.load.rate if settings.load.model == OPEN else 0.0
+    return steady_rate(settings)
 
 
 def load_of(scenario: Scenario, settings: Settings) -> Load:

@@ -37,8 +37,8 @@ from reports.metrics_settings import metrics_settings
 from reports.threshold_parsing import declared
 
 FILE: Final = "gatecrash.toml"
-# Targets that run an authorizer at AWS, and no handler of this machine.
-_DEPLOYED: Final = ("iot", "lambda")
+# Kinds of targets that run an authorizer at AWS, and no handler of this machine.
+AWS_KINDS: Final = frozenset({"iot", "lambda"})
 # GitHub Actions, GitLab CI, AWS CodeBuild, Jenkins.
 _REVISIONS: Final = ("GITHUB_SHA", "CI_COMMIT_SHA", "CODEBUILD_RESOLVED_SOURCE_VERSION", "GIT_COMMIT")
 _PATHS: Final = {
@@ -97,7 +97,7 @@ def read_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
     if file is not None or path.exists():
         values = _read_toml(path)
         change_paths(values, lambda name: str(path.resolve().parent / name))
-    if overrides.get("target.kind") in _DEPLOYED and isinstance(values.get("authorizer"), dict):
+    if overrides.get("target.kind") in AWS_KINDS and isinstance(values.get("authorizer"), dict):
         # The file says what is tested on this machine; whoever names a deployed target beside it doesn't mean that.
         values["authorizer"].pop("handler", None)
     for key, value in overrides.items():

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from authorizers.errors import UsageError
 from authorizers.targets.endpoints import is_on_this_machine
-from gatecrash.settings import Settings, credential_settings
+from gatecrash.settings import AWS_KINDS, Settings, credential_settings
 from generators.credentials import open_profile
 from generators.credentials.signed import SignedProfile
 from reports.plan import OPEN
@@ -18,19 +18,23 @@ _BOTO3_RATE_MAXIMUM: Final = 300.0
 _WIRE_KINDS: Final = frozenset({"iot_wire", "lambda_wire"})
 
 
+def steady_rate(settings: Settings) -> float:
+    """Return the planned rate of a run at one rate, in arrivals a second; 0 where users keep their own pace."""
+    return settings.load.rate if settings.load.model == OPEN else 0.0
+
+
 def client_of(settings: Settings, rate: float | None = None) -> Literal["boto3", "wire"]:
     """Return which client calls TestInvokeAuthorizer, or the Lambda function.
 
     The wire client on this machine, and where boto3 is too slow for the highest planned ``rate``; else boto3, the
     reference. Where no rate is given it is ``load.rate``.
     """
-    target, load = settings.target, settings.load
+    target = settings.target
     if target.client is not None:
         return target.client
     if target.kind == "local" or is_on_this_machine(target.endpoint_url):
         return "wire"
-    if rate is None:
-        rate = load.rate if load.model == OPEN else 0.0
+    rate = steady_rate(settings) if rate is None else rate
     return "wire" if rate > _BOTO3_RATE_MAXIMUM else "boto3"
 
 
@@ -134,7 +138,7 @@ def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any
     if kind in {"local", "handler"}:
         facts["handler"] = settings.authorizer.command or target.get("handler") or target["gateway"]["handler"]
         facts["dialect"] = settings.authorizer.dialect
-    if kind in {"iot", "lambda"}:
+    if kind in AWS_KINDS:
         facts |= {"region": settings.target.region, "endpoint": settings.target.endpoint_url}
     if kind == "lambda":
         facts |= {"function": settings.target.function, "dialect": settings.authorizer.dialect}

@@ -11,7 +11,8 @@ from locustfiles._alarms import Alarms
 from locustfiles._arrivals import Arrival, Share, step_arrivals
 from locustfiles._slots import Slots
 from reports.plan import Plan
-from reports.probes import ERRORS, ProbeCounts, Step, StepKind
+from reports.probes import ProbeCounts, Step, StepKind
+from reports.records import ERRORS
 from reports.tally import Tally
 
 _LAST_ANSWERS_SECONDS: Final = 0.3

@@ -12,15 +12,12 @@ from reports.block_bootstrap import BLOCKS_LEAST, DRAWS, block_numbers, grouped,
 from reports.comparison import Change, Limits, Unit
 from reports.directions import Direction, judged
 from reports.intervals import share_interval
+from reports.records import ERRORS
 from reports.series import Second, Series
 
 THROTTLE_RATE: Final = "throttle_rate"
 ERROR_RATE: Final = "error_rate"
 ACHIEVED_RATE: Final = "achieved_rate"
-ERRORS: Final = (
-    *(Outcome.HANDLER_ERROR, Outcome.TIMED_OUT, Outcome.INVALID_RESPONSE),
-    *(Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR),
-)
 
 
 def compare_rates(earlier: Series, later: Series, limits: Limits, *, pace: bool = True) -> list[Change]:

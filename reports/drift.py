@@ -11,6 +11,7 @@ from statistics import linear_regression
 from typing import Any, Final
 
 from authorizers.contract import Outcome
+from reports.records import ERRORS
 from reports.series import Second
 
 PARTS: Final = 10
@@ -18,10 +19,6 @@ SECONDS_LEAST: Final = 20
 # Student's t for ten parts, two of whose degrees of freedom the line takes: 95 % lie within.
 _STUDENT: Final = 2.306
 _SECONDS_AN_HOUR: Final = 3600.0
-_FAULTS: Final = (
-    *(Outcome.HANDLER_ERROR, Outcome.TIMED_OUT, Outcome.INVALID_RESPONSE, Outcome.UNAVAILABLE),
-    Outcome.TRANSPORT_ERROR,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ def _part(seconds: list[tuple[int, Second]]) -> Part:
         p50=total.percentile(latencies, 50) or 0.0,
         p95=total.percentile(latencies, 95) or 0.0,
         throttled=outcomes.get(Outcome.THROTTLED, 0) / max(1, exchanges),
-        errors=sum(outcomes.get(outcome, 0) for outcome in _FAULTS) / max(1, exchanges),
+        errors=sum(outcomes.get(outcome, 0) for outcome in ERRORS) / max(1, exchanges),
         allowed=outcomes.get(Outcome.ALLOW, 0) / max(1, decided),
         wrong=total.wrong,
     )

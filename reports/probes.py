@@ -9,19 +9,11 @@ from typing import Any, Final
 
 from authorizers.contract import Outcome
 from reports.latency import LatencyHistogram
+from reports.records import ERRORS
 
 # So many bins a second: fine enough to see work pile up, and a bucket run dry.
 BINS_A_SECOND: Final = 10
 CASES_NOTED_MAXIMUM: Final = 10_000
-ERRORS: Final = frozenset(
-    {
-        Outcome.HANDLER_ERROR,
-        Outcome.TIMED_OUT,
-        Outcome.INVALID_RESPONSE,
-        Outcome.UNAVAILABLE,
-        Outcome.TRANSPORT_ERROR,
-    }
-)
 
 
 class StepKind(StrEnum):

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from authorizers.contract import Answer, Demand, Expectation
+from authorizers.contract import Answer, Demand, Expectation, Outcome
+
+# What an exchange ends in where nothing was decided, throttled or rejected.
+ERRORS: Final = frozenset(
+    {
+        Outcome.HANDLER_ERROR,
+        Outcome.TIMED_OUT,
+        Outcome.INVALID_RESPONSE,
+        Outcome.UNAVAILABLE,
+        Outcome.TRANSPORT_ERROR,
+    }
+)
 
 
 class LatencyKind(StrEnum):

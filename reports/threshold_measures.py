@@ -11,10 +11,10 @@ from authorizers.contract import Outcome
 from reports.findings import Finding
 from reports.intervals import samples_needed
 from reports.recording import Recording
-from reports.records import LatencyKind
+from reports.records import ERRORS, LatencyKind
 from reports.rules import Kind, Severity
 from reports.series import UNANSWERED, Second, milliseconds_of
-from reports.thresholds import ERRORS, LATENCY, Threshold, Unit
+from reports.thresholds import LATENCY, Threshold, Unit
 
 _ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome not in UNANSWERED)
 OF_FINDINGS: Final = {

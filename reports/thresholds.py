@@ -13,7 +13,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
 from authorizers.contract import Outcome
-from reports.records import LatencyKind
+from reports.records import ERRORS, LatencyKind
 
 COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": lt,
@@ -61,13 +61,6 @@ class Metric:
 
 
 _ALL_JOBS: Final = frozenset(Job)
-ERRORS: Final = (
-    Outcome.TIMED_OUT,
-    Outcome.HANDLER_ERROR,
-    Outcome.INVALID_RESPONSE,
-    Outcome.UNAVAILABLE,
-    Outcome.TRANSPORT_ERROR,
-)
 
 
 def _of_decisions(name: str, meaning: str, selectors: tuple[str, ...] = ()) -> Metric:

@@ -9,9 +9,9 @@ from typing import Final
 
 from reports.change_points import Scale
 from reports.comparison import Unit
-from reports.comparison_rates import ACHIEVED_RATE, ERROR_RATE, ERRORS, THROTTLE_RATE
+from reports.comparison_rates import ACHIEVED_RATE, ERROR_RATE, THROTTLE_RATE
 from reports.history import HistoryRun
-from reports.records import LatencyKind
+from reports.records import ERRORS, LatencyKind
 from reports.rules import Severity
 from reports.summary import LatencyRow, Summary
 

@@ -14,7 +14,7 @@ from gatecrash.fuzzing.preparing import BENCH_SHARE, is_python_handler, request_
 from gatecrash.fuzzing.schedules import CaseBook, interleaved, sequential
 from gatecrash.preparing import run_facts
 from gatecrash.running import fire, start_gateway
-from gatecrash.settings import Settings
+from gatecrash.settings import AWS_KINDS, Settings
 from gatecrash.targets import target_settings
 from generators.corpus import Corpus
 from reports.campaign import PhaseRow
@@ -116,7 +116,7 @@ def _keep_log(inner: Path, outer: Path) -> None:
 
 
 def _rows(settings: Settings, phases: tuple[Phase, ...], recording: Recording) -> list[PhaseRow]:
-    where = "aws" if settings.target.kind in {"iot", "lambda"} and settings.target.endpoint_url is None else "gateway"
+    where = "aws" if settings.target.kind in AWS_KINDS and settings.target.endpoint_url is None else "gateway"
     rows = []
     for phase in phases:
         seen = [

@@ -14,7 +14,7 @@ from authorizers.targets.opening import open_target
 from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM, Bench, LaboratoryBench, TargetBench
 from gatecrash.fuzzing.literals import words_of
 from gatecrash.preparing import check_credentials, check_lifetime, minted_at
-from gatecrash.settings import Settings, credential_settings
+from gatecrash.settings import AWS_KINDS, Settings, credential_settings
 from gatecrash.targets import target_settings
 from generators.building import CorpusPlan, build_corpus
 from generators.corpus import Corpus
@@ -22,7 +22,6 @@ from generators.credentials.carrying import TOKEN_CARRIERS
 
 _TOKEN_KEY_NAME: Final = "token"
 _LOCAL_REQUESTS: Final = 20_000
-_AWS_KINDS: Final = frozenset({"iot", "lambda"})
 _AWS_REQUESTS: Final = 400
 _AWS_RATE: Final = 8.0
 _LIFETIME_NEEDED: Final = 120.0
@@ -86,12 +85,12 @@ def request_budget(settings: Settings) -> int:
     """Return how many requests a gateway or AWS may get."""
     if settings.fuzz.requests is not None:
         return settings.fuzz.requests
-    return _AWS_REQUESTS if settings.target.kind in _AWS_KINDS else _LOCAL_REQUESTS
+    return _AWS_REQUESTS if settings.target.kind in AWS_KINDS else _LOCAL_REQUESTS
 
 
 def request_rate(settings: Settings) -> float | None:
     """Return how many requests a second a gateway or AWS may get; None: as many as it answers."""
-    if settings.fuzz.rate is not None or settings.target.kind not in _AWS_KINDS:
+    if settings.fuzz.rate is not None or settings.target.kind not in AWS_KINDS:
         return settings.fuzz.rate
     return _AWS_RATE
 
