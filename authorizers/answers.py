@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from authorizers import limits, wire
-from authorizers.contract import AuthorizerRequest, Decision, Outcome
-from authorizers.errors import InvalidResponseError, WireError
-from authorizers.policy import lets_connect
+from gatecrash.authorizers import limits, wire
+from gatecrash.authorizers.contract import AuthorizerRequest, Decision, Outcome
+from gatecrash.authorizers.errors import InvalidResponseError, WireError
+from gatecrash.authorizers.policy import lets_connect
 
 SERIALISED_ANSWER: Final = "serialised_answer"
 _INVALID_FORMAT: Final = "Lambda invocation result is in invalid format"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
-from authorizers.contract import AuthorizerRequest
+from gatecrash.authorizers.contract import AuthorizerRequest
 
 SIGNATURE_KEY: Final = "x-amz-customauthorizer-signature"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from authorizers.contract import Fault, Outcome
+from gatecrash.authorizers.contract import Fault, Outcome
 
 _THROTTLED: Final = frozenset(
     {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "LimitExceeded", "429"}

@@ -11,7 +11,7 @@ import base64
 from enum import StrEnum
 from typing import Any
 
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
 
 
 class Dialect(StrEnum):

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.errors import WireError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import WireError
 
 _ESCAPES: Final = {"*": "*", "?": "?", "$": "$"}
 _TOKEN: Final = re.compile(r"\$\{([^}]*)\}|(\*)|(\?)", re.DOTALL)

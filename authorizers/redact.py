@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
-from authorizers.contract import AuthorizerRequest
-from authorizers.wire import request_to_wire
+from gatecrash.authorizers.contract import AuthorizerRequest
+from gatecrash.authorizers.wire import request_to_wire
 
 MASK: Final = "***"
 _SHORTEST_SECRET: Final = 4

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import orjson
 
-from authorizers.contract import AuthorizerRequest, Decision, HttpContext, MqttContext, TlsContext
-from authorizers.errors import WireError
+from gatecrash.authorizers.contract import AuthorizerRequest, Decision, HttpContext, MqttContext, TlsContext
+from gatecrash.authorizers.errors import WireError
 
 # From 19 digits on an integer may be one that orjson reads as a float.
 _LONG_NUMBER: Final = re.compile(rb"\d{19}")

@@ -10,8 +10,8 @@ from typing import Final
 
 import click
 
-from authorizers.errors import GatecrashError
-from reports.verdict import ExitCode
+from gatecrash.authorizers.errors import GatecrashError
+from gatecrash.reports.verdict import ExitCode
 
 _DEBUG: Final = "GATECRASH_TRACEBACK"
 # A module of gatecrash.commands each, with the command under the same name.

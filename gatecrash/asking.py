@@ -9,9 +9,9 @@ from typing import Any, Final
 import click
 from rich.console import Console
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.plan import CLOSED
 from gatecrash.settings import Settings
-from reports.plan import CLOSED
 
 # Lambda's request price and the price of 128 MB for 100 ms in most regions, in dollars; see docs/aws.md.
 _DOLLARS_PER_REQUEST: Final = 0.20 / 1_000_000

@@ -8,8 +8,8 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from authorizers.errors import UsageError
-from authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.settings import Settings
 
 _BAD_CREDENTIALS: Final = frozenset(

@@ -11,13 +11,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.baseline import Baseline, Entry, accepted
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.rules import BY_CODE
+from gatecrash.reports.run_folder import RunInfo
+from gatecrash.reports.words import visible
 from gatecrash.settings import Settings
-from reports.baseline import Baseline, Entry, accepted
-from reports.findings import Finding
-from reports.rules import BY_CODE
-from reports.run_folder import RunInfo
-from reports.words import visible
 
 _TABLE: Final = "accepted"
 _KEYS: Final = ("finding", "until", "reason")

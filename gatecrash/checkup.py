@@ -18,14 +18,14 @@ from typing import Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from authorizers.errors import GatecrashError
-from authorizers.targets.aws_clients import IotApiSettings, iot_client
-from authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.errors import GatecrashError
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings, iot_client
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.generators.credentials import open_profile
 from gatecrash.preflight_iot import describe, read_quota
 from gatecrash.preflight_lambda import client_of_function, read_concurrency, try_dry
 from gatecrash.settings import AWS_KINDS, Settings, credential_settings
 from gatecrash.targets import function_of, gateway_settings
-from generators.credentials import open_profile
 
 _DESCRIPTORS_BESIDE_USERS: Final = 200
 # Signature Version 4 refuses a clock that is off by five minutes.

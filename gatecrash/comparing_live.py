@@ -11,26 +11,26 @@ from functools import partial
 from itertools import count
 from typing import Any, Final
 
-from authorizers.errors import UsageError
-from authorizers.redact import secrets_of
-from authorizers.targets.local import LocalGateway
-from authorizers.targets.opening import open_target
-from authorizers.targets.protocol import Target
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.redact import secrets_of
+from gatecrash.authorizers.targets.local import LocalGateway
+from gatecrash.authorizers.targets.opening import open_target
+from gatecrash.authorizers.targets.protocol import Target
 from gatecrash.baselines import with_baseline
 from gatecrash.comparisons import limits_of
 from gatecrash.corpora import facts_of, facts_to_judge_by
+from gatecrash.generators.corpus import Corpus
 from gatecrash.preparing import run_facts
+from gatecrash.reports.checks import judge
+from gatecrash.reports.comparing import Known, Part, compare
+from gatecrash.reports.comparison import Comparison
+from gatecrash.reports.plan import CLOSED
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import Exchange
+from gatecrash.reports.run_folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.summary import summarise
 from gatecrash.settings import Settings
 from gatecrash.targets import target_settings
-from generators.corpus import Corpus
-from reports.checks import judge
-from reports.comparing import Known, Part, compare
-from reports.comparison import Comparison
-from reports.plan import CLOSED
-from reports.recording import Recording
-from reports.records import Exchange
-from reports.run_folder import RunInfo, RunState, StoredRun
-from reports.summary import summarise
 
 # Where both versions are disturbed alike, smaller changes of latency can be told than between two runs.
 LATENCY_MS: Final = 0.2

@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.corpora import corpus_of, facts_of, facts_to_judge_by
 from gatecrash.earlier_runs import earlier_runs
+from gatecrash.reports.comparing import Known, Part, compare
+from gatecrash.reports.comparison import Comparison, Limits, Side
+from gatecrash.reports.run_folder import RunFolder, RunInfo, StoredRun, write_atomically
+from gatecrash.reports.summary import Summary, summarise
 from gatecrash.settings import Settings
-from reports.comparing import Known, Part, compare
-from reports.comparison import Comparison, Limits, Side
-from reports.run_folder import RunFolder, RunInfo, StoredRun, write_atomically
-from reports.summary import Summary, summarise
 
 COMPARISON: Final = "comparison.json"
 LAST: Final = "last"

@@ -7,13 +7,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from authorizers.errors import UsageError
-from authorizers.redact import redact_request
-from generators.attacks import Attack, known_attacks, leading_attack
-from generators.cases import GENERATION, Case
-from generators.corpus import CaseMeta, Corpus
-from reports.records import CaseFacts
-from reports.run_folder import RunInfo
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.redact import redact_request
+from gatecrash.generators.attacks import Attack, known_attacks, leading_attack
+from gatecrash.generators.cases import GENERATION, Case
+from gatecrash.generators.corpus import CaseMeta, Corpus
+from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.run_folder import RunInfo
 
 
 def corpus_of(info: RunInfo) -> Corpus | None:

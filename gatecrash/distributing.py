@@ -6,8 +6,8 @@ import math
 import socket
 from dataclasses import dataclass
 
-from authorizers.errors import UsageError
-from authorizers.targets.local import reachable
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.local import reachable
 from gatecrash.settings import Settings
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.histories import accepted_runs
-from reports.comparability import obstacles_of_plans
-from reports.history import key_of
-from reports.run_folder import CAMPAIGN, CAPACITY, RUN, RunFolder, RunInfo
-from reports.verdict import ExitCode, Validity
+from gatecrash.reports.comparability import obstacles_of_plans
+from gatecrash.reports.history import key_of
+from gatecrash.reports.run_folder import CAMPAIGN, CAPACITY, RUN, RunFolder, RunInfo
+from gatecrash.reports.verdict import ExitCode, Validity
 
 STATISTICS: Final = "stats.json"
 

@@ -14,19 +14,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from authorizers.errors import ApiError, UsageError
-from authorizers.event import Dialect
-from authorizers.targets.handler import Front, HandlerSettings
 from gatecrash import export_texts
+from gatecrash.authorizers.errors import ApiError, UsageError
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.targets.handler import Front, HandlerSettings
 from gatecrash.export_texts import Told
+from gatecrash.generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
+from gatecrash.generators.cases import Case
 from gatecrash.regression import arguments_of
 from gatecrash.replaying import case_maker, cases_of
+from gatecrash.reports.finding_words import confirmation_sentence
+from gatecrash.reports.findings import Finding
 from gatecrash.settings import Settings, change_paths
 from gatecrash.targets import signing_keys
-from generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
-from generators.cases import Case
-from reports.finding_words import confirmation_sentence
-from reports.findings import Finding
 
 _TOKEN_KEY_NAME: Final = "token"
 # What regression.assert_fixed needs of a finding, and what tells a reader about it.

@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.errors import WireError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import WireError
 from gatecrash.distributing import Listening
-from reports.metrics_settings import METRICS_LOG
-from reports.plan import Plan
-from reports.progress import PROGRESS
+from gatecrash.reports.metrics_settings import METRICS_LOG
+from gatecrash.reports.plan import Plan
+from gatecrash.reports.progress import PROGRESS
 
 LOG: Final = "locust.log"
 PLAN: Final = "plan.json"
@@ -36,7 +36,7 @@ class LocustProcess:
         self._folder = Path(plan.run_folder)
         (self._folder / PLAN).write_bytes(wire.encode(replace(plan, parent=os.getpid()).to_json()))
         command = [
-            *(sys.executable, "-m", "locust", "-f", str(locustfile(entry)), "--headless"),
+            *(sys.executable, "-P", "-m", "locust", "-f", str(locustfile(entry)), "--headless"),
             *("--plan", str(self._folder / PLAN), "--users", str(plan.users), "--spawn-rate", str(plan.users)),
             *("--stop-timeout", str(STOP_TIMEOUT_SECONDS), "--exit-code-on-error", "0"),
             "--only-summary",
@@ -137,7 +137,7 @@ class LocustProcess:
 def locustfile(entry: str) -> Path:
     """Return where an entry file of ``locustfiles`` is."""
     # By its place, not by import: an entry locustfile belongs to Locust alone.
-    package = importlib.util.find_spec("locustfiles")
+    package = importlib.util.find_spec("gatecrash.locustfiles")
     assert package is not None  # noqa: S101 - it is installed with this one
     assert package.origin is not None  # noqa: S101 - it is a package of files
     return Path(package.origin).parent / f"{entry}.py"

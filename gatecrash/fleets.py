@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import ceil
 from typing import Any, Final
 
+from gatecrash.generators.cases import VALID_FAMILY
+from gatecrash.generators.corpus import Corpus
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.credentials.base import IDENTITIES_DEFAULT
+from gatecrash.generators.credentials.opening import MINTED
 from gatecrash.settings import Settings, credential_settings
-from generators.cases import VALID_FAMILY
-from generators.corpus import Corpus
-from generators.credentials import open_profile
-from generators.credentials.base import IDENTITIES_DEFAULT
-from generators.credentials.opening import MINTED
 
 IN_TURN: Final = "in_turn"
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.history import History, HistoryRun
+from gatecrash.reports.run_folder import RunFolder, RunInfo
+from gatecrash.reports.summary import Summary, summarise
+from gatecrash.reports.trend_metrics import TrendLimits, history_run
+from gatecrash.reports.words import plural, visible
 from gatecrash.settings import Settings
-from reports.history import History, HistoryRun
-from reports.run_folder import RunFolder, RunInfo
-from reports.summary import Summary, summarise
-from reports.trend_metrics import TrendLimits, history_run
-from reports.words import plural, visible
 
 
 def check_history(settings: Settings) -> None:

@@ -10,20 +10,20 @@ from typing import Final
 
 from rich.console import Console
 
-from authorizers.contract import Demand
+from gatecrash.authorizers.contract import Demand
 from gatecrash.baselines import remarks, with_baseline
 from gatecrash.comparisons import against_of, comparison_of
 from gatecrash.corpora import corpus_of, facts_of, facts_to_judge_by
-from generators.corpus import Corpus
-from reports import as_csv, as_html, as_json, as_junit, as_markdown, as_text
-from reports.checks import judge
-from reports.comparing import with_comparison
-from reports.decay import judge_by_rate
-from reports.findings import Finding
-from reports.records import CaseFacts
-from reports.run_folder import RunFolder, StoredRun, write_atomically
-from reports.summary import Summary, summarise
-from reports.words import visible
+from gatecrash.generators.corpus import Corpus
+from gatecrash.reports import as_csv, as_html, as_json, as_junit, as_markdown, as_text
+from gatecrash.reports.checks import judge
+from gatecrash.reports.comparing import with_comparison
+from gatecrash.reports.decay import judge_by_rate
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.run_folder import RunFolder, StoredRun, write_atomically
+from gatecrash.reports.summary import Summary, summarise
+from gatecrash.reports.words import visible
 
 REPORT: Final = "report.html"
 STATISTICS: Final = "stats.json"

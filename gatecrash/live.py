@@ -13,12 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from authorizers import wire
-from authorizers.errors import WireError
-from reports import capacity_words
-from reports.capacity import Capacity
-from reports.plan import OPEN, Plan
-from reports.run_folder import CAPACITY
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import WireError
+from gatecrash.reports import capacity_words
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.plan import OPEN, Plan
+from gatecrash.reports.run_folder import CAPACITY
 
 _PLAIN_EVERY_SECONDS: Final = 5.0
 

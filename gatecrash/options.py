@@ -9,10 +9,10 @@ from typing import Any, Final, Literal
 
 import click
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.threshold_parsing import check_asked
+from gatecrash.reports.thresholds import Job
 from gatecrash.settings import Settings, parse_assignment, read_settings
-from reports.threshold_parsing import check_asked
-from reports.thresholds import Job
 
 Command = Callable[..., Any]
 

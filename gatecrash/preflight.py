@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from authorizers.errors import UsageError
-from authorizers.gateway.functions import parse_handler
 from gatecrash.asking import Load, planned_load
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.gateway.functions import parse_handler
 from gatecrash.settings import AWS_KINDS, Settings
 
 

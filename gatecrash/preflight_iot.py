@@ -9,12 +9,12 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from authorizers.errors import UsageError
-from authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
-from authorizers.targets.aws_clients import IotApiSettings, iot_client
-from authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.asking import Load, beware, confirm, cost_in_words, refuse_handler, show_facts
 from gatecrash.asking_aws import account_of, check_region, refused, unreachable
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings, iot_client
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.settings import Settings
 
 

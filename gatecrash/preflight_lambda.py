@@ -7,12 +7,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from authorizers.errors import UsageError
-from authorizers.limits import LAMBDA_CONCURRENCY_DEFAULT, LAMBDA_CONCURRENCY_QUOTA_CODE
-from authorizers.targets.endpoints import is_on_this_machine
-from authorizers.targets.lambda_function import LambdaFunctionSettings, lambda_client
 from gatecrash.asking import Load, beware, confirm, cost_in_words, refuse_handler, show_facts
 from gatecrash.asking_aws import account_of, check_region, refused, unreachable
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.limits import LAMBDA_CONCURRENCY_DEFAULT, LAMBDA_CONCURRENCY_QUOTA_CODE
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings, lambda_client
 from gatecrash.settings import Settings
 from gatecrash.targets import function_of
 

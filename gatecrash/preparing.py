@@ -12,16 +12,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.generators.cases import GENERATION
+from gatecrash.generators.corpus import Corpus, manifest_to_json
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.credentials.expiry import first_to_expire
+from gatecrash.generators.credentials.opening import MINTED
+from gatecrash.reports.plan import Plan
 from gatecrash.settings import Settings, credential_settings, stored_settings
 from gatecrash.targets import describe_target, target_settings
-from generators.building import CorpusPlan, build_corpus
-from generators.cases import GENERATION
-from generators.corpus import Corpus, manifest_to_json
-from generators.credentials import open_profile
-from generators.credentials.expiry import first_to_expire
-from generators.credentials.opening import MINTED
-from reports.plan import Plan
 
 _PACKAGES: Final = ("gatecrash", "locust", "gevent", "boto3", "botocore", "hypothesis", "awslambdaric")
 _CORPUS_FACTS: Final = (

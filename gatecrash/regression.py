@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from authorizers.errors import GatecrashError, UsageError
-from authorizers.targets.parameters import request_to_parameters
+from gatecrash.authorizers.errors import GatecrashError, UsageError
+from gatecrash.authorizers.targets.parameters import request_to_parameters
+from gatecrash.generators.cases import Case
 from gatecrash.replaying import Replay, case_maker, cases_of, replay, times_for
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.words import json_text
 from gatecrash.settings import Settings, change_paths
-from generators.cases import Case
-from reports.findings import Finding
-from reports.words import json_text
 
 
 def assert_fixed(

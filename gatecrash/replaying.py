@@ -14,30 +14,30 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from authorizers.contract import Answer, Outcome
-from authorizers.errors import UsageError, WireError
-from authorizers.redact import secrets_of
+from gatecrash.authorizers.contract import Answer, Outcome
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.authorizers.redact import secrets_of
 from gatecrash.corpora import facts_of_case
 from gatecrash.fuzzing.bench import Bench, LaboratoryBench, Shot
 from gatecrash.fuzzing.expiring import ExpiryWatch
 from gatecrash.fuzzing.literals import words_again
 from gatecrash.fuzzing.preparing import is_python_handler, laboratory_settings, target_bench
 from gatecrash.fuzzing.timing import ageing_of, slowness_of
+from gatecrash.generators.cases import GENERATION, Case, CaseMaker, Recipe
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.mix import Mix
+from gatecrash.generators.sweep import valid_recipes
+from gatecrash.reports import rules
+from gatecrash.reports.checks import Judge
+from gatecrash.reports.findings import Classification, Finding
+from gatecrash.reports.identities import identity_of, sample_of
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.policy_checks import ALONE
+from gatecrash.reports.records import CaseFacts, Exchange
+from gatecrash.reports.rules import Oracle
+from gatecrash.reports.run_folder import RunFolder
+from gatecrash.reports.words import plural
 from gatecrash.settings import Settings, credential_settings
-from generators.cases import GENERATION, Case, CaseMaker, Recipe
-from generators.credentials import open_profile
-from generators.mix import Mix
-from generators.sweep import valid_recipes
-from reports import rules
-from reports.checks import Judge
-from reports.findings import Classification, Finding
-from reports.identities import identity_of, sample_of
-from reports.ledger import Ledger
-from reports.policy_checks import ALONE
-from reports.records import CaseFacts, Exchange
-from reports.rules import Oracle
-from reports.run_folder import RunFolder
-from reports.words import plural
 
 TIMES_MINIMUM: Final = 20
 TIMES_MAXIMUM: Final = 1000

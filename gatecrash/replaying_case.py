@@ -10,19 +10,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from authorizers.contract import Expectation
-from authorizers.errors import UsageError
-from authorizers.redact import secrets_of
+from gatecrash.authorizers.contract import Expectation
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.redact import secrets_of
 from gatecrash.corpora import corpus_of
 from gatecrash.fuzzing.bench import Shot
 from gatecrash.fuzzing.preparing import target_bench
+from gatecrash.generators.cases import GENERATION, Case, CaseMaker, Recipe
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.mix import Mix
 from gatecrash.preparing import corpus_like
+from gatecrash.reports.identities import identity_of, sample_of
+from gatecrash.reports.run_folder import RunFolder, RunInfo
 from gatecrash.settings import Settings, credential_settings
-from generators.cases import GENERATION, Case, CaseMaker, Recipe
-from generators.credentials import open_profile
-from generators.mix import Mix
-from reports.identities import identity_of, sample_of
-from reports.run_folder import RunFolder, RunInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,22 +15,22 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from authorizers.errors import UsageError
-from authorizers.targets.local import LOOPBACK, LocalGateway, reachable
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.local import LOOPBACK, LocalGateway, reachable
 from gatecrash.distributing import Listening, listening
 from gatecrash.firing_process import WORKERS, LocustProcess
+from gatecrash.generators.corpus import Corpus
 from gatecrash.judging import judge_and_render
 from gatecrash.live import LiveView
 from gatecrash.memory import MemoryLog
 from gatecrash.preparing import prepare_corpus
+from gatecrash.reports.metrics_settings import METRICS_LOG
+from gatecrash.reports.plan import Plan
+from gatecrash.reports.run_folder import RunFolder, RunInfo
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.words import plural, visible
 from gatecrash.scenarios import Scenario, opening_words, plan_of, seconds_of
 from gatecrash.settings import Settings
-from generators.corpus import Corpus
-from reports.metrics_settings import METRICS_LOG
-from reports.plan import Plan
-from reports.run_folder import RunFolder, RunInfo
-from reports.summary import Summary
-from reports.words import plural, visible
 
 _POLL_SECONDS: Final = 0.25
 _START_SECONDS: Final = 60.0

@@ -7,18 +7,18 @@ from math import ceil, inf
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from authorizers.errors import UsageError
-from authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.asking import Load, calls_for, planned_load
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.fleets import fleet_facts, with_fleet
+from gatecrash.generators.corpus import Corpus
 from gatecrash.preparing import make_plan
+from gatecrash.reports.metrics_settings import metrics_settings, require_extra
+from gatecrash.reports.objectives import Objectives
+from gatecrash.reports.plan import CLOSED, OPEN, Plan, Stage
+from gatecrash.reports.words import plural
 from gatecrash.settings import Settings
 from gatecrash.targets import steady_rate
-from generators.corpus import Corpus
-from reports.metrics_settings import metrics_settings, require_extra
-from reports.objectives import Objectives
-from reports.plan import CLOSED, OPEN, Plan, Stage
-from reports.words import plural
 
 Scenario = Literal["steady", "spike", "soak", "capacity"]
 # Those of `gatecrash run`.

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from generators.mix import VALID_SHARE_DEFAULT
+from gatecrash.generators.mix import VALID_SHARE_DEFAULT
 
 
 class Section(BaseModel):

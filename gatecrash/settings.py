@@ -11,9 +11,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel, Field, ValidationError
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
-from authorizers.samples import sample_path
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.authorizers.samples import sample_path
+from gatecrash.generators.credentials.opening import LIFETIME_DEFAULT
+from gatecrash.reports.metrics_settings import metrics_settings
+from gatecrash.reports.threshold_parsing import declared
 from gatecrash.sections import (
     AuthorizerSettings,
     CapacitySettings,
@@ -32,9 +35,6 @@ from gatecrash.sections import (
     ThresholdSettings,
     TrendSettings,
 )
-from generators.credentials.opening import LIFETIME_DEFAULT
-from reports.metrics_settings import metrics_settings
-from reports.threshold_parsing import declared
 
 FILE: Final = "gatecrash.toml"
 # Kinds of targets that run an authorizer at AWS, and no handler of this machine.

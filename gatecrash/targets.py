@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from authorizers.errors import UsageError
-from authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.credentials.signed import SignedProfile
+from gatecrash.reports.plan import OPEN
 from gatecrash.settings import AWS_KINDS, Settings, credential_settings
-from generators.credentials import open_profile
-from generators.credentials.signed import SignedProfile
-from reports.plan import OPEN
 
 _TOKEN_KEY_NAME: Final = "token"
 # boto3 takes about a millisecond of a core for each call.

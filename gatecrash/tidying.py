@@ -9,10 +9,10 @@ from pathlib import Path
 from rich.console import Console
 
 from gatecrash.earlier_runs import EarlierRun, command_of, earlier_runs
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.words import plural, visible
 from gatecrash.settings import Settings
-from reports.summary import Summary
-from reports.verdict import ExitCode
-from reports.words import plural, visible
 
 
 def remove_old(settings: Settings, summary: Summary, folder: Path, console: Console) -> None:

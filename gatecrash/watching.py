@@ -15,14 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.errors import GatecrashError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import GatecrashError
 from gatecrash.judging import judge_and_render, judge_stored
-from reports import as_live
-from reports.live import EarlierTest, Live, figures_of
-from reports.run_folder import RECORDING, RunFolder
-from reports.standing import Standing
-from reports.summary import Summary
+from gatecrash.reports import as_live
+from gatecrash.reports.live import EarlierTest, Live, figures_of
+from gatecrash.reports.run_folder import RECORDING, RunFolder
+from gatecrash.reports.standing import Standing
+from gatecrash.reports.summary import Summary
 
 _NICENESS: Final = 10
 _GOES_ON: Final = frozenset({Standing.STARTING, Standing.RUNNING})

@@ -14,13 +14,13 @@ from typing import Final
 
 from rich.console import Console
 
-from authorizers import wire
-from authorizers.errors import UsageError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.distributing import in_brackets
 from gatecrash.firing_process import STOP_TIMEOUT_SECONDS, locust_environment, locustfile
+from gatecrash.reports.verdict import ExitCode
 from gatecrash.running import SignalledError, signals_raise
 from gatecrash.settings import Settings, stored_settings
-from reports.verdict import ExitCode
 
 _JOINED: Final = "joined"
 _POLL_SECONDS: Final = 0.2
@@ -67,7 +67,7 @@ def _follow(settings: Settings, folder: Path, console: Console) -> int:
     # It names files, and holds no secrets.
     stored.write_bytes(wire.encode(stored_settings(settings)))
     command = [
-        *(sys.executable, "-m", "locust", "-f", str(locustfile("steady")), "--worker"),
+        *(sys.executable, "-P", "-m", "locust", "-f", str(locustfile("steady")), "--worker"),
         *("--master-host", in_brackets(place.master_host), "--master-port", str(place.port), "--settings", str(stored)),
         *("--stop-timeout", str(STOP_TIMEOUT_SECONDS), "--exit-code-on-error", "0", "--loglevel", "WARNING"),
     ]

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,17 +15,17 @@ from typing import Any, Final
 
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from authorizers import wire
-from authorizers.errors import UsageError
-from generators import corpus
-from generators.cases import GENERATION, Case, CaseMaker, Recipe
-from generators.corpus import Corpus, CorpusManifest
-from generators.credentials import open_profile
-from generators.credentials.base import CredentialProfile, digest_of
-from generators.expanding import DRAWN_MAXIMUM, CorpusCases
-from generators.mix import Mix
-from generators.sweep import SweepCases
-from generators.writing import Chunk, CorpusWriter, chunk_of
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators import corpus
+from gatecrash.generators.cases import GENERATION, Case, CaseMaker, Recipe
+from gatecrash.generators.corpus import Corpus, CorpusManifest
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.credentials.base import CredentialProfile, digest_of
+from gatecrash.generators.expanding import DRAWN_MAXIMUM, CorpusCases
+from gatecrash.generators.mix import Mix
+from gatecrash.generators.sweep import SweepCases
+from gatecrash.generators.writing import Chunk, CorpusWriter, chunk_of
 
 _CHUNK: Final = 250
 _FURTHER_CHUNK: Final = 2000
@@ -32,6 +33,8 @@ _CORPORA_KEPT: Final = 20
 _HYPOTHESIS_HOME: Final = "hypothesis"
 # The drawn recipes, for as long as further cases are made from them.
 _DRAWN: Final = "drawn.json"
+# Python's own switch: no module is looked for in the current folder.
+_SAFE_PATH: Final = "PYTHONSAFEPATH"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,8 @@ def _write_all(plan: CorpusPlan, count: int, home: Path, writer: CorpusWriter, p
     # Spawned, not forked: the children must not inherit the parent's threads and open files.
     context = multiprocessing.get_context("spawn")
     recipes: list[dict[str, Any]] = []
-    with ProcessPoolExecutor(min(processes, len(chunks) + len(further)), mp_context=context) as pool:
+    count_of_processes = min(processes, len(chunks) + len(further))
+    with _without_the_current_folder(), ProcessPoolExecutor(count_of_processes, mp_context=context) as pool:
         for chunk in pool.map(partial(_make_chunk, plan, home), chunks):
             recipes += (row["recipe"] for row in chunk.decoded_rows()) if drawn < count else ()
             yield writer.add(chunk)
@@ -161,6 +165,19 @@ def _write_all(plan: CorpusPlan, count: int, home: Path, writer: CorpusWriter, p
         for chunk in pool.map(partial(_make_further_chunk, plan, path), further):
             yield writer.add(chunk)
         path.unlink()
+
+
+@contextmanager
+def _without_the_current_folder() -> Iterator[None]:
+    """Keep processes that are started meanwhile from importing a module of the current folder in place of Python's."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_SAFE_PATH)
+        if before is not None:
+            os.environ[_SAFE_PATH] = before
 
 
 def _chunks(start: int, end: int, size: int) -> list[range]:

@@ -14,13 +14,13 @@ from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
-from authorizers.contract import AuthorizerRequest, Demand, Expectation
-from authorizers.errors import WireError
-from generators.attacks import STRICTNESS, Attack, Scene, attacks_on
-from generators.contexts import Surroundings, surround, surroundings, to_json
-from generators.credentials.base import Credential, CredentialProfile
-from generators.draws import draw
-from generators.mix import Mix
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand, Expectation
+from gatecrash.authorizers.errors import WireError
+from gatecrash.generators.attacks import STRICTNESS, Attack, Scene, attacks_on
+from gatecrash.generators.contexts import Surroundings, surround, surroundings, to_json
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.draws import draw
+from gatecrash.generators.mix import Mix
 
 # Part of every corpus digest: raise it when a seed gives other cases, or a recipe another request, than before.
 GENERATION: Final = 6

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from authorizers import limits
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
+from gatecrash.authorizers import limits
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
 
 _HEADERS_MAXIMUM: Final = 4
 _VALUE_LENGTH_MAXIMUM: Final = 200

@@ -19,9 +19,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.contract import AuthorizerRequest, Demand, Expectation
-from authorizers.errors import UsageError, WireError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand, Expectation
+from gatecrash.authorizers.errors import UsageError, WireError
 
 BODIES: Final = "bodies.bin"
 CASES: Final = "cases.bin"

@@ -20,7 +20,7 @@ from hypothesis.internal.conjecture.data import ConjectureData
 from hypothesis.internal.conjecture.providers import GLOBAL_CONSTANTS, HypothesisProvider
 from hypothesis.strategies import SearchStrategy
 
-from authorizers.errors import WireError
+from gatecrash.authorizers.errors import WireError
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 100

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from generators.cases import Case, CaseMaker, Recipe
-from generators.contexts import marked
+from gatecrash.generators.cases import Case, CaseMaker, Recipe
+from gatecrash.generators.contexts import marked
 
 # Part of what a seed means: corpora up to this size are drawn case by case.
 DRAWN_MAXIMUM: Final = 2000

@@ -10,10 +10,10 @@ from hypothesis import Phase, find, settings
 from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
 from hypothesis.errors import NoSuchExample
 
-from generators.attacks import Attack
-from generators.cases import Recipe, any_recipes, choices_of
-from generators.contexts import Surroundings
-from generators.credentials.base import CredentialProfile
+from gatecrash.generators.attacks import Attack
+from gatecrash.generators.cases import Recipe, any_recipes, choices_of
+from gatecrash.generators.contexts import Surroundings
+from gatecrash.generators.credentials.base import CredentialProfile
 
 T = TypeVar("T")
 _KEY: Final = b"recipe"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from authorizers.errors import UsageError
-from generators.attacks.base import Attack
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators.attacks.base import Attack
 
 VALID_SHARE_DEFAULT: Final = 0.8
 

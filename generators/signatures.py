@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 
 Signer = Callable[[bytes], bytes]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from generators.attacks import Attack
-from generators.cases import Case, CaseMaker, Mutation, Recipe
-from generators.contexts import Surroundings
-from generators.credentials.base import CredentialProfile
+from gatecrash.generators.attacks import Attack
+from gatecrash.generators.cases import Case, CaseMaker, Mutation, Recipe
+from gatecrash.generators.contexts import Surroundings
+from gatecrash.generators.credentials.base import CredentialProfile
 
 VALID_IDENTITIES: Final = 8
 # So many devices present attacks; the fewer, the sooner a weakness shows that needs the same device twice.

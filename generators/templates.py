@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Final
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 
 _PLACE: Final = re.compile(r"\{\{|\}\}|\{([^{}:]+)(?::([0-9]{1,3}))?\}|[{}]")
 _GENERATED: Final = frozenset({"number", "hex", "digits", "uuid"})

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from authorizers import wire
-from generators.signatures import Signer
+from gatecrash.authorizers import wire
+from gatecrash.generators.signatures import Signer
 
 
 def base64url(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Writing a corpus: chunks of cases, made in any process, become the files that ``generators.corpus`` reads.
+"""Writing a corpus: chunks of cases, made in any process, become the files that ``gatecrash.generators.corpus`` reads.
 
 Whatever the chunks' sizes are, the same cases give the same files and digests.
 """
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
-from authorizers import wire
-from authorizers.contract import Expectation
-from authorizers.errors import UsageError
-from generators import corpus
-from generators.cases import Case
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Expectation
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators import corpus
+from gatecrash.generators.cases import Case
 
 _FOLDER_MODE: Final = 0o700
 _BYTES: Final = bytes(range(256))

@@ -1,9 +1,9 @@
 """Everything that touches Locust. A locustfile of your own imports ``AuthorizerUser`` from here."""
 
-from locustfiles._recording import on_init
-from locustfiles._shapes import CapacityShape
-from locustfiles._statistics import AuthorizerFaultError, WrongDecisionError
-from locustfiles._users import AuthorizerUser
+from gatecrash.locustfiles._recording import on_init
+from gatecrash.locustfiles._shapes import CapacityShape
+from gatecrash.locustfiles._statistics import AuthorizerFaultError, WrongDecisionError
+from gatecrash.locustfiles._users import AuthorizerUser
 
 # Importing the listeners is what registers them.
 LISTENERS = (on_init,)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reports.plan import OPEN, Plan
-from reports.recording import Recording
-from reports.threshold_judging import Evidence, Standing, judge_thresholds
-from reports.threshold_parsing import declared
+from gatecrash.reports.plan import OPEN, Plan
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.threshold_judging import Evidence, Standing, judge_thresholds
+from gatecrash.reports.threshold_parsing import declared
 
 
 def failed_sentence(plan: Plan, recording: Recording, elapsed: float) -> str:

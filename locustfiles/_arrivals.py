@@ -12,8 +12,8 @@ from math import ceil
 from random import Random
 from typing import NamedTuple
 
-from reports.plan import POISSON, Plan
-from reports.probes import Step
+from gatecrash.reports.plan import POISSON, Plan
+from gatecrash.reports.probes import Step
 
 
 class Arrival(NamedTuple):

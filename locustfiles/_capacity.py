@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from locustfiles._search import Search, SearchEnd, SearchSettings
-from reports.bucket import Bucket, estimate_bucket
-from reports.capacity import Capacity, ColdStarts, Recovery, bad_until
-from reports.latency import LatencyHistogram
-from reports.objectives import Objectives
-from reports.probe_judging import Probe, is_hopeless, judge_probe
-from reports.probes import ProbeCounts, Step, StepKind
+from gatecrash.locustfiles._search import Search, SearchEnd, SearchSettings
+from gatecrash.reports.bucket import Bucket, estimate_bucket
+from gatecrash.reports.capacity import Capacity, ColdStarts, Recovery, bad_until
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.objectives import Objectives
+from gatecrash.reports.probe_judging import Probe, is_hopeless, judge_probe
+from gatecrash.reports.probes import ProbeCounts, Step, StepKind
 
 _DELAY_SECONDS: Final = 0.2
 _TICK_SECONDS: Final = 0.1

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from authorizers import wire
-from authorizers.errors import GatecrashError, UsageError
-from generators.corpus import Corpus
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import GatecrashError, UsageError
+from gatecrash.generators.corpus import Corpus
 
 
 def corpus_here(facts: Mapping[str, Any], settings: str, *, can_be_built: bool) -> Path:
@@ -27,7 +27,7 @@ def corpus_here(facts: Mapping[str, Any], settings: str, *, can_be_built: bool) 
         return folder
     if not can_be_built:
         raise UsageError("the corpus of a fuzz run can't be made on another machine: fire it with --processes")
-    command = [sys.executable, "-m", "gatecrash", "corpus", "--like", "-"]
+    command = [sys.executable, "-P", "-m", "gatecrash", "corpus", "--like", "-"]
     if settings:
         command += ["--config", settings]
     # Settings and generators are none of a locustfile's business: the front door builds.

@@ -11,10 +11,10 @@ from typing import Any
 import gevent
 from gevent.lock import RLock
 
-from locustfiles._cpu import CpuMeter
-from locustfiles._firing import Firing
-from locustfiles._pauses import let_fire
-from reports.latency import no_pause
+from gatecrash.locustfiles._cpu import CpuMeter
+from gatecrash.locustfiles._firing import Firing
+from gatecrash.locustfiles._pauses import let_fire
+from gatecrash.reports.latency import no_pause
 
 
 class Delivery:

@@ -11,22 +11,22 @@ from typing import Final
 import gevent
 from gevent.queue import Empty, SimpleQueue
 
-from authorizers.contract import Answer, Outcome
-from authorizers.redact import secrets_of
-from authorizers.targets.protocol import PreparedTarget, Target
-from generators.corpus import Corpus
-from locustfiles._alarms import Alarms
-from locustfiles._arrivals import Arrival, Share, schedule
-from locustfiles._phases import own_concurrency, phase_arrivals
-from locustfiles._probing import Probing
-from locustfiles._slots import Slots
-from locustfiles._statistics import BatchedStatistics
-from reports.clocks import ClockWatch
-from reports.latency import Pause, no_pause
-from reports.plan import OPEN, Plan
-from reports.probes import Step, StepKind
-from reports.recording import Recording
-from reports.tally import Tally
+from gatecrash.authorizers.contract import Answer, Outcome
+from gatecrash.authorizers.redact import secrets_of
+from gatecrash.authorizers.targets.protocol import PreparedTarget, Target
+from gatecrash.generators.corpus import Corpus
+from gatecrash.locustfiles._alarms import Alarms
+from gatecrash.locustfiles._arrivals import Arrival, Share, schedule
+from gatecrash.locustfiles._phases import own_concurrency, phase_arrivals
+from gatecrash.locustfiles._probing import Probing
+from gatecrash.locustfiles._slots import Slots
+from gatecrash.locustfiles._statistics import BatchedStatistics
+from gatecrash.reports.clocks import ClockWatch
+from gatecrash.reports.latency import Pause, no_pause
+from gatecrash.reports.plan import OPEN, Plan
+from gatecrash.reports.probes import Step, StepKind
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.tally import Tally
 
 Clock = Callable[[], float]
 # The case, its outcome, and the response time in nanoseconds, cut to three digits.

@@ -14,8 +14,8 @@ import gevent
 from gevent import subprocess as waiting
 from gevent.lock import RLock
 
-from authorizers import wire
-from authorizers.errors import GatecrashError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import GatecrashError
 
 _STOP_SECONDS: Final = 5.0
 

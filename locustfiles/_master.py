@@ -13,12 +13,12 @@ from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerNode
 
-from authorizers.errors import GatecrashError, UsageError
-from locustfiles._cpu import CpuMeter
-from locustfiles._messages import ENDED, FAILED, HELLO, PREPARE, PREPARED, RECORDS, REFUSED, STOP, TAKEN
-from locustfiles._register import WorkerRegister
-from reports.plan import Plan
-from reports.recording import Recording
+from gatecrash.authorizers.errors import GatecrashError, UsageError
+from gatecrash.locustfiles._cpu import CpuMeter
+from gatecrash.locustfiles._messages import ENDED, FAILED, HELLO, PREPARE, PREPARED, RECORDS, REFUSED, STOP, TAKEN
+from gatecrash.locustfiles._register import WorkerRegister
+from gatecrash.reports.plan import Plan
+from gatecrash.reports.recording import Recording
 
 WORKERS_LOG: Final = "workers.log"
 _TICK_SECONDS: Final = 0.1

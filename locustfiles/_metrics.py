@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 import gevent
 from gevent.event import Event
 
-from authorizers.errors import UsageError
-from reports.metrics import Measured, RunFacts
-from reports.metrics_settings import METRICS_LOG, MetricsSettings, metrics_settings, missing
-from reports.plan import Plan
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.metrics import Measured, RunFacts
+from gatecrash.reports.metrics_settings import METRICS_LOG, MetricsSettings, metrics_settings, missing
+from gatecrash.reports.plan import Plan
 
 if TYPE_CHECKING:
-    from locustfiles._metrics_otlp import Sender
-    from locustfiles._metrics_prometheus import Listener
+    from gatecrash.locustfiles._metrics_otlp import Sender
+    from gatecrash.locustfiles._metrics_prometheus import Listener
 
 _logger: Final = logging.getLogger(__name__)
 # Who scrapes more often gets the same values again.
@@ -141,7 +141,7 @@ class LiveMetrics:
 
 def _sender(url: str) -> Sender:
     try:
-        from locustfiles._metrics_otlp import Sender
+        from gatecrash.locustfiles._metrics_otlp import Sender
     except ImportError:
         raise missing("otlp") from None
     return Sender(url)
@@ -149,7 +149,7 @@ def _sender(url: str) -> Sender:
 
 def _listener(address: tuple[str, int], metrics: LiveMetrics) -> Listener:
     try:
-        from locustfiles._metrics_prometheus import Listener
+        from gatecrash.locustfiles._metrics_prometheus import Listener
     except ImportError:
         raise missing("prometheus") from None
     try:

@@ -29,9 +29,9 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-from authorizers.errors import UsageError
-from reports.metrics import BOUNDS, Buckets, Kind, Measured, Point, RunFacts
-from reports.metrics import Metric as RunMetric
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.metrics import BOUNDS, Buckets, Kind, Measured, Point, RunFacts
+from gatecrash.reports.metrics import Metric as RunMetric
 
 _LIBRARY: Final = "opentelemetry"
 _HEADERS_LOGGER: Final = "opentelemetry.util.re"

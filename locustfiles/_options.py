@@ -15,9 +15,9 @@ from typing import Any, Final
 from locust import events
 from locust.argument_parser import LocustArgumentParser
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
-from reports.plan import MODELS, OPEN, Plan
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.reports.plan import MODELS, OPEN, Plan
 
 _SCENARIOS: Final = ("steady", "spike", "soak")
 
@@ -119,7 +119,7 @@ def _number(name: str, value: Any) -> float:
 
 def _default_plan(scenario: str) -> Path:
     """Have the front door make a plan: settings and generators are none of a locustfile's business."""
-    command = [sys.executable, "-m", "gatecrash", "plan", "--scenario", scenario]
+    command = [sys.executable, "-P", "-m", "gatecrash", "plan", "--scenario", scenario]
     made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if made.returncode != 0:
         raise UsageError(f"`gatecrash plan` ended with exit code {made.returncode}: see above")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from locustfiles._arrivals import Arrival, Share
-from reports.plan import Phase
+from gatecrash.locustfiles._arrivals import Arrival, Share
+from gatecrash.reports.plan import Phase
 
 
 def own_concurrency(phase: Phase, share: Share) -> int:

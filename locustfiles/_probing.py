@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from authorizers.contract import Answer, Expectation
-from locustfiles._alarms import Alarms
-from locustfiles._arrivals import Arrival, Share, step_arrivals
-from locustfiles._slots import Slots
-from reports.plan import Plan
-from reports.probes import ProbeCounts, Step, StepKind
-from reports.records import ERRORS
-from reports.tally import Tally
+from gatecrash.authorizers.contract import Answer, Expectation
+from gatecrash.locustfiles._alarms import Alarms
+from gatecrash.locustfiles._arrivals import Arrival, Share, step_arrivals
+from gatecrash.locustfiles._slots import Slots
+from gatecrash.reports.plan import Plan
+from gatecrash.reports.probes import ProbeCounts, Step, StepKind
+from gatecrash.reports.records import ERRORS
+from gatecrash.reports.tally import Tally
 
 _LAST_ANSWERS_SECONDS: Final = 0.3
 

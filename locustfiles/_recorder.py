@@ -16,22 +16,22 @@ from gevent.lock import RLock
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from authorizers.targets.local import LOOPBACK, LocalGateway, reachable
-from locustfiles._aborting import failed_sentence
-from locustfiles._capacity import CapacityControl
-from locustfiles._cpu import CpuMeter
-from locustfiles._firing import Firing
-from locustfiles._master import Master
-from locustfiles._metrics import LiveMetrics, live_metrics
-from locustfiles._options import with_overrides
-from locustfiles._pauses import let_fire
-from reports.clocks import ClockWatch
-from reports.latency import Pause, no_pause
-from reports.metrics import Measured, measure
-from reports.plan import Plan
-from reports.progress import PROGRESS, write_progress
-from reports.recording import Recording
-from reports.run_folder import RunFolder, RunInfo, RunState
+from gatecrash.authorizers.targets.local import LOOPBACK, LocalGateway, reachable
+from gatecrash.locustfiles._aborting import failed_sentence
+from gatecrash.locustfiles._capacity import CapacityControl
+from gatecrash.locustfiles._cpu import CpuMeter
+from gatecrash.locustfiles._firing import Firing
+from gatecrash.locustfiles._master import Master
+from gatecrash.locustfiles._metrics import LiveMetrics, live_metrics
+from gatecrash.locustfiles._options import with_overrides
+from gatecrash.locustfiles._pauses import let_fire
+from gatecrash.reports.clocks import ClockWatch
+from gatecrash.reports.latency import Pause, no_pause
+from gatecrash.reports.metrics import Measured, measure
+from gatecrash.reports.plan import Plan
+from gatecrash.reports.progress import PROGRESS, write_progress
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.run_folder import RunFolder, RunInfo, RunState
 
 _TICK_SECONDS: Final = 0.5
 _CHECKPOINT_SECONDS: Final = 2.0

@@ -17,23 +17,23 @@ from locust import events, runners
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from authorizers.errors import GatecrashError, UsageError
-from authorizers.targets.opening import open_target
-from generators.corpus import Corpus
-from locustfiles._arrivals import Share
-from locustfiles._firing import Firing
-from locustfiles._master import Greetings
-from locustfiles._messages import LOCUST_LIVENESS
-from locustfiles._options import plan_from_options, propose_users
-from locustfiles._recorder import RunRecorder
-from locustfiles._searching import begin_search, listen, tell_ready
-from locustfiles._shapes import CapacityShape
-from locustfiles._state import state_of
-from locustfiles._watcher import Watcher
-from locustfiles._web import show_tab
-from locustfiles._worker import Worker
-from reports.plan import Plan
-from reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
+from gatecrash.authorizers.errors import GatecrashError, UsageError
+from gatecrash.authorizers.targets.opening import open_target
+from gatecrash.generators.corpus import Corpus
+from gatecrash.locustfiles._arrivals import Share
+from gatecrash.locustfiles._firing import Firing
+from gatecrash.locustfiles._master import Greetings
+from gatecrash.locustfiles._messages import LOCUST_LIVENESS
+from gatecrash.locustfiles._options import plan_from_options, propose_users
+from gatecrash.locustfiles._recorder import RunRecorder
+from gatecrash.locustfiles._searching import begin_search, listen, tell_ready
+from gatecrash.locustfiles._shapes import CapacityShape
+from gatecrash.locustfiles._state import state_of
+from gatecrash.locustfiles._watcher import Watcher
+from gatecrash.locustfiles._web import show_tab
+from gatecrash.locustfiles._worker import Worker
+from gatecrash.reports.plan import Plan
+from gatecrash.reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
 
 _TICK_SECONDS: Final = 0.25
 _STATISTICS_SECONDS: Final = 0.25

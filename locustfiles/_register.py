@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from locustfiles._arrivals import due_after
-from locustfiles._messages import LOST_SECONDS
-from reports.plan import OPEN, Plan
-from reports.recording import Recording
-from reports.workers import WorkerFacts
+from gatecrash.locustfiles._arrivals import due_after
+from gatecrash.locustfiles._messages import LOST_SECONDS
+from gatecrash.reports.plan import OPEN, Plan
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.workers import WorkerFacts
 
 
 @dataclass(slots=True)

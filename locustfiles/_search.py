@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Final
 
-from reports.bucket import Bucket
-from reports.objectives import Objective, Objectives
-from reports.probe_judging import Probe, Standing
-from reports.probes import Step, StepKind
+from gatecrash.reports.bucket import Bucket
+from gatecrash.reports.objectives import Objective, Objectives
+from gatecrash.reports.probe_judging import Probe, Standing
+from gatecrash.reports.probes import Step, StepKind
 
 # How near both ends come before they are confirmed, and how near they must be in the end.
 _RATIO_BISECTED: Final = 1.10

@@ -9,12 +9,12 @@ import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from authorizers import wire
-from locustfiles._capacity import CapacityControl, Seen
-from locustfiles._firing import Firing
-from locustfiles._recorder import RunRecorder
-from locustfiles._state import state_of
-from reports.probes import ProbeCounts, Step
+from gatecrash.authorizers import wire
+from gatecrash.locustfiles._capacity import CapacityControl, Seen
+from gatecrash.locustfiles._firing import Firing
+from gatecrash.locustfiles._recorder import RunRecorder
+from gatecrash.locustfiles._state import state_of
+from gatecrash.reports.probes import ProbeCounts, Step
 
 _STEP: Final = "gatecrash_step"
 _END: Final = "gatecrash_end_step"

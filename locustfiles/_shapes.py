@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from locust import LoadTestShape
 
-from locustfiles._state import state_of
+from gatecrash.locustfiles._state import state_of
 
 
 class CapacityShape(LoadTestShape):

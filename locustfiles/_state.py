@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from locust.env import Environment
 
-from locustfiles._firing import Firing
-from locustfiles._recorder import RunRecorder
-from locustfiles._watcher import Watcher
-from locustfiles._worker import Worker
+from gatecrash.locustfiles._firing import Firing
+from gatecrash.locustfiles._recorder import RunRecorder
+from gatecrash.locustfiles._watcher import Watcher
+from gatecrash.locustfiles._worker import Worker
 
 _ATTRIBUTE = "gatecrash"
 

@@ -10,7 +10,7 @@ from typing import Final
 from locust.env import Environment
 from locust.stats import RequestStats, StatsEntry, StatsError
 
-from authorizers.contract import Expectation, Outcome
+from gatecrash.authorizers.contract import Expectation, Outcome
 
 # Whoever listens besides Locust itself gets an event for each exchange.
 _LISTENERS_OF_LOCUST: Final = 1

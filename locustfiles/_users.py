@@ -5,10 +5,10 @@ from __future__ import annotations
 from locust import User, task
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from locustfiles._firing import Firing, Shown
-from locustfiles._state import state_of
-from locustfiles._statistics import failure_of, is_listened_to
-from reports.plan import OPEN
+from gatecrash.locustfiles._firing import Firing, Shown
+from gatecrash.locustfiles._state import state_of
+from gatecrash.locustfiles._statistics import failure_of, is_listened_to
+from gatecrash.reports.plan import OPEN
 
 
 class AuthorizerUser(User):

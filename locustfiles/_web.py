@@ -17,8 +17,8 @@ from locust.web import WebUI
 
 from flask import Blueprint, Response, request
 
-from authorizers.errors import GatecrashError
-from locustfiles._watcher import Watcher
+from gatecrash.authorizers.errors import GatecrashError
+from gatecrash.locustfiles._watcher import Watcher
 
 TITLE: Final = "Authorizer"
 KEY: Final = "authorizer"
@@ -49,7 +49,7 @@ def _with_script(response: Response) -> Response:
 
 def _blueprint(page: WebUI, watcher: Watcher) -> Blueprint:
     tab = Blueprint(KEY, __name__)
-    script = files("locustfiles").joinpath("_tab.js").read_bytes()
+    script = files("gatecrash.locustfiles").joinpath("_tab.js").read_bytes()
 
     def route(path: str) -> Callable[[Callable[..., Response]], None]:
         def add(answer: Callable[..., Response]) -> None:

@@ -13,11 +13,11 @@ import gevent
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from authorizers.errors import GatecrashError
-from locustfiles._corpus_here import corpus_here
-from locustfiles._delivery import Delivery
-from locustfiles._firing import Firing
-from locustfiles._messages import (
+from gatecrash.authorizers.errors import GatecrashError
+from gatecrash.locustfiles._corpus_here import corpus_here
+from gatecrash.locustfiles._delivery import Delivery
+from gatecrash.locustfiles._firing import Firing
+from gatecrash.locustfiles._messages import (
     ENDED,
     FAILED,
     HELLO,

@@ -5,7 +5,7 @@
     locust -f locustfiles/capacity.py --headless
 """
 
-from locustfiles import AuthorizerUser, CapacityShape
+from gatecrash.locustfiles import AuthorizerUser, CapacityShape
 
 
 class FleetUser(AuthorizerUser):

@@ -5,7 +5,7 @@
     locust -f locustfiles/fuzz.py --headless --users 16 --spawn-rate 16 --plan plan.json
 """
 
-from locustfiles import AuthorizerUser
+from gatecrash.locustfiles import AuthorizerUser
 
 
 class FleetUser(AuthorizerUser):

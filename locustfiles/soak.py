@@ -5,7 +5,7 @@
     locust -f locustfiles/soak.py --headless
 """
 
-from locustfiles import AuthorizerUser
+from gatecrash.locustfiles import AuthorizerUser
 
 
 class FleetUser(AuthorizerUser):

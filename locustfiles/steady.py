@@ -5,7 +5,7 @@
     locust -f locustfiles/steady.py --headless
 """
 
-from locustfiles import AuthorizerUser
+from gatecrash.locustfiles import AuthorizerUser
 
 
 class FleetUser(AuthorizerUser):

@@ -12,8 +12,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from authorizers.contract import Outcome
-from reports.summary import PERCENTILE_NAMES, LatencyRow, SecondRow, Summary
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.summary import PERCENTILE_NAMES, LatencyRow, SecondRow, Summary
 
 # What latencies.csv calls all exchanges that the authorizer answered.
 ANSWERED: Final = "answered"

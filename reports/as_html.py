@@ -22,8 +22,8 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
-from authorizers.contract import Outcome
-from reports import (
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports import (
     campaign_words,
     capacity_words,
     comparison_words,
@@ -37,10 +37,10 @@ from reports import (
     threshold_words,
     words,
 )
-from reports.comparison import Comparison
-from reports.plot_layout import Figure
-from reports.records import LatencyKind
-from reports.summary import LatencyRow, SecondRow, Summary
+from gatecrash.reports.comparison import Comparison
+from gatecrash.reports.plot_layout import Figure
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.summary import LatencyRow, SecondRow, Summary
 
 # The highest makes a page that is smaller by a hundredth, and takes twice as long.
 _COMPRESSION: Final = 5
@@ -100,7 +100,7 @@ def _packed_plotly() -> str:
 def environment() -> Environment:
     """Return what all templates are rendered with: every text is escaped unless it is said to be HTML."""
     made = Environment(
-        loader=PackageLoader("reports", "templates"),
+        loader=PackageLoader("gatecrash.reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -137,7 +137,7 @@ def _headings(content: str) -> list[tuple[str, str]]:
 
 def packaged(name: str) -> str:
     """Return a style sheet or a script that lies beside the templates."""
-    return files("reports").joinpath("templates", name).read_text("utf-8")
+    return files("gatecrash.reports").joinpath("templates", name).read_text("utf-8")
 
 
 def _content_security_policy(*scripts: str) -> str:

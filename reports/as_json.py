@@ -12,10 +12,10 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, Final
 
-from reports.finding_words import numbered
-from reports.findings import Finding
-from reports.memory import encode_rows
-from reports.summary import LatencyRow, SecondRow, Summary
+from gatecrash.reports.finding_words import numbered
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.memory import encode_rows
+from gatecrash.reports.summary import LatencyRow, SecondRow, Summary
 
 FORMAT: Final = 1
 
@@ -27,7 +27,7 @@ def render(summary: Summary) -> bytes:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) that every ``stats.json`` of this format meets."""
-    text = files("reports").joinpath("schemas", "stats.schema.json").read_text("utf-8")
+    text = files("gatecrash.reports").joinpath("schemas", "stats.schema.json").read_text("utf-8")
     value: dict[str, Any] = json.loads(text)
     return value
 

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from reports import comparison_words, finding_words
-from reports.capacity_verdict import judge_at_least
-from reports.comparison import Comparison
-from reports.directions import Direction
-from reports.finding_words import numbered
-from reports.findings import Finding
-from reports.probe_judging import Standing as ProbeStanding
-from reports.rules import Oracle
-from reports.summary import Summary
-from reports.threshold_judging import Standing
-from reports.verdict import Validity
-from reports.words import visible
+from gatecrash.reports import comparison_words, finding_words
+from gatecrash.reports.capacity_verdict import judge_at_least
+from gatecrash.reports.comparison import Comparison
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.finding_words import numbered
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.probe_judging import Standing as ProbeStanding
+from gatecrash.reports.rules import Oracle
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.threshold_judging import Standing
+from gatecrash.reports.verdict import Validity
+from gatecrash.reports.words import visible
 
 _NAME: Final = "gatecrash"
 _WORSE: Final = frozenset(map(comparison_words.word, (Direction.WORSE, Direction.MIXED)))

@@ -10,9 +10,9 @@ import base64
 import hashlib
 from typing import Final
 
-from reports import live_charts, live_words
-from reports.as_html import environment, packaged
-from reports.live import Live
+from gatecrash.reports import live_charts, live_words
+from gatecrash.reports.as_html import environment, packaged
+from gatecrash.reports.live import Live
 
 # Where the frame has the content that it is sent with. It is a comment, so nothing that is escaped is like it.
 PLACE: Final = "<!--live-->"

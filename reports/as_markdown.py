@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from reports import capacity_words, comparison_words, finding_words, words
-from reports.comparison import Comparison
-from reports.finding_words import numbered
-from reports.records import LatencyKind
-from reports.summary import Summary
-from reports.threshold_judging import Standing, ThresholdJudgement
-from reports.threshold_words import asked, not_asked
+from gatecrash.reports import capacity_words, comparison_words, finding_words, words
+from gatecrash.reports.comparison import Comparison
+from gatecrash.reports.finding_words import numbered
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.threshold_judging import Standing, ThresholdJudgement
+from gatecrash.reports.threshold_words import asked, not_asked
 
 _FINDINGS_SHOWN: Final = 10
 _SPECIAL: Final = re.compile(

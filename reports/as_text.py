@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import (
+from gatecrash.reports import (
     capacity_words,
     text_campaign,
     text_capacity,
@@ -19,9 +19,9 @@ from reports import (
     text_thresholds,
     words,
 )
-from reports.records import LatencyKind
-from reports.summary import Summary
-from reports.text_parts import heading, line, table_of, write_items, write_table
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.text_parts import heading, line, table_of, write_items, write_table
 
 FINDINGS_SHOWN: Final = 20
 _VERDICT_STYLES: Final = {"PASS": "bold green", "FAIL": "bold red", "INVALID": "bold magenta", "STOPPED": "bold yellow"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from reports.findings import Finding
+from gatecrash.reports.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)

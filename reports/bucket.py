@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from statistics import linear_regression
 from typing import Any, Final
 
-from reports.probes import BINS_A_SECOND, ProbeCounts
+from gatecrash.reports.probes import BINS_A_SECOND, ProbeCounts
 
 _BINS_LEAST: Final = 2 * BINS_A_SECOND
 

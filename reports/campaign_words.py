@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from authorizers.contract import Expectation, Outcome
-from reports.campaign import Campaign, ControlRow, PhaseRow
-from reports.words import outcome_label, plural, visible
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports.campaign import Campaign, ControlRow, PhaseRow
+from gatecrash.reports.words import outcome_label, plural, visible
 
 NOT_COVERED: Final = "-"
 NOT_AS_EXPECTED: Final = "not as expected"

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from reports.bucket import Bucket
-from reports.intervals import share_interval
-from reports.latency import LatencyHistogram
-from reports.objectives import Objective, Objectives
-from reports.probe_judging import Probe
-from reports.probes import BINS_A_SECOND, ProbeCounts, StepKind
+from gatecrash.reports.bucket import Bucket
+from gatecrash.reports.intervals import share_interval
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.objectives import Objective, Objectives
+from gatecrash.reports.probe_judging import Probe
+from gatecrash.reports.probes import BINS_A_SECOND, ProbeCounts, StepKind
 
 _BLOCK: int = BINS_A_SECOND // 2
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from reports.capacity import Capacity
-from reports.probe_judging import Probe, Standing
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.probe_judging import Probe, Standing
 
 # Late waits of the load generator that are this part of the latency objective blur where the interval's ends lie.
 _LAG_PART: Final = 0.1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from reports.capacity import Capacity
-from reports.objectives import Objective, Objectives
-from reports.probe_judging import Assessment, Probe, Standing
-from reports.probes import StepKind
-from reports.words import milliseconds, percent, plural, visible
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.objectives import Objective, Objectives
+from gatecrash.reports.probe_judging import Assessment, Probe, Standing
+from gatecrash.reports.probes import StepKind
+from gatecrash.reports.words import milliseconds, percent, plural, visible
 
 OBJECTIVE_LABELS: Final = {
     Objective.LATENCY: "latency",

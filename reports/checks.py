@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from authorizers.contract import Answer, Demand, Expectation, Outcome
-from reports import rules
-from reports.findings import ALSO_MAXIMUM, Finding
-from reports.ledger import Ledger
-from reports.policy_checks import PolicyJudge
-from reports.records import CaseFacts, Exchange
-from reports.rules import Rule
-from reports.sightings import CaseEntry, Sighting
+from gatecrash.authorizers.contract import Answer, Demand, Expectation, Outcome
+from gatecrash.reports import rules
+from gatecrash.reports.findings import ALSO_MAXIMUM, Finding
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.policy_checks import PolicyJudge
+from gatecrash.reports.records import CaseFacts, Exchange
+from gatecrash.reports.rules import Rule
+from gatecrash.reports.sightings import CaseEntry, Sighting
 
 _FAULT_RULES = {
     Outcome.INVALID_RESPONSE: rules.INVALID_ANSWER,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from reports.plan import CLOSED
-from reports.run_folder import RunInfo
-from reports.summary import Summary
-from reports.verdict import Validity
+from gatecrash.reports.plan import CLOSED
+from gatecrash.reports.run_folder import RunInfo
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.verdict import Validity
 
 # What a plan must have in common, with words for it; what it doesn't say is the same as what it doesn't say elsewhere.
 _PLAN: Final = (

@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from reports.comparability import differences, doubts, obstacles, other_cases
-from reports.comparison import Aspect, Change, Comparison, LatencyTable, Limits, Side, summed_up
-from reports.comparison_decisions import DecisionDiff, compare_decisions
-from reports.comparison_findings import compare_findings
-from reports.comparison_latency import compare_latencies, curves, over_time
-from reports.comparison_rates import compare_rates
-from reports.comparison_words import worse_sentences
-from reports.directions import Direction
-from reports.ledger import Ledger
-from reports.plan import CLOSED
-from reports.recording import Recording
-from reports.records import CaseFacts, LatencyKind
-from reports.summary import Summary
-from reports.verdict import ExitCode, Verdict
+from gatecrash.reports.comparability import differences, doubts, obstacles, other_cases
+from gatecrash.reports.comparison import Aspect, Change, Comparison, LatencyTable, Limits, Side, summed_up
+from gatecrash.reports.comparison_decisions import DecisionDiff, compare_decisions
+from gatecrash.reports.comparison_findings import compare_findings
+from gatecrash.reports.comparison_latency import compare_latencies, curves, over_time
+from gatecrash.reports.comparison_rates import compare_rates
+from gatecrash.reports.comparison_words import worse_sentences
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.plan import CLOSED
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import CaseFacts, LatencyKind
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.verdict import ExitCode, Verdict
 
 LATENCY: Final = "latency"
 FINDINGS: Final = "findings"

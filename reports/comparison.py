@@ -9,9 +9,9 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import Any, Final
 
-from reports.comparison_decisions import DecisionDiff
-from reports.comparison_findings import FindingDiff
-from reports.directions import Direction
+from gatecrash.reports.comparison_decisions import DecisionDiff
+from gatecrash.reports.comparison_findings import FindingDiff
+from gatecrash.reports.directions import Direction
 
 FORMAT: Final = 1
 # A second of the run, and the median and the 95th percentile from it on, in milliseconds.
@@ -187,6 +187,6 @@ def summed_up(directions: Iterable[Direction]) -> Direction:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) that every ``comparison.json`` of this format meets."""
-    text = files("reports").joinpath("schemas", "comparison.schema.json").read_text("utf-8")
+    text = files("gatecrash.reports").joinpath("schemas", "comparison.schema.json").read_text("utf-8")
     value: dict[str, Any] = json.loads(text)
     return value

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from authorizers.contract import Expectation, Outcome
-from reports.directions import Direction, by_sign
-from reports.ledger import Ledger
-from reports.records import CaseFacts
-from reports.sightings import CaseEntry, Sighting
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports.directions import Direction, by_sign
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.sightings import CaseEntry, Sighting
 
 # So many changed cases are listed; all are counted.
 LISTED_MAXIMUM: Final = 100

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.directions import Direction
-from reports.findings import Finding
-from reports.rules import Severity
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.rules import Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,22 +9,15 @@ from itertools import tee
 from math import exp, log, log1p
 from typing import Final
 
-from authorizers.contract import Outcome
-from reports.block_bootstrap import (
-    BLOCKS_LEAST,
-    blocks_of,
-    chosen_blocks,
-    drawn_shares,
-    draws,
-    interval_of,
-)
-from reports.comparison import Change, LatencyTable, Limits, Moment, Unit
-from reports.directions import Direction, judged
-from reports.intervals import samples_needed
-from reports.latency import LatencyHistogram
-from reports.recording import Recording
-from reports.records import LatencyKind
-from reports.series import UNANSWERED, Second
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.block_bootstrap import BLOCKS_LEAST, blocks_of, chosen_blocks, drawn_shares, draws, interval_of
+from gatecrash.reports.comparison import Change, LatencyTable, Limits, Moment, Unit
+from gatecrash.reports.directions import Direction, judged
+from gatecrash.reports.intervals import samples_needed
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.series import UNANSWERED, Second
 
 PERCENTILES: Final = (50.0, 95.0, 99.0)
 _SHARES: Final = tuple(percent / 100.0 for percent in PERCENTILES)

@@ -7,13 +7,13 @@ from math import exp, log, log1p, sqrt
 from random import Random
 from typing import Final
 
-from authorizers.contract import Outcome
-from reports.block_bootstrap import BLOCKS_LEAST, DRAWS, block_numbers, grouped, interval_of
-from reports.comparison import Change, Limits, Unit
-from reports.directions import Direction, judged
-from reports.intervals import share_interval
-from reports.records import ERRORS
-from reports.series import Second, Series
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.block_bootstrap import BLOCKS_LEAST, DRAWS, block_numbers, grouped, interval_of
+from gatecrash.reports.comparison import Change, Limits, Unit
+from gatecrash.reports.directions import Direction, judged
+from gatecrash.reports.intervals import share_interval
+from gatecrash.reports.records import ERRORS
+from gatecrash.reports.series import Second, Series
 
 THROTTLE_RATE: Final = "throttle_rate"
 ERROR_RATE: Final = "error_rate"

@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from reports.comparison import Aspect, Change, Comparison, LatencyTable, Side, Unit
-from reports.comparison_decisions import LISTED_MAXIMUM, DecisionDiff, Flip, Kind
-from reports.comparison_findings import FindingRow
-from reports.comparison_rates import ACHIEVED_RATE, ERROR_RATE, THROTTLE_RATE
-from reports.directions import Direction
-from reports.words import KIND_LABELS, milliseconds, outcome_label, percent, plural, visible
+from gatecrash.reports.comparison import Aspect, Change, Comparison, LatencyTable, Side, Unit
+from gatecrash.reports.comparison_decisions import LISTED_MAXIMUM, DecisionDiff, Flip, Kind
+from gatecrash.reports.comparison_findings import FindingRow
+from gatecrash.reports.comparison_rates import ACHIEVED_RATE, ERROR_RATE, THROTTLE_RATE
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.words import KIND_LABELS, milliseconds, outcome_label, percent, plural, visible
 
 ASPECT_LABELS: Final = {
     THROTTLE_RATE: "throttle rate",

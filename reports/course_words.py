@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from reports.drift import Drift, Part, Trend
-from reports.memory import MemoryRow
-from reports.spike import Spike
-from reports.words import milliseconds, percent, plural
+from gatecrash.reports.drift import Drift, Part, Trend
+from gatecrash.reports.memory import MemoryRow
+from gatecrash.reports.spike import Spike
+from gatecrash.reports.words import milliseconds, percent, plural
 
 DRIFT_COLUMNS: Final = ("from second", "exchanges", "p50", "p95", "throttled", "errors", "allowed", "wrong")
 MEMORY_COLUMNS: Final = ("process", "id", "at the start", "at the end", "most", "growth an hour")

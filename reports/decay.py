@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from authorizers.contract import Outcome
-from reports import rules
-from reports.checks import Group, Violation, findings_of, in_order, judge
-from reports.findings import Finding
-from reports.ledger import Ledger
-from reports.records import CaseFacts
-from reports.sightings import CaseEntry, Sighting
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports import rules
+from gatecrash.reports.checks import Group, Violation, findings_of, in_order, judge
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.sightings import CaseEntry, Sighting
 
 
 def judge_by_rate(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from reports.latency import LatencyHistogram
+from gatecrash.reports.latency import LatencyHistogram
 
 # Points of a lag that lie so close together are taken for one: 16 of them to a power of two, and none below 2 us.
 _POINTS_PER_OCTAVE: Final = 16

@@ -10,9 +10,9 @@ from math import sqrt
 from statistics import linear_regression
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.records import ERRORS
-from reports.series import Second
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.records import ERRORS
+from gatecrash.reports.series import Second
 
 PARTS: Final = 10
 SECONDS_LEAST: Final = 20

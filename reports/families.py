@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from authorizers.contract import Expectation, Outcome
-from reports.ledger import Ledger
-from reports.plain import Plain
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.plain import Plain
 
 # The family of a case by its index, and what must come back.
 KindOf = Callable[[int], tuple[str, Expectation]]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from authorizers.contract import Expectation, Outcome
-from reports.summary import Summary
-from reports.words import outcome_label, plural, visible
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.words import outcome_label, plural, visible
 
 _EXPECTED = {Expectation.ALLOW: "allow", Expectation.DENY: "deny", Expectation.OPEN: "either"}
 GONE = "The corpus is gone from the cache, so what it covered can't be told: `gatecrash run` builds it again."

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
-from reports.findings import ALSO_MAXIMUM, Classification, Confirmation, Finding
-from reports.rules import Kind, Severity
-from reports.summary import Summary
-from reports.words import percent, plural, visible
+from gatecrash.reports.findings import ALSO_MAXIMUM, Classification, Confirmation, Finding
+from gatecrash.reports.rules import Kind, Severity
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.words import percent, plural, visible
 
 _ALSO_SHOWN: Final = 3
 _KIND_LABELS: Final = {

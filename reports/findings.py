@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from reports.intervals import share_interval
-from reports.rules import BY_CODE, Rule
+from gatecrash.reports.intervals import share_interval
+from gatecrash.reports.rules import BY_CODE, Rule
 
 # So many further cases with the same cause are named.
 ALSO_MAXIMUM: Final = 20

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from reports.series import Series, milliseconds_of
+from gatecrash.reports.series import Series, milliseconds_of
 
 # More can't be told apart on a screen, and makes the page large.
 _COLUMNS_MAXIMUM: Final = 300

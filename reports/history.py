@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
-from authorizers.errors import UsageError
-from reports.run_folder import RunInfo
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.run_folder import RunInfo
 
 FORMAT: Final = 1
 # "gate": it tells the file from other SQLite databases.
@@ -60,7 +60,7 @@ CREATE TABLE accepted (
 class HistoryRun:
     """One run: where its folder was, what it was of, and what it came to.
 
-    ``revision`` is of what was tested. ``numbers`` are by the names of ``reports.trend_metrics``; ``findings`` are
+    ``revision`` is of what was tested. ``numbers`` are by the names of ``trend_metrics``; ``findings`` are
     (fingerprint, code, title). ``accepted`` is why the levels of this run were accepted, where they were.
     """
 

@@ -10,10 +10,10 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.contract import Answer, Decision, Fault, Outcome
-from authorizers.policy import canonical
-from authorizers.redact import pseudonymise, redact_text
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Answer, Decision, Fault, Outcome
+from gatecrash.authorizers.policy import canonical
+from gatecrash.authorizers.redact import pseudonymise, redact_text
 
 _IDENTITIES_KEPT: Final = 16_384
 _RULE: Final = re.compile(r"\b(principalId|policyDocuments|refreshAfterInSeconds|disconnectAfterInSeconds)\b")

@@ -17,8 +17,8 @@ from typing import Final
 from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
-from authorizers.contract import Outcome
-from reports.records import LatencyKind
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.records import LatencyKind
 
 _LOWEST_NANOSECONDS: Final = 16
 _HIGHEST_NANOSECONDS: Final = 3600 * 10**9

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports.distortion import Distortion, distortions
-from reports.intervals import samples_needed
-from reports.latency import LatencyHistogram
-from reports.records import LatencyKind
+from gatecrash.reports.distortion import Distortion, distortions
+from gatecrash.reports.intervals import samples_needed
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.records import LatencyKind
 
 # A generator that is this late as a rule can't keep its schedule, and measures itself.
 _LAG_MILLISECONDS: Final = 100.0

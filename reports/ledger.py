@@ -10,12 +10,12 @@ from functools import partial
 from heapq import merge
 from typing import Any, Final
 
-from authorizers import wire
-from reports.identities import identity_of, principal_digest, sample_of
-from reports.latency import Pause, no_pause
-from reports.plain import Common, Plain, PlainEntries, Seen, digest_number, in_milliseconds
-from reports.records import Exchange
-from reports.sightings import CaseEntry, Sighting, decode_sighting, encode_sighting, only
+from gatecrash.authorizers import wire
+from gatecrash.reports.identities import identity_of, principal_digest, sample_of
+from gatecrash.reports.latency import Pause, no_pause
+from gatecrash.reports.plain import Common, Plain, PlainEntries, Seen, digest_number, in_milliseconds
+from gatecrash.reports.records import Exchange
+from gatecrash.reports.sightings import CaseEntry, Sighting, decode_sighting, encode_sighting, only
 
 SAMPLES_MAXIMUM: Final = 2000
 _IDENTITIES_KEPT: Final = 16_384

@@ -16,10 +16,10 @@ from itertools import islice
 from sys import intern
 from typing import Any, Final, NamedTuple
 
-from authorizers.contract import Outcome
-from reports.ledger import Ledger
-from reports.plain import Common, Plain, digest_number, digest_of, in_milliseconds
-from reports.sightings import CaseEntry, Sighting, joined, only
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.plain import Common, Plain, digest_number, digest_of, in_milliseconds
+from gatecrash.reports.sightings import CaseEntry, Sighting, joined, only
 
 _KIND: Final = "I"
 _CASE_COLUMNS: Final = 3

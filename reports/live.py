@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
-from authorizers.contract import Expectation, Outcome
-from reports.families import FamilyRow
-from reports.plan import OPEN
-from reports.records import LatencyKind
-from reports.standing import Standing
-from reports.summary import LatencyRow, SecondRow, Summary
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports.families import FamilyRow
+from gatecrash.reports.plan import OPEN
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.standing import Standing
+from gatecrash.reports.summary import LatencyRow, SecondRow, Summary
 
 # More steps than this can't be told apart at the width of a page.
 _STEPS_MAXIMUM: Final = 120

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reports.live import Step
-from reports.plot_layout import log_axis
+from gatecrash.reports.live import Step
+from gatecrash.reports.plot_layout import log_axis
 
 # Where the drawing ends, in its own units: it is stretched to the width and height that there are.
 _WIDTH: Final = 1000.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import Final
 
-from reports import capacity_words
-from reports.live import Figures, Live, is_fuzz, latency_of
-from reports.records import LatencyKind
-from reports.standing import Standing
-from reports.summary import Summary
-from reports.words import milliseconds, plural, visible
+from gatecrash.reports import capacity_words
+from gatecrash.reports.live import Figures, Live, is_fuzz, latency_of
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.standing import Standing
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.words import milliseconds, plural, visible
 
 # The report has the others: a page that is asked for every two seconds is a short one.
 FINDINGS_SHOWN: Final = 20

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.latency import LatencyHistogram, Pause, no_pause
-from reports.recording import Recording
-from reports.records import LatencyKind
-from reports.run_folder import RunState
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.latency import LatencyHistogram, Pause, no_pause
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.run_folder import RunState
 
 # Upper bounds of the buckets of latencies, in seconds.
 BOUNDS: Final = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 
 # In the run folder: where metrics are to be had, and what went wrong with them.
 METRICS_LOG: Final = "metrics.log"

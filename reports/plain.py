@@ -12,8 +12,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from authorizers.contract import Outcome
-from reports.sightings import CaseEntry, Sighting, environments_of_both, joined, only, two_of
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.sightings import CaseEntry, Sighting, environments_of_both, joined, only, two_of
 
 CASES_A_PAGE: Final = 1024
 _TYPES: Final = "IIIIQQ"

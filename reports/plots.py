@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.plot_layout import Figure, layout_of, log_axis, nines_axis
-from reports.records import LatencyKind
-from reports.summary import SecondRow, Summary
-from reports.words import outcome_label
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.plot_layout import Figure, layout_of, log_axis, nines_axis
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.summary import SecondRow, Summary
+from gatecrash.reports.words import outcome_label
 
 # More than this can't be told apart on a screen, and makes the page slow.
 _BINS_MAXIMUM: Final = 600

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from reports.capacity import Capacity
-from reports.objectives import Objective
-from reports.plot_layout import Figure, layout_of, log_axis
-from reports.probe_judging import Probe
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.objectives import Objective
+from gatecrash.reports.plot_layout import Figure, layout_of, log_axis
+from gatecrash.reports.probe_judging import Probe
 
 _PERCENTILES: Final = (("p50", "solid", 1.5), ("p95", "dash", 2.0), ("p99", "dot", 1.5))
 _APART: Final = 0.008

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, Final
 
-from reports.comparison import Comparison, LatencyTable, Moment
-from reports.plot_layout import Figure, layout_of, log_axis, nines_axis
+from gatecrash.reports.comparison import Comparison, LatencyTable, Moment
+from gatecrash.reports.plot_layout import Figure, layout_of, log_axis, nines_axis
 
 BY_PERCENTILE: Final = "by percentile"
 OVER_TIME: Final = "over time"

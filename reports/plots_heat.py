@@ -6,10 +6,10 @@ import math
 from collections import Counter
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.heat import LatencyHeat
-from reports.plot_layout import Figure, layout_of, log_axis
-from reports.summary import SecondRow
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.heat import LatencyHeat
+from gatecrash.reports.plot_layout import Figure, layout_of, log_axis
+from gatecrash.reports.summary import SecondRow
 
 _TICKS: Final = tuple(10**power for power in range(10))
 _DOTS_MAXIMUM: Final = 2000

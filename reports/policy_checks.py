@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from authorizers.contract import Demand, Outcome
-from authorizers.policy import allows_anything, granted
-from reports import rules
-from reports.ledger import Ledger
-from reports.records import CaseFacts
-from reports.rights import KnownRights, Pair, strange_rights
-from reports.rules import Rule
-from reports.sightings import CaseEntry, Sighting
+from gatecrash.authorizers.contract import Demand, Outcome
+from gatecrash.authorizers.policy import allows_anything, granted
+from gatecrash.reports import rules
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.rights import KnownRights, Pair, strange_rights
+from gatecrash.reports.rules import Rule
+from gatecrash.reports.sightings import CaseEntry, Sighting
 
 # Where an environment had seen nothing before, no other request can have left its mark on the answer.
 ALONE: Final = "alone"

@@ -9,10 +9,10 @@ from math import sqrt
 from statistics import linear_regression, mean
 from typing import Any, Final
 
-from reports.intervals import share_interval
-from reports.objectives import Objective, Objectives
-from reports.probe_limits import want_of_reports, want_of_slots, want_of_time
-from reports.probes import BINS_A_SECOND, Bin, ProbeCounts, Step
+from gatecrash.reports.intervals import share_interval
+from gatecrash.reports.objectives import Objective, Objectives
+from gatecrash.reports.probe_limits import want_of_reports, want_of_slots, want_of_time
+from gatecrash.reports.probes import BINS_A_SECOND, Bin, ProbeCounts, Step
 
 # Work that piles up this fast, as a share of the arrivals, is more than noise; half of it can be either.
 _GROWTH_BROKEN: Final = 0.005

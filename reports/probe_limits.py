@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from reports.objectives import Objective, Objectives
-from reports.probes import ProbeCounts, Step
+from gatecrash.reports.objectives import Objective, Objectives
+from gatecrash.reports.probes import ProbeCounts, Step
 
 # A generator that is late by this part of the latency objective, or has no CPU left, measures itself.
 _LAG_MEDIAN: Final = 0.05

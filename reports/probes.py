@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.latency import LatencyHistogram
-from reports.records import ERRORS
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.records import ERRORS
 
 # So many bins a second: fine enough to see work pile up, and a bucket run dry.
 BINS_A_SECOND: Final = 10

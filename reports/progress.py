@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from authorizers import wire
-from reports.latency import Pause, no_pause
-from reports.recording import Recording
-from reports.records import LatencyKind
-from reports.run_folder import RunState, write_atomically
+from gatecrash.authorizers import wire
+from gatecrash.reports.latency import Pause, no_pause
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.run_folder import RunState, write_atomically
 
 PROGRESS: Final = "progress.json"
 _PERCENTS: Final = (50.0, 95.0, 99.0)

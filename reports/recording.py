@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from authorizers import wire
-from reports.clocks import ClockJump
-from reports.latency import LatencyBook, LatencyHistogram, Pause, no_pause
-from reports.ledger import Ledger
-from reports.ledger_columns import add_encoded_ledger, encode_ledger
-from reports.records import Exchange
-from reports.series import Series
+from gatecrash.authorizers import wire
+from gatecrash.reports.clocks import ClockJump
+from gatecrash.reports.latency import LatencyBook, LatencyHistogram, Pause, no_pause
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.ledger_columns import add_encoded_ledger, encode_ledger
+from gatecrash.reports.records import Exchange
+from gatecrash.reports.series import Series
 
 # The length of the JSON part, which the columns follow.
 _HEAD: Final = struct.Struct("<I")

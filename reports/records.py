@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from authorizers.contract import Answer, Demand, Expectation, Outcome
+from gatecrash.authorizers.contract import Answer, Demand, Expectation, Outcome
 
 # What an exchange ends in where nothing was decided, throttled or rejected.
 ERRORS: Final = frozenset(

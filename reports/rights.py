@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from authorizers.policy import allows, allows_anything, granted
+from gatecrash.authorizers.policy import allows, allows_anything, granted
 
 Pair = tuple[str, str]
 

@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
-from reports.campaign import Campaign
-from reports.capacity import Capacity
-from reports.findings import Finding
-from reports.latency import Pause, no_pause
-from reports.memory import MEMORY, MemorySample, decode_samples
-from reports.recording import Recording
-from reports.workers import WorkerFacts
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.reports.campaign import Campaign
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.latency import Pause, no_pause
+from gatecrash.reports.memory import MEMORY, MemorySample, decode_samples
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.workers import WorkerFacts
 
 FORMAT: Final = 2
 # Format 1 has no columns in its ledger.

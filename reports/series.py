@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.records import Exchange, LatencyKind
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.records import Exchange, LatencyKind
 
 # Eight buckets an octave: a value read back is within 4.5 % of the recorded one, enough for a plot.
 _BUCKETS_PER_OCTAVE: Final = 8

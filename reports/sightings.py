@@ -9,8 +9,8 @@ from functools import lru_cache
 from sys import intern
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.records import Exchange
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.records import Exchange
 
 # An authorizer that answers anew each time must not fill the memory: what comes after is only counted.
 DISTINCT_ANSWERS_MAXIMUM: Final = 16

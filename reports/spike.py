@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.series import Second
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.series import Second
 
 # As before again is a second whose 95th percentile is at most this many times that of before, or so much above it.
 _TIMES: Final = 2.0

@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from authorizers.contract import Outcome
-from reports.campaign import Campaign
-from reports.capacity import Capacity
-from reports.capacity_verdict import missed
-from reports.comparison import Comparison
-from reports.drift import Drift, drift_of
-from reports.families import FamilyRow, KindOf, families_of
-from reports.findings import Finding
-from reports.heat import LatencyHeat, heat_of
-from reports.intervals import percentile_ranks, samples_needed
-from reports.latency import PERCENTILES, LatencyHistogram
-from reports.memory import MemoryRow, memory_rows
-from reports.plan import OPEN
-from reports.records import LatencyKind
-from reports.rules import Severity
-from reports.run_folder import RunInfo, RunState, StoredRun
-from reports.spike import Spike, spike_of
-from reports.threshold_judging import Evidence, Standing, ThresholdJudgement, judge_thresholds
-from reports.threshold_parsing import declared
-from reports.thresholds import Job
-from reports.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.campaign import Campaign
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.capacity_verdict import missed
+from gatecrash.reports.comparison import Comparison
+from gatecrash.reports.drift import Drift, drift_of
+from gatecrash.reports.families import FamilyRow, KindOf, families_of
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.heat import LatencyHeat, heat_of
+from gatecrash.reports.intervals import percentile_ranks, samples_needed
+from gatecrash.reports.latency import PERCENTILES, LatencyHistogram
+from gatecrash.reports.memory import MemoryRow, memory_rows
+from gatecrash.reports.plan import OPEN
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.rules import Severity
+from gatecrash.reports.run_folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.spike import Spike, spike_of
+from gatecrash.reports.threshold_judging import Evidence, Standing, ThresholdJudgement, judge_thresholds
+from gatecrash.reports.threshold_parsing import declared
+from gatecrash.reports.thresholds import Job
+from gatecrash.reports.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
 
 _ANSWERED: Final = tuple(
     outcome for outcome in Outcome if outcome not in {Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR}

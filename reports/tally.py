@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from typing import Final
 
-from authorizers.contract import Answer, Expectation, Outcome
-from reports.clocks import ClockJump
-from reports.latency import Pause, cut_nanoseconds, no_pause
-from reports.plain import Seen
-from reports.recording import Recording
-from reports.records import Exchange
-from reports.series import UNANSWERED, bucket_of
+from gatecrash.authorizers.contract import Answer, Expectation, Outcome
+from gatecrash.reports.clocks import ClockJump
+from gatecrash.reports.latency import Pause, cut_nanoseconds, no_pause
+from gatecrash.reports.plain import Seen
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import Exchange
+from gatecrash.reports.series import UNANSWERED, bucket_of
 
 # Of each outcome, the expectations that it decides against.
 _AGAINST: Final = {

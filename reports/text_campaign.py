@@ -7,11 +7,11 @@ from typing import Final
 
 from rich.console import Console
 
-from reports import campaign_words
-from reports.campaign import Campaign
-from reports.campaign_words import Matrix
-from reports.text_parts import heading, line, table_of, write_items, write_table
-from reports.words import visible
+from gatecrash.reports import campaign_words
+from gatecrash.reports.campaign import Campaign
+from gatecrash.reports.campaign_words import Matrix
+from gatecrash.reports.text_parts import heading, line, table_of, write_items, write_table
+from gatecrash.reports.words import visible
 
 _INDENT: Final = 2
 _GAP: Final = 2

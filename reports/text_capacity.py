@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import capacity_words
-from reports.capacity import Capacity
-from reports.text_parts import heading, line, table_of, write_table
+from gatecrash.reports import capacity_words
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.text_parts import heading, line, table_of, write_table
 
 # What a terminal of 80 columns has no room for; the report shows all.
 _WHERE_WIDE: Final = frozenset({"seconds", "p50", "p99", "errors", "growth"})

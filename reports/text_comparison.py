@@ -7,11 +7,11 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from reports import comparison_words, words
-from reports.comparison import Change, Comparison
-from reports.comparison_decisions import Flip
-from reports.directions import Direction
-from reports.text_parts import heading, line, table_of, write_items, write_table
+from gatecrash.reports import comparison_words, words
+from gatecrash.reports.comparison import Change, Comparison
+from gatecrash.reports.comparison_decisions import Flip
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.text_parts import heading, line, table_of, write_items, write_table
 
 FLIPS_SHOWN: Final = 10
 _REQUEST_LENGTH: Final = 600

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import course_words
-from reports.summary import Summary
-from reports.text_parts import heading, table_of, write_items, write_table
+from gatecrash.reports import course_words
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.text_parts import heading, table_of, write_items, write_table
 
 
 def write(summary: Summary, console: Console) -> None:

@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reports import finding_words, words
-from reports.findings import Finding
-from reports.rules import Severity
-from reports.summary import Summary
-from reports.text_parts import heading, line
+from gatecrash.reports import finding_words, words
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.rules import Severity
+from gatecrash.reports.summary import Summary
+from gatecrash.reports.text_parts import heading, line
 
 _ANSWERS_SHOWN: Final = 6
 _DETAIL_LENGTH: Final = 400

@@ -7,10 +7,10 @@ from typing import Final
 
 from rich.console import Console
 
-from reports.text_parts import heading, table_of, write_items, write_table
-from reports.threshold_judging import Standing, ThresholdJudgement
-from reports.threshold_words import asked, not_asked
-from reports.words import visible
+from gatecrash.reports.text_parts import heading, table_of, write_items, write_table
+from gatecrash.reports.threshold_judging import Standing, ThresholdJudgement
+from gatecrash.reports.threshold_words import asked, not_asked
+from gatecrash.reports.words import visible
 
 _MARKS: Final = {Standing.HELD: "✓ held", Standing.FAILED: "✗ failed", Standing.NOT_JUDGED: "? not judged"}
 

@@ -7,9 +7,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from reports import trend_words
-from reports.text_parts import heading, line, table_of, write_items, write_table
-from reports.trend import Trend
+from gatecrash.reports import trend_words
+from gatecrash.reports.text_parts import heading, line, table_of, write_items, write_table
+from gatecrash.reports.trend import Trend
 
 _STYLES: Final = {"pass": "bold green", "fail": "bold red", "muted": "bold yellow"}
 

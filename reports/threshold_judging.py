@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from reports.capacity import Capacity
-from reports.capacity_verdict import judge_at_least
-from reports.drift import SECONDS_LEAST, drift_of
-from reports.findings import Finding
-from reports.probe_judging import Standing as ProbeStanding
-from reports.recording import Recording
-from reports.series import Second
-from reports.threshold_measures import (
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.capacity_verdict import judge_at_least
+from gatecrash.reports.drift import SECONDS_LEAST, drift_of
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.probe_judging import Standing as ProbeStanding
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.series import Second
+from gatecrash.reports.threshold_measures import (
     OF_FINDINGS,
     UnknownError,
     achieved,
@@ -25,7 +25,7 @@ from reports.threshold_measures import (
     latency_of_stretch,
     of_findings,
 )
-from reports.thresholds import LATENCY, Job, Threshold, Unit, value_text
+from gatecrash.reports.thresholds import LATENCY, Job, Threshold, Unit, value_text
 
 
 class Standing(StrEnum):

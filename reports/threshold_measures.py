@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from authorizers.contract import Outcome
-from reports.findings import Finding
-from reports.intervals import samples_needed
-from reports.recording import Recording
-from reports.records import ERRORS, LatencyKind
-from reports.rules import Kind, Severity
-from reports.series import UNANSWERED, Second, milliseconds_of
-from reports.thresholds import LATENCY, Threshold, Unit
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.intervals import samples_needed
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import ERRORS, LatencyKind
+from gatecrash.reports.rules import Kind, Severity
+from gatecrash.reports.series import UNANSWERED, Second, milliseconds_of
+from gatecrash.reports.thresholds import LATENCY, Threshold, Unit
 
 _ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome not in UNANSWERED)
 OF_FINDINGS: Final = {

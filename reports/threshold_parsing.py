@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from authorizers.errors import UsageError
-from reports.thresholds import COMPARISONS, LATENCY, METRICS, SELECTED, STATISTICS, Job, Metric, Threshold, Unit
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.thresholds import (
+    COMPARISONS,
+    LATENCY,
+    METRICS,
+    SELECTED,
+    STATISTICS,
+    Job,
+    Metric,
+    Threshold,
+    Unit,
+)
 
 _TOKEN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/-]*|[0-9]+(?:\.[0-9]+)?|<=|>=|==|!=|[<>=.,{}%/]|\S")
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.threshold_judging import Standing, ThresholdJudgement
+from gatecrash.reports.threshold_judging import Standing, ThresholdJudgement
 
 
 def asked(judged: Sequence[ThresholdJudgement]) -> list[ThresholdJudgement]:

@@ -12,8 +12,8 @@ from enum import StrEnum
 from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
-from authorizers.contract import Outcome
-from reports.records import ERRORS, LatencyKind
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.records import ERRORS, LatencyKind
 
 COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": lt,

@@ -9,13 +9,13 @@ from math import exp, log
 from statistics import median
 from typing import Any, Final
 
-from reports.change_points import SIDE_LEAST, Scale, chance_of, change_points
-from reports.comparability import differences, obstacles_of_plans
-from reports.directions import Direction
-from reports.history import HistoryRun
-from reports.run_folder import RunInfo
-from reports.trend_metrics import CAPACITY, METRICS, RUN, Metric, TrendLimits
-from reports.verdict import Validity
+from gatecrash.reports.change_points import SIDE_LEAST, Scale, chance_of, change_points
+from gatecrash.reports.comparability import differences, obstacles_of_plans
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.history import HistoryRun
+from gatecrash.reports.run_folder import RunInfo
+from gatecrash.reports.trend_metrics import CAPACITY, METRICS, RUN, Metric, TrendLimits
+from gatecrash.reports.verdict import Validity
 
 FORMAT: Final = 1
 # What of a search's settings only bounds how long it takes.

@@ -6,8 +6,8 @@ import csv
 import io
 from pathlib import PurePath
 
-from reports.trend import Trend
-from reports.verdict import Validity
+from gatecrash.reports.trend import Trend
+from gatecrash.reports.verdict import Validity
 
 
 def render(trend: Trend) -> bytes:

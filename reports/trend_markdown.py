@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports import trend_words
-from reports.as_markdown import code, escaped, table
-from reports.trend import Trend
+from gatecrash.reports import trend_words
+from gatecrash.reports.as_markdown import code, escaped, table
+from gatecrash.reports.trend import Trend
 
 
 def render(trend: Trend) -> bytes:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
-from reports.change_points import Scale
-from reports.comparison import Unit
-from reports.comparison_rates import ACHIEVED_RATE, ERROR_RATE, THROTTLE_RATE
-from reports.history import HistoryRun
-from reports.records import ERRORS, LatencyKind
-from reports.rules import Severity
-from reports.summary import LatencyRow, Summary
+from gatecrash.reports.change_points import Scale
+from gatecrash.reports.comparison import Unit
+from gatecrash.reports.comparison_rates import ACHIEVED_RATE, ERROR_RATE, THROTTLE_RATE
+from gatecrash.reports.history import HistoryRun
+from gatecrash.reports.records import ERRORS, LatencyKind
+from gatecrash.reports.rules import Severity
+from gatecrash.reports.summary import LatencyRow, Summary
 
 CAPACITY: Final = "capacity"
 RUN: Final = "run"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from reports import trend_words
-from reports.as_html import render_page
-from reports.comparison import Unit
-from reports.plot_layout import Figure, layout_of
-from reports.trend import MetricTrend, Trend
-from reports.verdict import Validity
+from gatecrash.reports import trend_words
+from gatecrash.reports.as_html import render_page
+from gatecrash.reports.comparison import Unit
+from gatecrash.reports.plot_layout import Figure, layout_of
+from gatecrash.reports.trend import MetricTrend, Trend
+from gatecrash.reports.verdict import Validity
 
 # Small for what is quiet, larger where a level begins: told apart without colour.
 _SIZES: Final = (6, 12)

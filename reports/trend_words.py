@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from reports.change_points import values_needed
-from reports.comparison import Unit
-from reports.directions import Direction
-from reports.history import HistoryRun
-from reports.trend import Change, MetricTrend, Trend
-from reports.trend_metrics import Metric
-from reports.verdict import Validity
-from reports.words import milliseconds, percent, plural, visible
+from gatecrash.reports.change_points import values_needed
+from gatecrash.reports.comparison import Unit
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.history import HistoryRun
+from gatecrash.reports.trend import Change, MetricTrend, Trend
+from gatecrash.reports.trend_metrics import Metric
+from gatecrash.reports.verdict import Validity
+from gatecrash.reports.words import milliseconds, percent, plural, visible
 
 LEVEL_COLUMNS: Final = ("number", "now", "since", "runs", "lowest", "highest")
 _WORSE: Final = "WORSE"

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Final
 
-from authorizers.contract import Outcome
-from reports.capacity import Capacity
-from reports.capacity_verdict import doubts, no_answer
-from reports.clocks import ClockJump, jump_sentences
-from reports.findings import Finding
-from reports.latency import LatencyHistogram
-from reports.lateness import judge_lag, judge_waiting
-from reports.records import LatencyKind
-from reports.rules import Severity
-from reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST, RunState
-from reports.workers import SILENCE_TOLD_SECONDS, lost_sentence, silence_sentence
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.capacity_verdict import doubts, no_answer
+from gatecrash.reports.clocks import ClockJump, jump_sentences
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.lateness import judge_lag, judge_waiting
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.rules import Severity
+from gatecrash.reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST, RunState
+from gatecrash.reports.workers import SILENCE_TOLD_SECONDS, lost_sentence, silence_sentence
 
 _DROPPED_DEGRADED: Final = 0.001
 _DROPPED_INVALID: Final = 0.05

@@ -8,13 +8,13 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
-from authorizers.contract import Outcome
-from reports.campaign import Campaign
-from reports.intervals import VALUES_ABOVE
-from reports.records import LatencyKind
-from reports.run_folder import RunInfo
-from reports.summary import PERCENTILE_NAMES, LatencyRow, Summary
-from reports.verdict import ExitCode, Validity
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.campaign import Campaign
+from gatecrash.reports.intervals import VALUES_ABOVE
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.run_folder import RunInfo
+from gatecrash.reports.summary import PERCENTILE_NAMES, LatencyRow, Summary
+from gatecrash.reports.verdict import ExitCode, Validity
 
 KIND_LABELS: Final = {
     LatencyKind.SERVICE_TIME.value: "service time",

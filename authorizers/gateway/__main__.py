@@ -1,7 +1,7 @@
 """The gateway as a process of another one: a line of settings in, a line with its URL out.
 
-``python -m authorizers.gateway`` reads one line of JSON (see ``settings_from_json``) from its standard input and
-writes one to its standard output: ``{"url": …}`` when it answers, or ``{"error": …}`` when it or the function can't
+``python -m gatecrash.authorizers.gateway`` reads one line of JSON (see ``settings_from_json``) from its standard input
+and writes one to its standard output: ``{"url": …}`` when it answers, or ``{"error": …}`` when it or the function can't
 start. It ends with SIGTERM, and when the process that started it dies.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
-from authorizers.gateway.gateway import InitError
-from authorizers.gateway.process import serve_forever
-from authorizers.gateway.settings import settings_from_json
-from authorizers.redact import redact_text
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.authorizers.gateway.gateway import InitError
+from gatecrash.authorizers.gateway.process import serve_forever
+from gatecrash.authorizers.gateway.settings import settings_from_json
+from gatecrash.authorizers.redact import redact_text
 
 
 def main() -> int:

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from authorizers import limits, wire
-from authorizers.carriers import token_and_signature
-from authorizers.contract import AuthorizerRequest
-from authorizers.errors import InvalidRequestError, WireError
-from authorizers.gateway.constraints import Violations
-from authorizers.gateway.registry import Authorizer
-from authorizers.gateway.signatures import any_key_verifies
+from gatecrash.authorizers import limits, wire
+from gatecrash.authorizers.carriers import token_and_signature
+from gatecrash.authorizers.contract import AuthorizerRequest
+from gatecrash.authorizers.errors import InvalidRequestError, WireError
+from gatecrash.authorizers.gateway.constraints import Violations
+from gatecrash.authorizers.gateway.registry import Authorizer
+from gatecrash.authorizers.gateway.signatures import any_key_verifies
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from authorizers import limits
-from authorizers.errors import InvalidRequestError
-from authorizers.limits import MemberLimit
+from gatecrash.authorizers import limits
+from gatecrash.authorizers.errors import InvalidRequestError
+from gatecrash.authorizers.limits import MemberLimit
 
 NOT_NULL: Final = "Member must not be null"
 STATUSES: Final = ("ACTIVE", "INACTIVE")

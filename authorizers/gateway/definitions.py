@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from authorizers import limits
-from authorizers.errors import InvalidRequestError
-from authorizers.gateway.constraints import Violations
-from authorizers.gateway.signatures import check_public_key
+from gatecrash.authorizers import limits
+from gatecrash.authorizers.errors import InvalidRequestError
+from gatecrash.authorizers.gateway.constraints import Violations
+from gatecrash.authorizers.gateway.signatures import check_public_key
 
 # The form only: whether there is such a function AWS finds out when it invokes it.
 _ARN: Final = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from authorizers.gateway.functions import Function, environment_variables
-from authorizers.gateway.processes import ChildProcess
-from authorizers.gateway.runtime_api import RuntimeApi, RuntimeEvent, RuntimeResult
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.gateway.functions import Function, environment_variables
+from gatecrash.authorizers.gateway.processes import ChildProcess
+from gatecrash.authorizers.gateway.runtime_api import RuntimeApi, RuntimeEvent, RuntimeResult
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 
 # Lambda's own limit for the init phase.
 INIT_SECONDS_MAXIMUM: Final = 10.0

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from authorizers.errors import API_ERRORS, ApiError, UsageError
-from authorizers.gateway.pool import RATE_EXCEEDED
+from gatecrash.authorizers.errors import API_ERRORS, ApiError, UsageError
+from gatecrash.authorizers.gateway.pool import RATE_EXCEEDED
 
 _MESSAGES: Final = {"ThrottlingException": RATE_EXCEEDED}
 _MESSAGE_DEFAULT: Final = "This fault was injected by gatecrash."

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from authorizers.errors import HandlerError
+from gatecrash.authorizers.errors import HandlerError
 
 _NODE_CLIENT: Final = Path(__file__).parent / "runtime_clients" / "node.mjs"
 _PYTHON_SUFFIXES: Final = frozenset({".py"})

@@ -11,15 +11,15 @@ from typing import Final, Self
 
 from aiohttp import web
 
-from authorizers.errors import ApiError, UsageError
-from authorizers.gateway.environments import EnvironmentSettings
-from authorizers.gateway.faults import Faults
-from authorizers.gateway.lambda_api import LambdaApi
-from authorizers.gateway.operations import Operations
-from authorizers.gateway.pool import Pool
-from authorizers.gateway.registry import Registry
-from authorizers.gateway.server import IotServer
-from authorizers.gateway.settings import AuthorizerSettings, GatewaySettings
+from gatecrash.authorizers.errors import ApiError, UsageError
+from gatecrash.authorizers.gateway.environments import EnvironmentSettings
+from gatecrash.authorizers.gateway.faults import Faults
+from gatecrash.authorizers.gateway.lambda_api import LambdaApi
+from gatecrash.authorizers.gateway.operations import Operations
+from gatecrash.authorizers.gateway.pool import Pool
+from gatecrash.authorizers.gateway.registry import Registry
+from gatecrash.authorizers.gateway.server import IotServer
+from gatecrash.authorizers.gateway.settings import AuthorizerSettings, GatewaySettings
 
 _KEEP_ALIVE_SECONDS: Final = 3600.0
 _BACKLOG: Final = 1024

@@ -17,14 +17,14 @@ from urllib.parse import parse_qs, unquote
 
 from aiohttp import web
 
-from authorizers import wire
-from authorizers.errors import ApiError, GatecrashError, ThrottlingError, WireError
-from authorizers.gateway.bodies import read_body
-from authorizers.gateway.environments import InvocationResult
-from authorizers.gateway.faults import Fault, Faults
-from authorizers.gateway.operations import UNNAMED_ERROR, invocation_headers
-from authorizers.gateway.pool import Pool
-from authorizers.limits import LAMBDA_REQUEST_BYTES_MAXIMUM
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import ApiError, GatecrashError, ThrottlingError, WireError
+from gatecrash.authorizers.gateway.bodies import read_body
+from gatecrash.authorizers.gateway.environments import InvocationResult
+from gatecrash.authorizers.gateway.faults import Fault, Faults
+from gatecrash.authorizers.gateway.operations import UNNAMED_ERROR, invocation_headers
+from gatecrash.authorizers.gateway.pool import Pool
+from gatecrash.authorizers.limits import LAMBDA_REQUEST_BYTES_MAXIMUM
 
 LAMBDA_ROOT: Final = "/2015-03-31/functions/"
 _JSON: Final = "application/json"

@@ -9,16 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.answers import decision_from_payload, handler_failed
-from authorizers.errors import ApiError, InvalidRequestError, WireError
-from authorizers.event import Dialect, event_for
-from authorizers.gateway.checks import check_members, check_request
-from authorizers.gateway.definitions import function_name_of
-from authorizers.gateway.environments import InvocationResult
-from authorizers.gateway.faults import Fault, Faults
-from authorizers.gateway.pool import Pool
-from authorizers.gateway.registry import Registry
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.answers import decision_from_payload, handler_failed
+from gatecrash.authorizers.errors import ApiError, InvalidRequestError, WireError
+from gatecrash.authorizers.event import Dialect, event_for
+from gatecrash.authorizers.gateway.checks import check_members, check_request
+from gatecrash.authorizers.gateway.definitions import function_name_of
+from gatecrash.authorizers.gateway.environments import InvocationResult
+from gatecrash.authorizers.gateway.faults import Fault, Faults
+from gatecrash.authorizers.gateway.pool import Pool
+from gatecrash.authorizers.gateway.registry import Registry
 
 _HEADER: Final = "x-gatecrash-"
 _ERROR_TYPE_LENGTH_MAXIMUM: Final = 128

@@ -7,10 +7,10 @@ import uuid
 from collections import deque
 from typing import Final
 
-from authorizers.errors import ThrottlingError
-from authorizers.gateway.environments import Environment, EnvironmentSettings, InvocationResult, State
-from authorizers.gateway.functions import Function
-from authorizers.gateway.runtime_api import RuntimeResult
+from gatecrash.authorizers.errors import ThrottlingError
+from gatecrash.authorizers.gateway.environments import Environment, EnvironmentSettings, InvocationResult, State
+from gatecrash.authorizers.gateway.functions import Function
+from gatecrash.authorizers.gateway.runtime_api import RuntimeResult
 
 RATE_EXCEEDED: Final = "Rate exceeded"
 

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from authorizers.gateway.gateway import InitError, RunningGateway, start
-from authorizers.gateway.settings import GatewaySettings, settings_from_json
-from authorizers.redact import redact_text
+from gatecrash.authorizers.gateway.gateway import InitError, RunningGateway, start
+from gatecrash.authorizers.gateway.settings import GatewaySettings, settings_from_json
+from gatecrash.authorizers.redact import redact_text
 
 _PARENT_POLL_SECONDS: Final = 0.5
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from authorizers.errors import (
+from gatecrash.authorizers.errors import (
     DeleteConflictError,
     InvalidRequestError,
     ResourceAlreadyExistsError,
     ResourceNotFoundError,
 )
-from authorizers.gateway.constraints import Violations
-from authorizers.gateway.definitions import Definition, check_function_arn, check_keys
+from gatecrash.authorizers.gateway.constraints import Violations
+from gatecrash.authorizers.gateway.definitions import Definition, check_function_arn, check_keys
 
 _ACTIVE: Final = "ACTIVE"
 _INACTIVE: Final = "INACTIVE"

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from authorizers import wire
-from authorizers.errors import WireError
-from authorizers.gateway.bodies import read_body
-from authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import WireError
+from gatecrash.authorizers.gateway.bodies import read_body
+from gatecrash.authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
 
 _ROOT: Final = "/2018-06-01/runtime/"
 _JSON: Final = "application/json"

@@ -14,13 +14,13 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
-from authorizers import wire
-from authorizers.errors import ApiError, MissingCredentialsError, ThrottlingError
-from authorizers.gateway.bodies import read_body
-from authorizers.gateway.lambda_api import LAMBDA_ROOT, LambdaApi
-from authorizers.gateway.operations import Operations, Reply
-from authorizers.gateway.pool import RATE_EXCEEDED
-from authorizers.gateway.quotas import TokenBucket
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import ApiError, MissingCredentialsError, ThrottlingError
+from gatecrash.authorizers.gateway.bodies import read_body
+from gatecrash.authorizers.gateway.lambda_api import LAMBDA_ROOT, LambdaApi
+from gatecrash.authorizers.gateway.operations import Operations, Reply
+from gatecrash.authorizers.gateway.pool import RATE_EXCEEDED
+from gatecrash.authorizers.gateway.quotas import TokenBucket
 
 _JSON: Final = "application/json"
 _BODY_BYTES_MAXIMUM: Final = 2 * 1024 * 1024

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from authorizers.errors import UsageError
-from authorizers.event import Dialect
-from authorizers.gateway.faults import FaultSettings
-from authorizers.gateway.functions import Function, command_function, parse_handler
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.gateway.faults import FaultSettings
+from gatecrash.authorizers.gateway.functions import Function, command_function, parse_handler
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 
 _FUNCTION_MEMBERS: Final = ("handler", "command", "folder")
 _AUTHORIZER_MEMBERS: Final = ("authorizer", "token_key_name", "signing_keys")

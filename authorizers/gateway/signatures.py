@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from authorizers.errors import InvalidRequestError
-from authorizers.limits import SIGNING_KEY_BITS
+from gatecrash.authorizers.errors import InvalidRequestError
+from gatecrash.authorizers.limits import SIGNING_KEY_BITS
 
 # The lines matter: AWS refuses a PEM on one line, skips what stands before it, and keeps the value as it was given.
 _PEM: Final = re.compile(

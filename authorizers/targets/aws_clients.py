@@ -17,9 +17,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from authorizers.contract import Answer, Fault, Outcome
-from authorizers.errors import UsageError
-from authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.contract import Answer, Fault, Outcome
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 
 # Longer than Lambda's ten seconds for a cold start and AWS IoT's five for the answer together.
 TIMEOUT_SECONDS: Final = 20.0

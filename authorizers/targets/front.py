@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from authorizers import wire
-from authorizers.answers import decision_from_payload, handler_failed, outcome_of
-from authorizers.classify import classify, error_type_in
-from authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation
-from authorizers.errors import ApiError, InvalidResponseError
-from authorizers.event import Dialect, event_for
-from authorizers.gateway.checks import check_members, check_request
-from authorizers.gateway.registry import Authorizer
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.answers import decision_from_payload, handler_failed, outcome_of
+from gatecrash.authorizers.classify import classify, error_type_in
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation
+from gatecrash.authorizers.errors import ApiError, InvalidResponseError
+from gatecrash.authorizers.event import Dialect, event_for
+from gatecrash.authorizers.gateway.checks import check_members, check_request
+from gatecrash.authorizers.gateway.registry import Authorizer
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 
 # Handlers answer in few ways, denials above all: these needn't be read again, as long as they take little memory.
 _REMEMBERED_BYTES: Final = 4096

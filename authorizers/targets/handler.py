@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from authorizers import wire
-from authorizers.contract import Answer, AuthorizerRequest, Invocation
-from authorizers.errors import ApiError
-from authorizers.event import Dialect
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from authorizers.targets.front import Front, failed, judged, timed_out
-from authorizers.targets.python_handler import Handler, LambdaContext, load_handler, payload_of, raised
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Invocation
+from gatecrash.authorizers.errors import ApiError
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.targets.front import Front, failed, judged, timed_out
+from gatecrash.authorizers.targets.python_handler import Handler, LambdaContext, load_handler, payload_of, raised
 
 __all__ = [
     "Front",

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from authorizers.targets.stamps import ANCILLARY_BYTES, Ancillary, received_at
+from gatecrash.authorizers.targets.stamps import ANCILLARY_BYTES, Ancillary, received_at
 
 _RECEIVED_AT_ONCE: Final = 65536
 _BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024

@@ -6,10 +6,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from authorizers.contract import Answer, AuthorizerRequest
-from authorizers.targets.aws_clients import CALL_ERRORS, IotApiSettings, answer_of_call_error, iot_client
-from authorizers.targets.parameters import request_to_parameters
-from authorizers.targets.service_answers import answer_of_error, answer_of_success
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest
+from gatecrash.authorizers.targets.aws_clients import CALL_ERRORS, IotApiSettings, answer_of_call_error, iot_client
+from gatecrash.authorizers.targets.parameters import request_to_parameters
+from gatecrash.authorizers.targets.service_answers import answer_of_error, answer_of_success
 
 
 class IotApiTarget:

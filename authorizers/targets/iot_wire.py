@@ -10,19 +10,19 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote
 
-from authorizers import wire
-from authorizers.answers import outcome_of
-from authorizers.contract import Answer, AuthorizerRequest, Decision
-from authorizers.targets.aws_clients import TIMEOUT_SECONDS, IotApiSettings, iot_client
-from authorizers.targets.http_answers import HttpAnswer
-from authorizers.targets.service_answers import (
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.answers import outcome_of
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Decision
+from gatecrash.authorizers.targets.aws_clients import TIMEOUT_SECONDS, IotApiSettings, iot_client
+from gatecrash.authorizers.targets.http_answers import HttpAnswer
+from gatecrash.authorizers.targets.service_answers import (
     HEADER,
     answer_of_error,
     answer_of_success,
     invocation_of,
     notes_of,
 )
-from authorizers.targets.wire_service import ERROR_STATUS, WireService
+from gatecrash.authorizers.targets.wire_service import ERROR_STATUS, WireService
 
 _ANSWERS_KEPT: Final = 20_000
 _OF_THE_GATEWAY: Final = HEADER.encode()

@@ -19,15 +19,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from authorizers.contract import Answer, AuthorizerRequest
-from authorizers.errors import GatecrashError, HandlerError
-from authorizers.event import Dialect
-from authorizers.gateway.functions import lambda_variables
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from authorizers.targets.handler import Front, HandlerSettings
-from authorizers.targets.isolated_process import ZYGOTE
-from authorizers.targets.isolated_sessions import Link, Session, drive
-from authorizers.targets.isolated_wire import COMMAND, END, RESULT, START, receive_message
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest
+from gatecrash.authorizers.errors import GatecrashError, HandlerError
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.gateway.functions import lambda_variables
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.targets.handler import Front, HandlerSettings
+from gatecrash.authorizers.targets.isolated_process import ZYGOTE
+from gatecrash.authorizers.targets.isolated_sessions import Link, Session, drive
+from gatecrash.authorizers.targets.isolated_wire import COMMAND, END, RESULT, START, receive_message
 
 # Lambda's own limit for the init phase.
 INIT_SECONDS_MAXIMUM: Final = 10.0
@@ -57,7 +57,7 @@ class Laboratory:
         with theirs:
             arguments = [ZYGOTE, str(theirs.fileno()), str(os.getpid()), settings.handler]
             self._zygote = subprocess.Popen(
-                [sys.executable, "-m", "authorizers.targets.isolated_process", *arguments],
+                [sys.executable, "-m", "gatecrash.authorizers.targets.isolated_process", *arguments],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=_STDERR if show_output else subprocess.DEVNULL,

@@ -1,8 +1,8 @@
 """The child side of ``isolated``: a zygote that has imported the handler once, and the environments it forks.
 
-Started as ``python -m authorizers.targets.isolated_process ROLE DESCRIPTOR PARENT HANDLER``: the role, the number of
-an inherited socket, the id of the process that started it, and the handler's location. Both roles first send one
-message, 4 bytes of length and a JSON object: ``error`` when the handler can't be imported, ``warning`` when the
+Started as ``python -m gatecrash.authorizers.targets.isolated_process ROLE DESCRIPTOR PARENT HANDLER``: the role, the
+number of an inherited socket, the id of the process that started it, and the handler's location. Both roles first send
+one message, 4 bytes of length and a JSON object: ``error`` when the handler can't be imported, ``warning`` when the
 zygote can't fork it safely. Then a zygote does commands and an environment handles events, each until its socket ends.
 """
 
@@ -24,11 +24,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from authorizers import wire
-from authorizers.answers import handler_failed
-from authorizers.errors import HandlerError, InvalidResponseError
-from authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
-from authorizers.targets.isolated_wire import (
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.answers import handler_failed
+from gatecrash.authorizers.errors import HandlerError, InvalidResponseError
+from gatecrash.authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
+from gatecrash.authorizers.targets.isolated_wire import (
     CHUNK_BYTES,
     COMMAND,
     END,
@@ -39,7 +39,7 @@ from authorizers.targets.isolated_wire import (
     send_message,
     wait_eagerly,
 )
-from authorizers.targets.python_handler import Handler, LambdaContext, load_handler, payload_of, raised
+from gatecrash.authorizers.targets.python_handler import Handler, LambdaContext, load_handler, payload_of, raised
 
 ZYGOTE: Final = "zygote"
 ENVIRONMENT: Final = "environment"
@@ -116,7 +116,7 @@ class _Zygote:
     def _spawn(self, connection: socket.socket) -> int:
         connection.set_inheritable(True)
         arguments = [ENVIRONMENT, str(connection.fileno()), str(os.getpid()), self._location]
-        command = [sys.executable, "-m", "authorizers.targets.isolated_process", *arguments]
+        command = [sys.executable, "-m", "gatecrash.authorizers.targets.isolated_process", *arguments]
         return os.posix_spawn(sys.executable, command, os.environ, setpgroup=0)
 
     def _become_environment(self, connection: socket.socket) -> int:

@@ -15,14 +15,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-from authorizers import wire
-from authorizers.answers import handler_failed
-from authorizers.contract import Answer, AuthorizerRequest, Invocation
-from authorizers.errors import ApiError, GatecrashError, HandlerError, InvalidResponseError
-from authorizers.event import Dialect
-from authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
-from authorizers.targets.handler import Front, failed, judged, timed_out
-from authorizers.targets.isolated_wire import CHUNK_BYTES, EVENT, REPLY, wait_eagerly
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.answers import handler_failed
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Invocation
+from gatecrash.authorizers.errors import ApiError, GatecrashError, HandlerError, InvalidResponseError
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
+from gatecrash.authorizers.targets.handler import Front, failed, judged, timed_out
+from gatecrash.authorizers.targets.isolated_wire import CHUNK_BYTES, EVENT, REPLY, wait_eagerly
 
 # Enough events ahead to keep an environment busy while this side makes the next, and few to make again if it dies.
 _AHEAD: Final = 32

@@ -9,7 +9,7 @@ import struct
 import time
 from typing import Any, Final
 
-from authorizers import wire
+from gatecrash.authorizers import wire
 
 # To a zygote: what to do, with which process. From it: the new process's id (with its socket) or minus an errno; the
 # exit code of the process that was ended.

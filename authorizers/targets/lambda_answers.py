@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.answers import handler_failed
-from authorizers.contract import Answer, AuthorizerRequest, Invocation, Outcome
-from authorizers.errors import InvalidResponseError, WireError
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from authorizers.targets.front import failed, judged, timed_out
-from authorizers.targets.service_answers import HEADER, answer_of_error, invocation_of
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.answers import handler_failed
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Invocation, Outcome
+from gatecrash.authorizers.errors import InvalidResponseError, WireError
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.targets.front import failed, judged, timed_out
+from gatecrash.authorizers.targets.service_answers import HEADER, answer_of_error, invocation_of
 
 # The function could not be run, for now or until it is mended, whatever the request: its files, its network, its state.
 _UNAVAILABLE_STATUSES: Final = frozenset({408, 409, 410})

@@ -13,14 +13,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from authorizers import wire
-from authorizers.contract import Answer, AuthorizerRequest
-from authorizers.errors import ApiError
-from authorizers.event import Dialect
-from authorizers.targets.aws_clients import CALL_ERRORS, answer_of_call_error, service_client
-from authorizers.targets.endpoints import is_on_this_machine
-from authorizers.targets.front import Front, failed
-from authorizers.targets.lambda_answers import answer_of_invoke, answer_of_invoke_error
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest
+from gatecrash.authorizers.errors import ApiError
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.targets.aws_clients import CALL_ERRORS, answer_of_call_error, service_client
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.targets.front import Front, failed
+from gatecrash.authorizers.targets.lambda_answers import answer_of_invoke, answer_of_invoke_error
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,17 +12,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from authorizers import wire
-from authorizers.contract import Answer, AuthorizerRequest, Fault, Outcome
-from authorizers.errors import ApiError
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from authorizers.targets.aws_clients import TIMEOUT_SECONDS
-from authorizers.targets.front import Front, failed
-from authorizers.targets.http_answers import HttpAnswer
-from authorizers.targets.lambda_answers import answer_of_invoke, answer_of_invoke_error
-from authorizers.targets.lambda_function import LambdaFunctionSettings, lambda_client
-from authorizers.targets.service_answers import HEADER
-from authorizers.targets.wire_service import ERROR_STATUS, WireService
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Fault, Outcome
+from gatecrash.authorizers.errors import ApiError
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.targets.aws_clients import TIMEOUT_SECONDS
+from gatecrash.authorizers.targets.front import Front, failed
+from gatecrash.authorizers.targets.http_answers import HttpAnswer
+from gatecrash.authorizers.targets.lambda_answers import answer_of_invoke, answer_of_invoke_error
+from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings, lambda_client
+from gatecrash.authorizers.targets.service_answers import HEADER
+from gatecrash.authorizers.targets.wire_service import ERROR_STATUS, WireService
 
 _EVENTS_KEPT: Final = 20_000
 _ANSWERS_KEPT: Final = 8

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
 
 _STOP_SECONDS: Final = 5
 LOOPBACK: Final = "127.0.0.1"
@@ -29,7 +29,7 @@ def reachable(settings: Mapping[str, Any], host: str) -> dict[str, Any]:
 
 
 class LocalGateway:
-    """Starts ``python -m authorizers.gateway`` with settings on its standard input; it ends with this process.
+    """Starts the gateway as a process, with settings on its standard input; it ends with this process.
 
     ``url`` is where it answers. Raises UsageError with the gateway's own sentence when it can't start.
     """
@@ -37,7 +37,7 @@ class LocalGateway:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         # A session of its own: Ctrl-C goes to the person's command, which ends the gateway last.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "authorizers.gateway"],
+            [sys.executable, "-m", "gatecrash.authorizers.gateway"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from authorizers.errors import UsageError
-from authorizers.targets.protocol import Target
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.protocol import Target
 
 
 def open_target(settings: Mapping[str, Any], *, connections: int) -> Target:
@@ -22,40 +22,40 @@ def open_target(settings: Mapping[str, Any], *, connections: int) -> Target:
 
 
 def _iot_api(members: Mapping[str, Any], connections: int) -> Target:
-    from authorizers.targets.aws_clients import IotApiSettings
-    from authorizers.targets.iot_api import IotApiTarget
+    from gatecrash.authorizers.targets.aws_clients import IotApiSettings
+    from gatecrash.authorizers.targets.iot_api import IotApiTarget
 
     return IotApiTarget(IotApiSettings(**members, connections=connections))
 
 
 def _iot_wire(members: Mapping[str, Any], connections: int) -> Target:
-    from authorizers.targets.aws_clients import IotApiSettings
-    from authorizers.targets.iot_wire import IotWireTarget
+    from gatecrash.authorizers.targets.aws_clients import IotApiSettings
+    from gatecrash.authorizers.targets.iot_wire import IotWireTarget
 
     return IotWireTarget(IotApiSettings(**members, connections=connections))
 
 
 def _lambda_function(members: Mapping[str, Any], connections: int) -> Target:
-    from authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
+    from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
 
     return LambdaFunctionTarget(LambdaFunctionSettings(**members, connections=connections))
 
 
 def _lambda_wire(members: Mapping[str, Any], connections: int) -> Target:
-    from authorizers.targets.lambda_function import LambdaFunctionSettings
-    from authorizers.targets.lambda_wire import LambdaWireTarget
+    from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings
+    from gatecrash.authorizers.targets.lambda_wire import LambdaWireTarget
 
     return LambdaWireTarget(LambdaFunctionSettings(**members, connections=connections))
 
 
 def _handler(members: Mapping[str, Any], connections: int) -> Target:  # noqa: ARG001 - a handler has none
-    from authorizers.targets.handler import HandlerSettings, HandlerTarget
+    from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget
 
     return HandlerTarget(HandlerSettings(**members))
 
 
 def _scripted(members: Mapping[str, Any], connections: int) -> Target:  # noqa: ARG001 - a script has none
-    from authorizers.targets.scripted import Script, ScriptedTarget
+    from gatecrash.authorizers.targets.scripted import Script, ScriptedTarget
 
     return ScriptedTarget(Script(**members))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from authorizers.contract import AuthorizerRequest
+from gatecrash.authorizers.contract import AuthorizerRequest
 
 
 def request_to_parameters(request: AuthorizerRequest) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
-from authorizers.contract import Answer, AuthorizerRequest
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest
 
 
 class Target(Protocol):

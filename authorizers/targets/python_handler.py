@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from authorizers import wire
-from authorizers.answers import handler_failed
-from authorizers.errors import HandlerError, InvalidResponseError, WireError
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.answers import handler_failed
+from gatecrash.authorizers.errors import HandlerError, InvalidResponseError, WireError
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 
 Handler = Callable[[Any, Any], Any]
 

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from authorizers.answers import outcome_of
-from authorizers.contract import Answer, AuthorizerRequest, Decision, Fault, Outcome
+from gatecrash.authorizers.answers import outcome_of
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Decision, Fault, Outcome
 
 _OWN: Final = (
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*",'

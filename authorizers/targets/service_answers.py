@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from authorizers.answers import outcome_of
-from authorizers.classify import classify, error_type_in
-from authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation, Outcome
-from authorizers.errors import WireError
-from authorizers.wire import decision_from_wire
+from gatecrash.authorizers.answers import outcome_of
+from gatecrash.authorizers.classify import classify, error_type_in
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation, Outcome
+from gatecrash.authorizers.errors import WireError
+from gatecrash.authorizers.wire import decision_from_wire
 
 HEADER: Final = "x-gatecrash-"
 

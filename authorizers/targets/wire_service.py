@@ -19,12 +19,12 @@ from botocore.awsrequest import HeadersDict
 from botocore.exceptions import ClientError
 from botocore.utils import get_environ_proxies
 
-from authorizers.contract import Answer, Fault, Outcome
-from authorizers.errors import UsageError
-from authorizers.targets.aws_clients import CALL_ERRORS, answer_of_call_error
-from authorizers.targets.connections import ConnectionFailedError, Connections
-from authorizers.targets.http_answers import HttpAnswer
-from authorizers.targets.signing import RequestSigner, SigningCredentials
+from gatecrash.authorizers.contract import Answer, Fault, Outcome
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.aws_clients import CALL_ERRORS, answer_of_call_error
+from gatecrash.authorizers.targets.connections import ConnectionFailedError, Connections
+from gatecrash.authorizers.targets.http_answers import HttpAnswer
+from gatecrash.authorizers.targets.signing import RequestSigner, SigningCredentials
 
 # From this status on botocore raises, though it parses 300 as a success.
 ERROR_STATUS: Final = 300

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.baselines import added
-from reports.baseline import Entry, name_of
-from reports.rules import Severity
-from reports.run_folder import RunFolder, write_atomically
-from reports.words import plural
+from gatecrash.reports.baseline import Entry, name_of
+from gatecrash.reports.rules import Severity
+from gatecrash.reports.run_folder import RunFolder, write_atomically
+from gatecrash.reports.words import plural
 
 
 @click.command(short_help="Accept the findings of a run until a date.")

@@ -10,16 +10,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.comparing_live import check_live, compare_live
 from gatecrash.comparisons import LAST, LAST_GOOD, compare_folders, earlier_run, rendered
 from gatecrash.options import settings_options
+from gatecrash.reports import as_html, as_markdown, text_comparison
+from gatecrash.reports.comparison import Comparison
+from gatecrash.reports.run_folder import RunFolder, write_atomically
+from gatecrash.reports.verdict import ExitCode
 from gatecrash.running import build_with_progress
 from gatecrash.settings import Settings
-from reports import as_html, as_markdown, text_comparison
-from reports.comparison import Comparison
-from reports.run_folder import RunFolder, write_atomically
-from reports.verdict import ExitCode
 
 _WRITERS: Final[dict[str, Callable[[Comparison], bytes]]] = {
     ".html": as_html.render_comparison,

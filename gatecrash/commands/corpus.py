@@ -10,8 +10,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.options import settings_options
 from gatecrash.preparing import corpus_like
 from gatecrash.running import build_with_progress

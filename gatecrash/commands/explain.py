@@ -11,10 +11,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from authorizers.errors import UsageError
-from reports.finding_words import kind_label
-from reports.rules import BY_CODE, RULES, Rule
-from reports.words import visible
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.finding_words import kind_label
+from gatecrash.reports.rules import BY_CODE, RULES, Rule
+from gatecrash.reports.words import visible
 
 _PREFIX: Final = "GC"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.exporting import Format
 from gatecrash.exporting import export as export_finding
 from gatecrash.replaying import stored_finding
-from reports.words import visible
+from gatecrash.reports.words import visible
 
 
 @click.command(short_help="Write a finding as a test, a script or an event.")

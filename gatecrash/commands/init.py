@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 from pydantic import BaseModel
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.reference.schema import published
 from gatecrash.settings import FILE, Settings
 

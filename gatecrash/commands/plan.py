@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from authorizers import wire
+from gatecrash.authorizers import wire
 from gatecrash.options import settings_options
 from gatecrash.preflight import check_target
 from gatecrash.running import build_with_progress

@@ -8,13 +8,13 @@ from typing import Final
 import click
 from rich.console import Console
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.preflight import check_target
 from gatecrash.replaying import replay as replay_finding
 from gatecrash.replaying import stored_finding, times_for
 from gatecrash.replaying_case import replay_case, stored_case
-from reports.verdict import ExitCode
-from reports.words import json_text, visible
+from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.words import json_text, visible
 
 _CASE_TIMES: Final = 20
 

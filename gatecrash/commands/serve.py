@@ -9,12 +9,12 @@ from typing import Final
 import click
 from rich.console import Console
 
-from authorizers.gateway.functions import parse_handler
-from authorizers.gateway.process import serve as serve_gateway
+from gatecrash.authorizers.gateway.functions import parse_handler
+from gatecrash.authorizers.gateway.process import serve as serve_gateway
 from gatecrash.options import settings_options
+from gatecrash.reports.verdict import ExitCode
 from gatecrash.settings import Settings
 from gatecrash.targets import gateway_settings
-from reports.verdict import ExitCode
 
 # By the signal that ended it before it served.
 _EXIT_CODES: Final[Mapping[int | None, ExitCode]] = {

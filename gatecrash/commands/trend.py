@@ -10,16 +10,16 @@ from typing import Final
 import click
 from rich.console import Console
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.histories import limits_of, opened, read
 from gatecrash.options import settings_options
+from gatecrash.reports import text_trend, trend_csv, trend_markdown, trend_page
+from gatecrash.reports.history import HistoryRun
+from gatecrash.reports.run_folder import write_atomically
+from gatecrash.reports.trend import Trend, trends_of
+from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.words import plural
 from gatecrash.settings import Settings
-from reports import text_trend, trend_csv, trend_markdown, trend_page
-from reports.history import HistoryRun
-from reports.run_folder import write_atomically
-from reports.trend import Trend, trends_of
-from reports.verdict import ExitCode
-from reports.words import plural
 
 _NEWEST: Final = "newest"
 

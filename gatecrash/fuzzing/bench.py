@@ -8,13 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from authorizers.contract import Answer, AuthorizerRequest
-from authorizers.event import Dialect
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from authorizers.targets.handler import HandlerSettings
-from authorizers.targets.isolated import IsolatedEnvironment, Laboratory
-from authorizers.targets.protocol import Target
-from generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.targets.handler import HandlerSettings
+from gatecrash.authorizers.targets.isolated import IsolatedEnvironment, Laboratory
+from gatecrash.authorizers.targets.protocol import Target
+from gatecrash.generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
 
 _TOKEN_KEY_NAME: Final = "token"
 # Handlers that wait for something are slow without using a core: many of them wait at the same time.

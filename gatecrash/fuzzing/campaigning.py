@@ -23,21 +23,21 @@ from gatecrash.fuzzing.shots import Shots
 from gatecrash.fuzzing.slowness import ageing_findings, slow_findings
 from gatecrash.fuzzing.sweeping import Sweep
 from gatecrash.fuzzing.telling import Teller
+from gatecrash.generators.cases import CaseMaker
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.mix import Mix
 from gatecrash.judging import judge_and_render
 from gatecrash.preparing import run_facts
+from gatecrash.reports.campaign import Campaign, PhaseRow
+from gatecrash.reports.checks import Group, Judge, in_order
+from gatecrash.reports.checks import judge as judge_ledger
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.plan import Phase
+from gatecrash.reports.rules import Oracle
+from gatecrash.reports.run_folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.summary import Summary
 from gatecrash.running import SignalledError, signals_raise
 from gatecrash.settings import Settings, credential_settings
-from generators.cases import CaseMaker
-from generators.credentials import open_profile
-from generators.mix import Mix
-from reports.campaign import Campaign, PhaseRow
-from reports.checks import Group, Judge, in_order
-from reports.checks import judge as judge_ledger
-from reports.findings import Finding
-from reports.plan import Phase
-from reports.rules import Oracle
-from reports.run_folder import RunFolder, RunInfo, RunState
-from reports.summary import Summary
 
 _BROKEN_ORACLES: Final = frozenset({Oracle.ROBUSTNESS, Oracle.CONTRACT})
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from authorizers.contract import Answer
+from gatecrash.authorizers.contract import Answer
 from gatecrash.fuzzing.bench import Bench, OutOfBudgetError, Shot
-from generators.minimise import shrink_sequence
-from reports.checks import Judge, Violation
-from reports.findings import Classification, Confirmation
-from reports.identities import identity_of
+from gatecrash.generators.minimise import shrink_sequence
+from gatecrash.reports.checks import Judge, Violation
+from gatecrash.reports.findings import Classification, Confirmation
+from gatecrash.reports.identities import identity_of
 
 Bad = Callable[[Answer], bool]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from authorizers.contract import Expectation, Outcome
+from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.fuzzing.bench import Bench
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import CaseBook
 from gatecrash.fuzzing.shots import Shots
-from reports.campaign import ControlRow
-from reports.ledger import Ledger
+from gatecrash.reports.campaign import ControlRow
+from gatecrash.reports.ledger import Ledger
 
 BEFORE: Final = "before"
 AFTER: Final = "after"

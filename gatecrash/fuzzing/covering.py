@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from gatecrash.fuzzing.bench import Bench
 from gatecrash.fuzzing.shots import Shots
-from generators.attacks import FAMILIES, Family
-from generators.credentials.base import CredentialProfile
-from reports.campaign import CoverageRow
-from reports.ledger import Ledger
+from gatecrash.generators.attacks import FAMILIES, Family
+from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.reports.campaign import CoverageRow
+from gatecrash.reports.ledger import Ledger
 
 
 def coverage(

@@ -10,20 +10,20 @@ import time
 from dataclasses import dataclass, replace
 from typing import Final
 
-from authorizers.contract import Answer, Outcome
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from authorizers.redact import secrets_of
-from authorizers.targets.isolated import IsolatedEnvironment
+from gatecrash.authorizers.contract import Answer, Outcome
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.redact import secrets_of
+from gatecrash.authorizers.targets.isolated import IsolatedEnvironment
 from gatecrash.corpora import facts_of_case
 from gatecrash.fuzzing.bench import LaboratoryBench, Shot, fire
-from generators.cases import CaseMaker, Recipe
-from generators.credentials.base import CredentialProfile
-from generators.mix import Mix
-from reports import rules
-from reports.checks import Group, Violation, finding_of
-from reports.findings import Classification, Confirmation, Finding
-from reports.ledger import Ledger
-from reports.records import CaseFacts, Exchange
+from gatecrash.generators.cases import CaseMaker, Recipe
+from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.mix import Mix
+from gatecrash.reports import rules
+from gatecrash.reports.checks import Group, Violation, finding_of
+from gatecrash.reports.findings import Classification, Confirmation, Finding
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.records import CaseFacts, Exchange
 
 EXPIRED_CAUSE: Final = "an expired credential is let in where it was seen before"
 _LIVES: Final = 4

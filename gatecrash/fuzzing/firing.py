@@ -12,15 +12,15 @@ from rich.console import Console
 
 from gatecrash.fuzzing.preparing import BENCH_SHARE, is_python_handler, request_budget, request_rate
 from gatecrash.fuzzing.schedules import CaseBook, interleaved, sequential
+from gatecrash.generators.corpus import Corpus
 from gatecrash.preparing import run_facts
+from gatecrash.reports.campaign import PhaseRow
+from gatecrash.reports.plan import Phase, Plan
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.run_folder import RunFolder, RunState
 from gatecrash.running import fire, start_gateway
 from gatecrash.settings import AWS_KINDS, Settings
 from gatecrash.targets import target_settings
-from generators.corpus import Corpus
-from reports.campaign import PhaseRow
-from reports.plan import Phase, Plan
-from reports.recording import Recording
-from reports.run_folder import RunFolder, RunState
 
 _SLOTS: Final = 16
 _FOLDER: Final = "phases"

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
-from generators.attacks.dictionary import WORDS_MAXIMUM
-from generators.corpus import MANIFEST
-from generators.credentials.base import digest_of
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.generators.attacks.dictionary import WORDS_MAXIMUM
+from gatecrash.generators.corpus import MANIFEST
+from gatecrash.generators.credentials.base import digest_of
 
 _LENGTH_MAXIMUM: Final = 64
 # The vocabulary of every authorizer.

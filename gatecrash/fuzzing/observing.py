@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from authorizers.contract import Answer
-from authorizers.redact import secrets_of
-from generators.corpus import Corpus
-from reports.identities import identity_of
-from reports.recording import Recording
-from reports.records import Exchange
+from gatecrash.authorizers.contract import Answer
+from gatecrash.authorizers.redact import secrets_of
+from gatecrash.generators.corpus import Corpus
+from gatecrash.reports.identities import identity_of
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import Exchange
 
 
 class _First(NamedTuple):

@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any, Final
 
-from authorizers.targets.handler import HandlerSettings
-from authorizers.targets.local import LocalGateway
-from authorizers.targets.opening import open_target
+from gatecrash.authorizers.targets.handler import HandlerSettings
+from gatecrash.authorizers.targets.local import LocalGateway
+from gatecrash.authorizers.targets.opening import open_target
 from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM, Bench, LaboratoryBench, TargetBench
 from gatecrash.fuzzing.literals import words_of
+from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.generators.corpus import Corpus
+from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS
 from gatecrash.preparing import check_credentials, check_lifetime, minted_at
 from gatecrash.settings import AWS_KINDS, Settings, credential_settings
 from gatecrash.targets import target_settings
-from generators.building import CorpusPlan, build_corpus
-from generators.corpus import Corpus
-from generators.credentials.carrying import TOKEN_CARRIERS
 
 _TOKEN_KEY_NAME: Final = "token"
 _LOCAL_REQUESTS: Final = 20_000

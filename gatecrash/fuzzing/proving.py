@@ -7,25 +7,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from authorizers.contract import Expectation, Outcome
-from authorizers.redact import secrets_of
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.authorizers.redact import secrets_of
 from gatecrash.fuzzing.bench import Bench, OutOfBudgetError
 from gatecrash.fuzzing.confirming import Bad, Confirmed, Confirmer, bad_answers
 from gatecrash.fuzzing.grouping import BY_CHANGE, regrouped
 from gatecrash.fuzzing.literals import words_digest
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.shots import Shots
-from generators.attacks import dictionary
-from generators.attacks.implications import broader
-from generators.cases import Recipe
-from generators.minimise import shrink_recipe
-from reports import rules
-from reports.checks import Group, Judge, Violation, cause_of_change, finding_of, in_order
-from reports.findings import Classification, Confirmation, Finding
-from reports.identities import identity_of
-from reports.ledger import Ledger
-from reports.records import CaseFacts, Exchange
-from reports.rules import BY_CODE, Rule, Severity
+from gatecrash.generators.attacks import dictionary
+from gatecrash.generators.attacks.implications import broader
+from gatecrash.generators.cases import Recipe
+from gatecrash.generators.minimise import shrink_recipe
+from gatecrash.reports import rules
+from gatecrash.reports.checks import Group, Judge, Violation, cause_of_change, finding_of, in_order
+from gatecrash.reports.findings import Classification, Confirmation, Finding
+from gatecrash.reports.identities import identity_of
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.records import CaseFacts, Exchange
+from gatecrash.reports.rules import BY_CODE, Rule, Severity
 
 # With these the answer depends on what went before or goes on beside it, whatever rule the single answer violates.
 _STATE: Final = frozenset(Classification) - {Classification.DETERMINISTIC, Classification.TIME_BOUNDARY}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from authorizers import wire
-from authorizers.contract import Expectation
-from generators.corpus import CaseMeta
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Expectation
+from gatecrash.generators.corpus import CaseMeta
 
 CONTROL_EVERY: Final = 40
 

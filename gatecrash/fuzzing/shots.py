@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gatecrash.corpora import facts_of, facts_of_case
 from gatecrash.fuzzing.bench import Shot
-from generators.cases import CaseMaker, Recipe
-from generators.corpus import CaseMeta, Corpus
-from reports.records import CaseFacts
+from gatecrash.generators.cases import CaseMaker, Recipe
+from gatecrash.generators.corpus import CaseMeta, Corpus
+from gatecrash.reports.records import CaseFacts
 
 
 class Shots:

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from authorizers.redact import secrets_of
+from gatecrash.authorizers.redact import secrets_of
 from gatecrash.fuzzing.bench import LaboratoryBench
 from gatecrash.fuzzing.shots import Shots
 from gatecrash.fuzzing.sweeping import SlowCase
 from gatecrash.fuzzing.timing import Slowness, ageing_of, slowness_of
-from reports import rules
-from reports.checks import Group, Violation, cause_of_change, finding_of
-from reports.findings import Classification, Confirmation, Finding
-from reports.ledger import Ledger
-from reports.records import CaseFacts, Exchange
+from gatecrash.reports import rules
+from gatecrash.reports.checks import Group, Violation, cause_of_change, finding_of
+from gatecrash.reports.findings import Classification, Confirmation, Finding
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.records import CaseFacts, Exchange
 
 _CANDIDATES: Final = 4
 

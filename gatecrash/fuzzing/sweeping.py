@@ -9,15 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Final, NamedTuple
 
-from authorizers.contract import Answer, Outcome
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.contract import Answer, Outcome
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM, SLOW_SECONDS, LaboratoryBench, fire
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import CaseBook, interleaved, overlapping, sequential
 from gatecrash.fuzzing.shots import Shots
-from generators.attacks import UNSIGNED_VIEW
-from reports.campaign import PhaseRow
-from reports.policy_checks import ALONE
+from gatecrash.generators.attacks import UNSIGNED_VIEW
+from gatecrash.reports.campaign import PhaseRow
+from gatecrash.reports.policy_checks import ALONE
 
 IN_PROCESS: Final = "in process"
 # A usually fast handler that takes longer than this for one request is stopped here and looked at apart.

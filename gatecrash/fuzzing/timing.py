@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from authorizers.contract import Answer, Outcome
-from authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.contract import Answer, Outcome
+from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from gatecrash.fuzzing.bench import LaboratoryBench, Shot, fire
-from reports import rules
-from reports.rules import Rule
+from gatecrash.reports import rules
+from gatecrash.reports.rules import Rule
 
 _TURNS: Final = 3
 _SLOWER_TIMES: Final = 10

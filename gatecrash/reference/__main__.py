@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.reference import codes_page, commands_page, files_page, schema, settings_page
-from reports.run_folder import write_atomically
+from gatecrash.reports.run_folder import write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "python -m gatecrash.reference"

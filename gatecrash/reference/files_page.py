@@ -10,11 +10,11 @@ from gatecrash.comparisons import COMPARISON
 from gatecrash.firing_process import LOG, PLAN, WORKERS
 from gatecrash.judging import JUNIT, LATENCIES, MARKDOWN, REPORT, SECONDS, STATISTICS
 from gatecrash.reference.markdown import code, page, prose, table
-from reports import as_csv, as_json
-from reports.memory import MEMORY
-from reports.metrics_settings import METRICS_LOG
-from reports.progress import PROGRESS
-from reports.run_folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, RUN
+from gatecrash.reports import as_csv, as_json
+from gatecrash.reports.memory import MEMORY
+from gatecrash.reports.metrics_settings import METRICS_LOG
+from gatecrash.reports.progress import PROGRESS
+from gatecrash.reports.run_folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, RUN
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from authorizers.contract import Demand
-from generators.attacks import (
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks import (
     carriers,
     dictionary,
     http_headers,
@@ -20,8 +20,8 @@ from generators.attacks import (
     query_strings,
     signed_tokens,
 )
-from generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Attack, Family, Scene, Stage
-from generators.credentials.base import CredentialProfile
+from gatecrash.generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Attack, Family, Scene, Stage
+from gatecrash.generators.credentials.base import CredentialProfile
 
 FAMILIES: Final[tuple[Family, ...]] = (
     carriers.PARTS,

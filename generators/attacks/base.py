@@ -8,8 +8,8 @@ from enum import IntEnum
 from random import Random
 from typing import Any, Final, TypeVar
 
-from authorizers.contract import AuthorizerRequest, Demand
-from generators.credentials.base import Credential, CredentialProfile
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
 
 # Views: settings of the authorizer in front of the handler that a request alone can't bring about.
 DEVICE_VIEW: Final = "device"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers.contract import AuthorizerRequest, Demand, HttpContext, MqttContext, TlsContext
-from generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Family, Scene
-from generators.attacks.kinds import is_jwt, is_known, is_signed
-from generators.credentials.base import Credential, CredentialProfile
-from generators.credentials.carrying import TOKEN, TOKEN_IN_HEADER, TOKEN_IN_USERNAME
-from generators.credentials.jwt import BEARER_HEADER, MQTT_PASSWORD
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand, HttpContext, MqttContext, TlsContext
+from gatecrash.generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Family, Scene
+from gatecrash.generators.attacks.kinds import is_jwt, is_known, is_signed
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.carrying import TOKEN, TOKEN_IN_HEADER, TOKEN_IN_USERNAME
+from gatecrash.generators.credentials.jwt import BEARER_HEADER, MQTT_PASSWORD
 
 PARTS: Final = Family("missing_part", lambda _: True)
 PRECEDENCE: Final = Family("precedence", is_jwt)

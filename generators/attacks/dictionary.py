@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from authorizers.contract import AuthorizerRequest, Demand, HttpContext
-from generators.attacks.base import Attack, Family, Scene
-from generators.attacks.kinds import is_known, is_password, is_signed, with_text
-from generators.credentials.base import Credential, CredentialProfile
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand, HttpContext
+from gatecrash.generators.attacks.base import Attack, Family, Scene
+from gatecrash.generators.attacks.kinds import is_known, is_password, is_signed, with_text
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
 
 FAMILY: Final = Family("dictionary", is_known)
 WORDS_MAXIMUM: Final = 40

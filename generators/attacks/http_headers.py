@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from authorizers.contract import AuthorizerRequest, Demand
-from generators.attacks.base import Family, Scene
-from generators.attacks.kinds import is_api_key, is_jwt
-from generators.credentials.api_key import ApiKeyProfile
-from generators.credentials.base import CredentialProfile
-from generators.credentials.jwt import BEARER_HEADER
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand
+from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.kinds import is_api_key, is_jwt
+from gatecrash.generators.credentials.api_key import ApiKeyProfile
+from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.jwt import BEARER_HEADER
 
 
 def _by_header(profile: CredentialProfile) -> bool:

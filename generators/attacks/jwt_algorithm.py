@@ -6,12 +6,12 @@ import hmac
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers.contract import Demand
-from generators.attacks.base import Family, Scene, Stage
-from generators.attacks.kinds import is_jwt, jwt_parts, with_header
-from generators.credentials.base import Credential, CredentialProfile
-from generators.credentials.jwt import JwtProfile
-from generators.tokens import base64url
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks.base import Family, Scene, Stage
+from gatecrash.generators.attacks.kinds import is_jwt, jwt_parts, with_header
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.jwt import JwtProfile
+from gatecrash.generators.tokens import base64url
 
 FAMILY: Final = Family("jwt_algorithm", is_jwt)
 _WEAK_SECRETS: Final = (b"", b"secret", b"password", b"changeme", b"your-256-bit-secret", b"null", b"\x00")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers.contract import Demand
-from generators.attacks.base import Family, Scene, Stage
-from generators.attacks.kinds import is_jwt, jwt_parts, signed_again, with_claims, without_claim
-from generators.credentials.base import Credential, CredentialProfile
-from generators.credentials.jwt import JwtProfile
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks.base import Family, Scene, Stage
+from gatecrash.generators.attacks.kinds import is_jwt, jwt_parts, signed_again, with_claims, without_claim
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.jwt import JwtProfile
 
 FAMILY: Final = Family("jwt_claims", is_jwt)
 _HOUR: Final = 3600

@@ -6,12 +6,12 @@ import hmac
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers.contract import Demand
-from generators.attacks import attacker
-from generators.attacks.base import Family, Scene, Stage
-from generators.attacks.kinds import is_jwt, jwt_parts, signed_again, with_header
-from generators.credentials.base import Credential
-from generators.tokens import base64url
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks import attacker
+from gatecrash.generators.attacks.base import Family, Scene, Stage
+from gatecrash.generators.attacks.kinds import is_jwt, jwt_parts, signed_again, with_header
+from gatecrash.generators.credentials.base import Credential
+from gatecrash.generators.tokens import base64url
 
 FAMILY: Final = Family("jwt_header", is_jwt)
 _KEY_ID: Final = "RFC 8725 section 3.10; RFC 7515 section 4.1.4"

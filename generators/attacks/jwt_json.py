@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers import wire
-from authorizers.contract import Demand
-from generators.attacks.base import Family, Scene, Stage
-from generators.attacks.kinds import is_jwt, jwt_parts, signed_again
-from generators.credentials.base import Credential
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks.base import Family, Scene, Stage
+from gatecrash.generators.attacks.kinds import is_jwt, jwt_parts, signed_again
+from gatecrash.generators.credentials.base import Credential
 
 FAMILY: Final = Family("jwt_json", is_jwt)
 _DEPTH: Final = 5000

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers.contract import Demand
-from generators.attacks import attacker
-from generators.attacks.base import Family, Scene, Stage
-from generators.attacks.kinds import is_jwt, jwt_parts
-from generators.credentials.base import Credential, CredentialProfile
-from generators.credentials.jwt import JwtProfile
-from generators.tokens import base64url, unbase64url
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks import attacker
+from gatecrash.generators.attacks.base import Family, Scene, Stage
+from gatecrash.generators.attacks.kinds import is_jwt, jwt_parts
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.jwt import JwtProfile
+from gatecrash.generators.tokens import base64url, unbase64url
 
 FAMILY: Final = Family("jwt_signature", is_jwt)
 _WEAKNESS: Final = "the signature is not verified"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from generators.attacks.base import Scene
-from generators.credentials.api_key import ApiKeyProfile
-from generators.credentials.base import Credential, CredentialProfile
-from generators.credentials.jwt import JwtProfile
-from generators.credentials.password import PasswordProfile
-from generators.credentials.python_file import PythonFileProfile
-from generators.credentials.signed import SignedProfile
-from generators.tokens import JsonWebToken
+from gatecrash.generators.attacks.base import Scene
+from gatecrash.generators.credentials.api_key import ApiKeyProfile
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.jwt import JwtProfile
+from gatecrash.generators.credentials.password import PasswordProfile
+from gatecrash.generators.credentials.python_file import PythonFileProfile
+from gatecrash.generators.credentials.signed import SignedProfile
+from gatecrash.generators.tokens import JsonWebToken
 
 
 def is_jwt(profile: CredentialProfile) -> bool:

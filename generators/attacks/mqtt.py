@@ -6,10 +6,10 @@ import base64
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers.contract import AuthorizerRequest, Demand, MqttContext
-from generators.attacks.base import Family, Scene
-from generators.attacks.kinds import is_known, is_password
-from generators.credentials.base import Credential
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand, MqttContext
+from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.kinds import is_known, is_password
+from gatecrash.generators.credentials.base import Credential
 
 FAMILY: Final = Family("mqtt", is_password)
 CLIENT_IDS: Final = Family("mqtt_client_id", is_known)

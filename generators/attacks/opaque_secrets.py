@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from authorizers.contract import Demand
-from generators.attacks.base import Family, Scene
-from generators.attacks.kinds import is_api_key, is_password, with_text
-from generators.credentials.base import Credential, CredentialProfile
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.kinds import is_api_key, is_password, with_text
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
 
 _COMPARISON: Final = "the secret is compared loosely"
 _MAGIC: Final = ("null", "None", "undefined", "true", "false", "0", "1", "NaN", "[]", "{}", "*", "%", ".*", "admin")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from authorizers.contract import Demand
-from generators.attacks.base import Family, Scene
-from generators.credentials.base import Credential, CredentialProfile
-from generators.credentials.python_file import PythonFileProfile
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.python_file import PythonFileProfile
 
 
 def _has_denied(profile: CredentialProfile) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
-from authorizers.contract import AuthorizerRequest, Demand
-from generators.attacks.base import Family, Scene, Stage
-from generators.attacks.http_headers import credential_header
-from generators.attacks.kinds import is_jwt, is_known, is_signed
-from generators.credentials.base import Credential, CredentialProfile
-from generators.credentials.jwt import JwtProfile
-from generators.credentials.signed import SignedProfile
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand
+from gatecrash.generators.attacks.base import Family, Scene, Stage
+from gatecrash.generators.attacks.http_headers import credential_header
+from gatecrash.generators.attacks.kinds import is_jwt, is_known, is_signed
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.jwt import JwtProfile
+from gatecrash.generators.credentials.signed import SignedProfile
 
 FAMILY: Final = Family("pattern", is_known)
 _SOURCE: Final = "CWE-1333; OWASP, Regular expression Denial of Service"

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from authorizers.contract import AuthorizerRequest, Demand, HttpContext
-from generators.attacks.base import Family, Scene
-from generators.attacks.kinds import is_api_key
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand, HttpContext
+from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.kinds import is_api_key
 
 FAMILY: Final = Family("query_string", is_api_key)
 _ENCODING: Final = "RFC 3986 section 2.1, 6.2.2: equivalent encodings"

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote
 
-from authorizers.contract import Demand
-from generators.attacks import attacker
-from generators.attacks.base import Family, Scene, Stage
-from generators.attacks.kinds import is_signed
-from generators.credentials.base import Credential, CredentialProfile
-from generators.credentials.signed import SignedProfile
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks import attacker
+from gatecrash.generators.attacks.base import Family, Scene, Stage
+from gatecrash.generators.attacks.kinds import is_signed
+from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.signed import SignedProfile
 
 SIGNATURES: Final = Family("iot_signature", is_signed)
 TOKENS: Final = Family("signed_token", is_signed)

@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 from urllib.parse import quote
 
-from authorizers.contract import AuthorizerRequest, HttpContext
-from generators.credentials.base import CREDENTIALS_KEPT, Credential, digest_of, read_table
-from generators.templates import expand
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext
+from gatecrash.generators.credentials.base import CREDENTIALS_KEPT, Credential, digest_of, read_table
+from gatecrash.generators.templates import expand
 
 
 class ApiKeyProfile:

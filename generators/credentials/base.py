@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from authorizers import wire
-from authorizers.contract import AuthorizerRequest
-from authorizers.errors import UsageError, WireError
-from generators.tokens import JsonWebToken
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import AuthorizerRequest
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.generators.tokens import JsonWebToken
 
 IDENTITIES_DEFAULT: Final = 50
 # Of a large table the credentials of so many devices are made but once.

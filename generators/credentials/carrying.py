@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from authorizers.carriers import SIGNATURE_KEY
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
-from authorizers.errors import UsageError
-from generators.credentials.base import Credential
+from gatecrash.authorizers.carriers import SIGNATURE_KEY
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators.credentials.base import Credential
 
 TOKEN: Final = "token"
 TOKEN_IN_USERNAME: Final = "token_in_username"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from generators.templates import expand
+from gatecrash.generators.templates import expand
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from authorizers import wire
-from authorizers.contract import AuthorizerRequest
-from authorizers.errors import WireError
-from generators.credentials.base import CredentialProfile
-from generators.tokens import unbase64url
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import AuthorizerRequest
+from gatecrash.authorizers.errors import WireError
+from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.tokens import unbase64url
 
 # The header and the payload of a JSON Web Token are objects: `{"` is `eyJ` in base64url.
 _TOKEN: Final = re.compile(r"eyJ[\w-]*\.(eyJ[\w-]*)\.[\w-]*")

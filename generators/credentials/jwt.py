@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Final
 
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
-from authorizers.errors import UsageError
-from generators.credentials.base import Credential, digest_of
-from generators.credentials.carrying import TOKEN_CARRIERS, carry_token
-from generators.credentials.devices import Devices
-from generators.signatures import jws_signer, public_spellings
-from generators.templates import expand_all
-from generators.tokens import JsonWebToken
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators.credentials.base import Credential, digest_of
+from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS, carry_token
+from gatecrash.generators.credentials.devices import Devices
+from gatecrash.generators.signatures import jws_signer, public_spellings
+from gatecrash.generators.templates import expand_all
+from gatecrash.generators.tokens import JsonWebToken
 
 BEARER_HEADER: Final = "bearer_header"
 MQTT_PASSWORD: Final = "mqtt_password"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from authorizers.contract import AuthorizerRequest, MqttContext
-from generators.credentials.base import CREDENTIALS_KEPT, Credential, digest_of, read_table
+from gatecrash.authorizers.contract import AuthorizerRequest, MqttContext
+from gatecrash.generators.credentials.base import CREDENTIALS_KEPT, Credential, digest_of, read_table
 
 
 class PasswordProfile:

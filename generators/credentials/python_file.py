@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from authorizers.contract import AuthorizerRequest
-from authorizers.errors import UsageError, WireError
-from authorizers.wire import request_from_wire
-from generators.credentials.base import Credential, digest_of, read_secret_file
+from gatecrash.authorizers.contract import AuthorizerRequest
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.authorizers.wire import request_from_wire
+from gatecrash.generators.credentials.base import Credential, digest_of, read_secret_file
 
 _EXAMPLE = "def credential(identity, salt, minted_at): return {'mqttContext': {...}}"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from random import Random
 
-from authorizers.contract import AuthorizerRequest
-from authorizers.errors import UsageError
-from generators.credentials.base import Credential, digest_of
-from generators.credentials.carrying import TOKEN_CARRIERS, carry_token
-from generators.credentials.devices import Devices
-from generators.signatures import iot_signatures_of_other_kinds, iot_signer, public_pem
-from generators.templates import expand
+from gatecrash.authorizers.contract import AuthorizerRequest
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators.credentials.base import Credential, digest_of
+from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS, carry_token
+from gatecrash.generators.credentials.devices import Devices
+from gatecrash.generators.signatures import iot_signatures_of_other_kinds, iot_signer, public_pem
+from gatecrash.generators.templates import expand
 
 
 class SignedProfile:

@@ -26,6 +26,13 @@ def modules(package):
     return sorted((ROOT / package).rglob("*.py"))
 
 
+@pytest.mark.parametrize("package", sorted(OURS))
+def test_there_is_one_import_name(package):
+    """Five names in site-packages would hide, or be hidden by, folders of the same names in somebody's project."""
+    for path in modules(package):
+        assert not {top(name) for name in imports_of(path)} & (OURS - {"gatecrash"}), relative(path)
+
+
 def imports_of(path):
     """Every module that a file imports, anywhere in it, by its full name."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -41,13 +48,20 @@ def top(name):
     return name.partition(".")[0]
 
 
+def folder_name(name):
+    """The name of a module of ours by its place in this repository: its folder first."""
+    inner = name.removeprefix("gatecrash.")
+    return inner if top(inner) in OURS else name
+
+
 def foreign(path):
     """Imported packages that are neither Python's nor this project's."""
-    return {top(name) for name in imports_of(path)} - STANDARD - OURS
+    return {top(name) for name in imports_of(path)} - STANDARD - {"gatecrash"}
 
 
 def own(path):
-    return {name for name in imports_of(path) if top(name) in OURS}
+    """Modules of ours that a file imports, by their places."""
+    return {folder_name(name) for name in imports_of(path) if top(name) == "gatecrash"} - OURS
 
 
 def relative(path):
@@ -116,7 +130,13 @@ def test_locustfiles_import_targets_the_corpus_and_records(path):
         )
         # A capacity search judges what it fired before it fires on.
         allowed |= name.startswith(
-            ("reports.bucket", "reports.capacity", "reports.latency", "reports.objectives", "reports.probe")
+            (
+                "reports.bucket",
+                "reports.capacity",
+                "reports.latency",
+                "reports.objectives",
+                "reports.probe",
+            )
         )
         # What live metrics tell is read off the recording.
         allowed |= name.startswith("reports.metrics")
@@ -156,8 +176,8 @@ def entry_locustfiles():
 
 
 def test_no_entry_locustfile_is_imported():
-    names = {f"locustfiles.{path.stem}" for path in entry_locustfiles()}
-    assert names == {f"locustfiles.{name}" for name in ("capacity", "fuzz", "soak", "spike", "steady")}
+    names = {f"gatecrash.locustfiles.{path.stem}" for path in entry_locustfiles()}
+    assert names == {f"gatecrash.locustfiles.{name}" for name in ("capacity", "fuzz", "soak", "spike", "steady")}
     for path in ROOT.rglob("*.py"):
         if not {".venv", "build"} & set(path.parts):
             assert not names & set(imports_of(path)), relative(path)

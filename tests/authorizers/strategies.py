@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
 
 # Any code point: NUL, lone surrogates and astral characters included.
 TEXTS = st.text(st.characters(), max_size=12) | st.sampled_from(["", "\0", "\ud800", "\udfff\ud800", "😀", "a\u2028b"])

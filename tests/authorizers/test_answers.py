@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.answers import SERIALISED_ANSWER, decision_from_payload, handler_failed, outcome_of
-from authorizers.contract import AuthorizerRequest, Decision, MqttContext, Outcome
-from authorizers.errors import InvalidResponseError
+from gatecrash.authorizers.answers import SERIALISED_ANSWER, decision_from_payload, handler_failed, outcome_of
+from gatecrash.authorizers.contract import AuthorizerRequest, Decision, MqttContext, Outcome
+from gatecrash.authorizers.errors import InvalidResponseError
 
 ALLOWING = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}'
 GOOD = {

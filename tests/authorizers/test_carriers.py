@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.carriers import token_and_signature
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
+from gatecrash.authorizers.carriers import token_and_signature
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
 
 SIGNATURE = "x-amz-customauthorizer-signature"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from authorizers.answers import handler_failed
-from authorizers.classify import classify, error_type_in
-from authorizers.contract import Expectation, Fault, Outcome
-from authorizers.errors import API_ERRORS
+from gatecrash.authorizers.answers import handler_failed
+from gatecrash.authorizers.classify import classify, error_type_in
+from gatecrash.authorizers.contract import Expectation, Fault, Outcome
+from gatecrash.authorizers.errors import API_ERRORS
 
 EXECUTION = "Lambda function encountered error in execution: "
 

@@ -8,10 +8,10 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.loaders import Loader
 
-from authorizers.contract import Answer, AuthorizerRequest, Decision, Outcome
-from authorizers.errors import API_ERRORS, ApiError, GatecrashError, HandlerError, UsageError
-from authorizers.targets.aws_clients import IotApiSettings
-from authorizers.targets.iot_api import IotApiTarget
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Decision, Outcome
+from gatecrash.authorizers.errors import API_ERRORS, ApiError, GatecrashError, HandlerError, UsageError
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings
+from gatecrash.authorizers.targets.iot_api import IotApiTarget
 
 MODEL = Loader().load_service_model("iot", "service-2", "2015-05-28")
 OPERATIONS = (

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 
-from authorizers import wire
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
-from authorizers.event import Dialect, event_for
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
+from gatecrash.authorizers.event import Dialect, event_for
 from tests.authorizers.strategies import requests
 
 ID = "0f0c5b1e-0000-4000-8000-000000000000"

@@ -3,7 +3,7 @@
 import pytest
 from botocore.loaders import Loader
 
-from authorizers import limits
+from gatecrash.authorizers import limits
 
 MODEL = Loader().load_service_model("iot", "service-2", "2015-05-28")
 SHAPES = MODEL["shapes"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.policy import allows, allows_anything, canonical, granted, lets_connect, statements
+from gatecrash.authorizers.policy import allows, allows_anything, canonical, granted, lets_connect, statements
 
 ARN = "arn:aws:iot:us-east-1:123456789012"
 

@@ -6,8 +6,8 @@ import json
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
-from authorizers.redact import MASK, pseudonymise, redact_request, redact_text, secrets_of
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, TlsContext
+from gatecrash.authorizers.redact import MASK, pseudonymise, redact_request, redact_text, secrets_of
 
 # Secrets have upper-case letters and what is quoted and encoded; everything else has lower-case letters only, so that
 # a secret that is found was not there by chance.

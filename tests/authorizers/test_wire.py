@@ -9,11 +9,11 @@ from botocore.awsrequest import AWSResponse
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from authorizers import wire
-from authorizers.contract import AuthorizerRequest, Decision, HttpContext, MqttContext
-from authorizers.errors import WireError
-from authorizers.targets.aws_clients import IotApiSettings, iot_client
-from authorizers.targets.parameters import request_to_parameters
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import AuthorizerRequest, Decision, HttpContext, MqttContext
+from gatecrash.authorizers.errors import WireError
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings, iot_client
+from gatecrash.authorizers.targets.parameters import request_to_parameters
 from tests.authorizers.strategies import TEXTS, requests
 
 JSON_VALUES = st.recursive(

@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from authorizers.targets.scripted import Limits, Script
+from gatecrash.authorizers.targets.scripted import Limits, Script
 
 WIDTH_MAXIMUM: Final = 0.15
 LATENCY: Final = 0.25

@@ -22,13 +22,13 @@ from functools import lru_cache
 from pathlib import Path
 from statistics import median
 
-from generators.building import CorpusPlan, build_corpus
-from generators.cases import CaseMaker, Recipe
-from generators.corpus import Corpus
-from generators.credentials import open_profile
-from generators.expanding import DRAWN_MAXIMUM, CorpusCases
-from generators.mix import VALID_SHARE_DEFAULT, Mix
-from generators.writing import chunk_of
+from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.generators.cases import CaseMaker, Recipe
+from gatecrash.generators.corpus import Corpus
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.expanding import DRAWN_MAXIMUM, CorpusCases
+from gatecrash.generators.mix import VALID_SHARE_DEFAULT, Mix
+from gatecrash.generators.writing import chunk_of
 from tests.benchmarks.fuzzing import SEED, credentials
 from tests.benchmarks.keeping import exchanging, in_a_process_of_its_own, judging, keeping, reading
 

@@ -114,9 +114,9 @@ import gevent.monkey
 gevent.monkey.patch_all()
 import itertools, os, sys
 import gevent
-from authorizers import wire
-from authorizers.targets.aws_clients import IotApiSettings
-from authorizers.targets.iot_wire import IotWireTarget
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings
+from gatecrash.authorizers.targets.iot_wire import IotWireTarget
 
 CASES = [(line.rstrip(b"\\n"), wire.request_from_wire(wire.decode(line))) for line in open("bodies.jsonl", "rb")]
 NUMBERS = itertools.count()

@@ -27,13 +27,13 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from authorizers.contract import AuthorizerRequest, Outcome
-from authorizers.targets.handler import HandlerSettings, HandlerTarget
+from gatecrash.authorizers.contract import AuthorizerRequest, Outcome
+from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget
 from gatecrash.fuzzing.bench import LaboratoryBench
-from generators.cases import CaseMaker, Recipe, any_recipes
-from generators.credentials import open_profile
-from generators.draws import draw
-from generators.mix import Mix
+from gatecrash.generators.cases import CaseMaker, Recipe, any_recipes
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.draws import draw
+from gatecrash.generators.mix import Mix
 
 SEED = 1
 BATCH = 32

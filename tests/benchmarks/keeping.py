@@ -18,11 +18,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from authorizers.contract import Answer, Decision, Expectation, Fault, Invocation, Outcome
-from generators.corpus import Corpus, manifest_to_json
-from reports.recording import Recording
-from reports.run_folder import RunFolder, RunInfo, RunState
-from reports.tally import Tally
+from gatecrash.authorizers.contract import Answer, Decision, Expectation, Fault, Invocation, Outcome
+from gatecrash.generators.corpus import Corpus, manifest_to_json
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.run_folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.tally import Tally
 
 MEGABYTE = 1_000_000
 RATE = 30_000
@@ -83,8 +83,8 @@ def keeping(corpus_folder: str, run_folder: str) -> dict[str, float]:
     Memory is in megabytes, times are in milliseconds.
     """
     # What every worker has loaded.
-    import locustfiles  # noqa: F401
-    from authorizers.targets.iot_wire import IotWireTarget  # noqa: F401
+    import gatecrash.locustfiles  # noqa: F401
+    from gatecrash.authorizers.targets.iot_wire import IotWireTarget  # noqa: F401
 
     gc.collect()
     base = private_megabytes()

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from authorizers.targets.scripted import Script
+from gatecrash.authorizers.targets.scripted import Script
 from tests.benchmarks.capacity import KINDS, Authorizer, Found, highest_in_the_long_run
 
 

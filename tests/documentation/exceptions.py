@@ -81,9 +81,12 @@ PROGRAMS: Final[Table] = {
     ("docs/gateway.md", "import boto3"): RUNS,
     (
         "docs/gateway.md",
-        "from authorizers.gateway.faults",
+        "from gatecrash.authorizers.gateway.faults",
     ): "it serves; tests/authorizers/gateway does too",
-    ("docs/locust.md", "from locustfiles import AuthorizerUser"): "a class alone; docs/how-to/locustfile.md runs one",
+    (
+        "docs/locust.md",
+        "from gatecrash.locustfiles import AuthorizerUser",
+    ): "a class alone; docs/how-to/locustfile.md runs one",
     ("docs/architecture.md", "@FAMILY.credential"): "a piece of a module; docs/how-to/attack.md runs a whole one",
 }
 

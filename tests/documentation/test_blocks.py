@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from gatecrash.baselines import parse_baseline
+from gatecrash.reports import trend_csv
+from gatecrash.reports.trend import trend_of
+from gatecrash.reports.trend_metrics import TrendLimits
 from gatecrash.settings import read_settings
-from reports import trend_csv
-from reports.trend import trend_of
-from reports.trend_metrics import TrendLimits
 from tests.documentation import exceptions
 from tests.documentation.pages import ROOT, Block, all_commands, blocks_of, page_names, tokens_of
 from tests.documentation.parsing import parse, words_of

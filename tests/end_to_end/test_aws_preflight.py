@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from authorizers.targets.local import LocalGateway
 from gatecrash.app import app
+from gatecrash.authorizers.targets.local import LocalGateway
 from tests.end_to_end.command import DEVICES, HANDLERS, PASSWORDS, SHORT, gatecrash
 
 NAME = "iot.eu-west-1.gateway.example"

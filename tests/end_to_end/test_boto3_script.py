@@ -41,7 +41,7 @@ def gateway(folder: Path, **settings: Any) -> Iterator[str]:
     handler.write_text(HANDLER, encoding="utf-8")
     settings = {"handler": f"{handler}:handler", "provisioned": 1, **settings}
     with subprocess.Popen(
-        [sys.executable, "-m", "authorizers.gateway"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "gatecrash.authorizers.gateway"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

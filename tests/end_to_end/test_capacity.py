@@ -4,12 +4,11 @@ import json
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 
 import psutil
 import pytest
 
-import reports
+from gatecrash.firing_process import locustfile
 from tests.end_to_end.command import (
     HANDLERS,
     PASSWORDS,
@@ -22,7 +21,7 @@ from tests.end_to_end.command import (
 )
 from tests.end_to_end.distributed import parts, process_ids
 
-LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "capacity.py"
+LOCUSTFILE = locustfile("capacity")
 BUCKET = ("--target", "scripted", "--set", "target.script={latency=0.01, bucket_rate=150, bucket_burst=40}")
 # Short steps: what is found is less sure, and that is told.
 QUICK = (

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from authorizers.targets.local import LocalGateway
-from reports.history import History
+from gatecrash.authorizers.targets.local import LocalGateway
+from gatecrash.reports.history import History
 from tests.end_to_end.ci_services import EXAMPLES, CodeBuild, GitHub, GitLab, read
 from tests.end_to_end.command import DEVICES, HANDLERS, side_by_side
 

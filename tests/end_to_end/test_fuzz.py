@@ -7,12 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
-import reports
+from gatecrash.firing_process import locustfile
 from tests.end_to_end.command import (
     DEVICES,
     HANDLERS,
@@ -24,7 +23,7 @@ from tests.end_to_end.command import (
     wait_until,
 )
 
-LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "fuzz.py"
+LOCUSTFILE = locustfile("fuzz")
 FAST = ("--drawn", "50", "--seconds", "5")
 QUICKEST = (*FAST, "--gateway-seconds", "0")
 PROFILE = ("--credentials", "password", "--table", "devices.jsonl")

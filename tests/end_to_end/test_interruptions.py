@@ -60,7 +60,7 @@ def test_a_signal_ends_the_run_in_order(tmp_path, number, code):
 
 def test_a_killed_gateway_makes_the_measurement_invalid(tmp_path):
     process = begin(tmp_path)
-    (gateway,) = children(process, "authorizers.gateway")
+    (gateway,) = children(process, "gatecrash.authorizers.gateway")
     environments = gateway.children(recursive=True)
     gateway.kill()
     output = end(process)

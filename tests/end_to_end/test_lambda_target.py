@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from authorizers.targets.local import LocalGateway
 from gatecrash.app import app
+from gatecrash.authorizers.targets.local import LocalGateway
 from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, run_folder, statistics
 
 NAME = "lambda.eu-west-1.gateway.example"

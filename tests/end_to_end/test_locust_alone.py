@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-import reports
+from gatecrash.firing_process import locustfile
 from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, environment, gatecrash, wait_until
 from tests.end_to_end.distributed import free_port
 
-LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "steady.py"
+LOCUSTFILE = locustfile("steady")
 
 
 def locust(*arguments):

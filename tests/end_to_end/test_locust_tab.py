@@ -8,16 +8,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
-import reports
+from gatecrash.firing_process import locustfile
 from tests.end_to_end.command import DEVICES, HANDLERS, PASSWORDS, environment, gatecrash, wait_until
 from tests.end_to_end.distributed import free_port
 from tests.reports.browsing import PHONE, browsing, violations_of
 
-LOCUSTFILE = Path(reports.__file__).resolve().parents[1] / "locustfiles" / "steady.py"
+LOCUSTFILE = locustfile("steady")
 # Everybody gets in who knows a user name, and a quarter of what is offered is throttled.
 OPEN = ("--handler", HANDLERS / "opens.py", *PASSWORDS, "--cases", 60, "--set", "authorizer.calls_per_second=30")
 SECRETS = [json.loads(line)["password"] for line in DEVICES.read_text().splitlines()]

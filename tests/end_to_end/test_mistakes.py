@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from generators.tokens import JsonWebToken
+from gatecrash.generators.tokens import JsonWebToken
 from tests.authorizers.targets.raw_server import RawServer
 from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, start, wait_until
 

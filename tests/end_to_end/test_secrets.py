@@ -8,9 +8,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from authorizers.contract import AuthorizerRequest, HttpContext
-from authorizers.redact import secrets_of
-from generators.corpus import Corpus
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext
+from gatecrash.authorizers.redact import secrets_of
+from gatecrash.generators.corpus import Corpus
 from tests.end_to_end.command import DEVICES, HANDLERS, gatecrash, run_folder, side_by_side
 
 FAST = ("--duration", "1", "--warm-up", "0.2", "--rate", "80", "--cases", "40")

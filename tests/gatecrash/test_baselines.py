@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.errors import UsageError
 from gatecrash.app import app
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.baselines import added, parse_baseline, read_baseline, text_of
+from gatecrash.reports.baseline import Baseline, Entry, name_of
+from gatecrash.reports.findings import Classification
+from gatecrash.reports.run_folder import RunFolder, RunInfo
 from gatecrash.settings import read_settings
-from reports.baseline import Baseline, Entry, name_of
-from reports.findings import Classification
-from reports.run_folder import RunFolder, RunInfo
 from tests.reports.fuzz_samples import found, fuzz_findings
 from tests.reports.samples import HOSTILE
 

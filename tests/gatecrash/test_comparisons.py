@@ -5,9 +5,9 @@ import shutil
 import pytest
 
 from gatecrash.preparing import prepare_corpus, run_facts
+from gatecrash.reports.comparability import obstacles_of_plans, other_cases
+from gatecrash.reports.run_folder import RunInfo
 from gatecrash.settings import read_settings
-from reports.comparability import obstacles_of_plans, other_cases
-from reports.run_folder import RunInfo
 from tests.end_to_end.command import DEVICES
 
 DEVICE = '{"username": "pump-99", "password": "lantern-meadow-18", "client_id": "pump-99"}\n'

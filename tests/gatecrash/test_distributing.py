@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from authorizers import wire
-from authorizers.errors import UsageError
 from gatecrash.app import app
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.distributing import Listening, address_of, listening
 from gatecrash.settings import read_settings, stored_settings
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from authorizers.errors import UsageError
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.commands.explain import explain, rule_of
-from reports.rules import RULES
+from gatecrash.reports.rules import RULES
 
 
 def shown(capsys, *arguments):

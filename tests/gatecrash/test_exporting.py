@@ -11,17 +11,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.errors import UsageError
 from gatecrash.app import app
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.export_texts import Told, boto3_script, literal, pytest_file, shell_script
 from gatecrash.exporting import Format, export
+from gatecrash.generators.cases import GENERATION, Mutation, Recipe
+from gatecrash.generators.contexts import Surroundings
 from gatecrash.regression import assert_fixed, requests_of
 from gatecrash.replaying import stored_finding
+from gatecrash.reports.findings import Classification, Finding
+from gatecrash.reports.run_folder import RunFolder, RunInfo
 from gatecrash.settings import Settings, stored_settings
-from generators.cases import GENERATION, Mutation, Recipe
-from generators.contexts import Surroundings
-from reports.findings import Classification, Finding
-from reports.run_folder import RunFolder, RunInfo
 from tests.reports.fuzz_samples import found
 from tests.reports.samples import HOSTILE
 

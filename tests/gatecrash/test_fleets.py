@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from authorizers.samples import sample_path
+from gatecrash.authorizers.samples import sample_path
 from gatecrash.fleets import fleet_facts, with_fleet
 from gatecrash.preparing import corpus_like, prepare_corpus, run_facts
 from gatecrash.scenarios import settings_of

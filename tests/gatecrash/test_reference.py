@@ -12,16 +12,16 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from authorizers.contract import Outcome
 from gatecrash.app import app
+from gatecrash.authorizers.contract import Outcome
 from gatecrash.commands.init import commented_settings
 from gatecrash.exit_codes import BY_COMMAND, EVERYWHERE
 from gatecrash.reference.__main__ import COMMAND, ROOT, documents, stale
 from gatecrash.reference.commands_page import all_commands, default_of_key, key_of, options_of, said_default
 from gatecrash.reference.schema import published, settings_schema
+from gatecrash.reports.rules import RULES
+from gatecrash.reports.verdict import ExitCode
 from gatecrash.settings import Settings, known_keys
-from reports.rules import RULES
-from reports.verdict import ExitCode
 from tests.rendering import rendered
 
 REFERENCE = ROOT / "docs" / "reference"

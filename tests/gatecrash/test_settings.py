@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.errors import UsageError
 from gatecrash.app import app
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.commands.init import commented_settings
 from gatecrash.options import meant_by, settings_options
 from gatecrash.settings import Settings, known_keys, parse_assignment, read_settings, stored_settings

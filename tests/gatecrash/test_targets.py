@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gatecrash.reports.words import target_words
 from gatecrash.settings import read_settings
 from gatecrash.targets import describe_target, target_settings
-from reports.words import target_words
 from tests.reports.samples import INFO
 
 HERE = Path("authorizer.py").resolve()

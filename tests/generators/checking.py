@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from authorizers import limits
-from generators.credentials import open_profile
+from gatecrash.authorizers import limits
+from gatecrash.generators.credentials import open_profile
 
 TOKEN_KEY = "DeviceToken"
 SIGNATURE_KEY = "x-amz-customauthorizer-signature"

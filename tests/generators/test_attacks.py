@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from authorizers.contract import Demand, Expectation, Outcome
-from authorizers.targets.handler import HandlerSettings, HandlerTarget
-from generators.attacks import ALL_ATTACKS, DEVICE_VIEW, FAMILIES, UNSIGNED_VIEW, attacks_on
-from generators.attacks.implications import broader, known_weaknesses
-from generators.cases import CaseMaker, any_recipes
-from generators.credentials import open_profile
-from generators.mix import Mix
-from generators.sweep import SweepCases, systematic_recipes
+from gatecrash.authorizers.contract import Demand, Expectation, Outcome
+from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget
+from gatecrash.generators.attacks import ALL_ATTACKS, DEVICE_VIEW, FAMILIES, UNSIGNED_VIEW, attacks_on
+from gatecrash.generators.attacks.implications import broader, known_weaknesses
+from gatecrash.generators.cases import CaseMaker, any_recipes
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.mix import Mix
+from gatecrash.generators.sweep import SweepCases, systematic_recipes
 from tests.generators.checking import NAMES, keeps_limits, opened
 from tests.quality.yardstick import SETS
 

@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.database import choices_to_bytes
 
-from authorizers import wire
-from authorizers.errors import UsageError, WireError
-from generators.attacks import attacks_on
-from generators.cases import CaseMaker, Mutation, Recipe, any_recipes, choices_of, recipes
-from generators.contexts import Surroundings
-from generators.draws import redraw
-from generators.mix import Mix
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError, WireError
+from gatecrash.generators.attacks import attacks_on
+from gatecrash.generators.cases import CaseMaker, Mutation, Recipe, any_recipes, choices_of, recipes
+from gatecrash.generators.contexts import Surroundings
+from gatecrash.generators.draws import redraw
+from gatecrash.generators.mix import Mix
 from tests.generators.checking import NAMES, keeps_limits, opened
 
 NOW = int(time.time())

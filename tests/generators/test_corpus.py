@@ -7,17 +7,17 @@ import time
 
 import pytest
 
-from authorizers import wire
-from authorizers.contract import Expectation
-from authorizers.errors import UsageError
-from generators import building, corpus
-from generators.attacks import attacks_on
-from generators.building import CorpusPlan, build_corpus
-from generators.cases import CaseMaker
-from generators.corpus import Corpus
-from generators.credentials import open_profile
-from generators.mix import Mix
-from generators.sweep import systematic_recipes
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Expectation
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators import building, corpus
+from gatecrash.generators.attacks import attacks_on
+from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.generators.cases import CaseMaker
+from gatecrash.generators.corpus import Corpus
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.mix import Mix
+from gatecrash.generators.sweep import systematic_recipes
 from tests.generators.checking import TOKEN_KEY, keeps_limits
 
 NOW = int(time.time())

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from authorizers.errors import UsageError
-from generators.credentials import open_profile, profile_kinds
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators.credentials import open_profile, profile_kinds
 from tests.generators.checking import NAMES, TOKEN_KEY, keeps_limits, verifiers
 
 FILES = itertools.count()

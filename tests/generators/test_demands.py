@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from authorizers.contract import Demand
-from generators.attacks import ALL_ATTACKS
-from generators.cases import MUTATIONS_MAXIMUM, CaseMaker, Mutation, Recipe, any_recipes, every_single_recipe
-from generators.contexts import Surroundings
-from generators.mix import Mix
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.attacks import ALL_ATTACKS
+from gatecrash.generators.cases import MUTATIONS_MAXIMUM, CaseMaker, Mutation, Recipe, any_recipes, every_single_recipe
+from gatecrash.generators.contexts import Surroundings
+from gatecrash.generators.mix import Mix
 from tests.generators.checking import NAMES, opened, verifiers
 
 NOW = int(time.time())

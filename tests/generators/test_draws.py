@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authorizers.errors import WireError
-from generators.draws import draw, redraw
+from gatecrash.authorizers.errors import WireError
+from gatecrash.generators.draws import draw, redraw
 
 VALUES = st.tuples(
     st.integers(), st.text(max_size=20), st.lists(st.floats(allow_nan=False), max_size=4), st.sampled_from("abcdef")

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authorizers import wire
-from authorizers.contract import Demand
-from generators.building import CorpusPlan, build_corpus
-from generators.cases import CaseMaker, Recipe
-from generators.contexts import Surroundings, marked
-from generators.expanding import DRAWN_MAXIMUM, CorpusCases
-from generators.mix import Mix
-from generators.writing import CorpusWriter, chunk_of
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Demand
+from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.generators.cases import CaseMaker, Recipe
+from gatecrash.generators.contexts import Surroundings, marked
+from gatecrash.generators.expanding import DRAWN_MAXIMUM, CorpusCases
+from gatecrash.generators.mix import Mix
+from gatecrash.generators.writing import CorpusWriter, chunk_of
 from tests.generators.checking import NAMES, keeps_limits, opened, verifiers
 from tests.generators.test_demands import wrong_of
 

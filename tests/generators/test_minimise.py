@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generators.attacks import attacks_on
-from generators.cases import Mutation, Recipe
-from generators.contexts import Surroundings
-from generators.credentials import open_profile
-from generators.minimise import shrink_recipe, shrink_sequence
+from gatecrash.generators.attacks import attacks_on
+from gatecrash.generators.cases import Mutation, Recipe
+from gatecrash.generators.contexts import Surroundings
+from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.minimise import shrink_recipe, shrink_sequence
 
 NOISE = Surroundings((("X-Noise", "1"),), "server.example", None, (("noise", "2"),))
 

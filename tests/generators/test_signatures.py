@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers import wire
-from authorizers.errors import UsageError
-from generators.signatures import ALGORITHMS, iot_signer, jws_signer, public_pem
-from generators.tokens import JsonWebToken, base64url
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators.signatures import ALGORITHMS, iot_signer, jws_signer, public_pem
+from gatecrash.generators.tokens import JsonWebToken, base64url
 
 SECRET = b"a secret of these tests that is longer than any hash is, sixty-four bytes"
 

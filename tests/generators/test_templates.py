@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.errors import UsageError
-from generators.templates import expand, expand_all
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.generators.templates import expand, expand_all
 
 
 def filled(template, number=1, seed=0, **values):

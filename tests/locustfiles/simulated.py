@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import heapq
 
-from authorizers.contract import Outcome
-from authorizers.targets.scripted import Limits, Script
-from locustfiles._arrivals import Share, step_arrivals
-from locustfiles._capacity import CapacityControl, Seen
-from reports.objectives import Objectives
-from reports.plan import Plan
-from reports.probes import ProbeCounts
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.authorizers.targets.scripted import Limits, Script
+from gatecrash.locustfiles._arrivals import Share, step_arrivals
+from gatecrash.locustfiles._capacity import CapacityControl, Seen
+from gatecrash.reports.objectives import Objectives
+from gatecrash.reports.plan import Plan
+from gatecrash.reports.probes import ProbeCounts
 
 ONE = Share(0, 1)
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locustfiles._arrivals import Share, due_after, schedule, step_arrivals
-from reports.plan import POISSON, Plan, Stage
-from reports.probes import Step, StepKind
+from gatecrash.locustfiles._arrivals import Share, due_after, schedule, step_arrivals
+from gatecrash.reports.plan import POISSON, Plan, Stage
+from gatecrash.reports.probes import Step, StepKind
 
 
 def plan(**values):

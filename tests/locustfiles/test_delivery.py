@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Answer, Decision, Outcome
-from locustfiles._cpu import CpuMeter
-from locustfiles._delivery import Delivery
-from locustfiles._register import WorkerRegister
-from reports.plan import Plan
-from reports.recording import Recording
-from reports.tally import Tally
+from gatecrash.authorizers.contract import Answer, Decision, Outcome
+from gatecrash.locustfiles._cpu import CpuMeter
+from gatecrash.locustfiles._delivery import Delivery
+from gatecrash.locustfiles._register import WorkerRegister
+from gatecrash.reports.plan import Plan
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.tally import Tally
 
 DENY = Answer(Outcome.DENY, Decision(False, "p", (), 300, 3600), None)
 

@@ -5,16 +5,16 @@ import gevent
 
 import pytest
 
-from authorizers.contract import Answer, Outcome
-from authorizers.targets.scripted import Script, ScriptedTarget
-from generators.building import CorpusPlan, build_corpus
-from locustfiles._arrivals import Share
-from locustfiles._firing import Firing
-from locustfiles._pauses import let_fire
-from reports.clocks import ClockWatch
-from reports.plan import CLOSED, OPEN, Plan
-from reports.probes import Step, StepKind
-from reports.records import LatencyKind
+from gatecrash.authorizers.contract import Answer, Outcome
+from gatecrash.authorizers.targets.scripted import Script, ScriptedTarget
+from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.locustfiles._arrivals import Share
+from gatecrash.locustfiles._firing import Firing
+from gatecrash.locustfiles._pauses import let_fire
+from gatecrash.reports.clocks import ClockWatch
+from gatecrash.reports.plan import CLOSED, OPEN, Plan
+from gatecrash.reports.probes import Step, StepKind
+from gatecrash.reports.records import LatencyKind
 
 
 @pytest.fixture

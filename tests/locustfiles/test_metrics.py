@@ -9,12 +9,12 @@ from opentelemetry.sdk.resources import Resource
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from authorizers.errors import UsageError
-from locustfiles._metrics import live_metrics
-from locustfiles._metrics_otlp import Sender, metrics_data
-from locustfiles._metrics_prometheus import Listener
-from reports.metrics import BOUNDS, LATENCIES, METRICS, Kind, RunFacts, measure
-from reports.plan import Phase, Plan
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.locustfiles._metrics import live_metrics
+from gatecrash.locustfiles._metrics_otlp import Sender, metrics_data
+from gatecrash.locustfiles._metrics_prometheus import Listener
+from gatecrash.reports.metrics import BOUNDS, LATENCIES, METRICS, Kind, RunFacts, measure
+from gatecrash.reports.plan import Phase, Plan
 from tests.reports.samples import busy_run
 
 FACTS = RunFacts('na"me\\\n', "steady", "local", "1.2.3", "20250101T000000Z-name")

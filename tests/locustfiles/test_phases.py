@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locustfiles._arrivals import Share
-from locustfiles._phases import own_concurrency, phase_arrivals
-from reports.plan import Phase
+from gatecrash.locustfiles._arrivals import Share
+from gatecrash.locustfiles._phases import own_concurrency, phase_arrivals
+from gatecrash.reports.plan import Phase
 
 PHASES = st.builds(
     Phase,

@@ -2,12 +2,12 @@
 
 import pytest
 
-from authorizers.contract import Answer, Decision, Outcome
-from locustfiles._messages import LOST_SECONDS
-from locustfiles._register import WorkerRegister
-from reports.plan import CLOSED, Plan, Stage
-from reports.recording import Recording
-from reports.tally import Tally
+from gatecrash.authorizers.contract import Answer, Decision, Outcome
+from gatecrash.locustfiles._messages import LOST_SECONDS
+from gatecrash.locustfiles._register import WorkerRegister
+from gatecrash.reports.plan import CLOSED, Plan, Stage
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.tally import Tally
 
 DENY = Answer(Outcome.DENY, Decision(False, "p", (), 300, 3600), None)
 

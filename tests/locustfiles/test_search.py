@@ -4,10 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from authorizers.targets.scripted import Script
-from locustfiles._search import rounded
-from reports.objectives import Objective, Objectives
-from reports.probes import StepKind
+from gatecrash.authorizers.targets.scripted import Script
+from gatecrash.locustfiles._search import rounded
+from gatecrash.reports.objectives import Objective, Objectives
+from gatecrash.reports.probes import StepKind
 from tests.locustfiles.simulated import search
 
 QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])

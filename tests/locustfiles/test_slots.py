@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from locustfiles._alarms import Alarms
-from locustfiles._arrivals import Arrival
-from locustfiles._slots import Slots
+from gatecrash.locustfiles._alarms import Alarms
+from gatecrash.locustfiles._arrivals import Arrival
+from gatecrash.locustfiles._slots import Slots
 
 
 class Given:

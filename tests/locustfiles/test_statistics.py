@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Expectation, Outcome
-from locustfiles._statistics import BatchedStatistics, failure_of, is_listened_to, rounded
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.locustfiles._statistics import BatchedStatistics, failure_of, is_listened_to, rounded
 
 OUTCOMES = st.sampled_from([Outcome.ALLOW, Outcome.DENY, Outcome.THROTTLED, Outcome.TIMED_OUT])
 ROWS = st.lists(

@@ -10,11 +10,11 @@ from locust.env import Environment
 
 import pytest
 
-from locustfiles._judging_process import JudgingError, JudgingProcess
-from locustfiles._watcher import Watcher
-from locustfiles._web import show_tab
-from reports.run_folder import RunFolder, RunState
-from reports.standing import Standing
+from gatecrash.locustfiles._judging_process import JudgingError, JudgingProcess
+from gatecrash.locustfiles._watcher import Watcher
+from gatecrash.locustfiles._web import show_tab
+from gatecrash.reports.run_folder import RunFolder, RunState
+from gatecrash.reports.standing import Standing
 from tests.reports.samples import INFO, good_recording
 
 # Programs that stand in for the one that judges.

@@ -15,11 +15,11 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
-from reports.comparing import Known, Part, compare
-from reports.comparison import Comparison, Limits
-from reports.directions import Direction
-from reports.run_folder import RunFolder
-from reports.summary import summarise
+from gatecrash.reports.comparing import Known, Part, compare
+from gatecrash.reports.comparison import Comparison, Limits
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.run_folder import RunFolder
+from gatecrash.reports.summary import summarise
 from tests.quality.noise import SECONDS, NoiseRun, read
 from tests.quality.synthetic_runs import CASES, Script, facts, synthetic_run
 

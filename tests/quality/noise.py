@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from authorizers.targets.local import LocalGateway
-from authorizers.targets.opening import open_target
+from gatecrash.authorizers.targets.local import LocalGateway
+from gatecrash.authorizers.targets.opening import open_target
 from gatecrash.preparing import prepare_corpus
 from gatecrash.settings import read_settings
 from gatecrash.targets import target_settings

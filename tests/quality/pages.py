@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from reports import as_html, trend_page
+from gatecrash.reports import as_html, trend_page
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.course_samples import soak_summary
 from tests.reports.samples import distributed_summary

@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from authorizers.contract import Answer, Decision, Demand, Fault, Outcome
-from reports.comparing import Part
-from reports.records import CaseFacts
-from reports.run_folder import RunInfo, RunState, StoredRun
-from reports.summary import summarise
-from reports.tally import Tally
+from gatecrash.authorizers.contract import Answer, Decision, Demand, Fault, Outcome
+from gatecrash.reports.comparing import Part
+from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.run_folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.summary import summarise
+from gatecrash.reports.tally import Tally
 from tests.quality.noise import RATE, NoiseRun
 
 CASES = 5000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from authorizers.targets.scripted import Script
-from reports.capacity import Capacity, ColdStarts
-from reports.summary import Summary, summarise
+from gatecrash.authorizers.targets.scripted import Script
+from gatecrash.reports.capacity import Capacity, ColdStarts
+from gatecrash.reports.summary import Summary, summarise
 from tests.locustfiles.simulated import search
 from tests.reports.samples import good_recording, run_of
 

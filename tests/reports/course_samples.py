@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from authorizers.contract import Outcome
-from reports.memory import MemorySample
-from reports.recording import Recording
-from reports.series import Series, bucket_of
-from reports.summary import Summary, summarise
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.memory import MemorySample
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.series import Series, bucket_of
+from gatecrash.reports.summary import Summary, summarise
 from tests.reports.samples import allow, exchange, run_of
 
 STAGES = [

@@ -6,13 +6,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from authorizers.contract import Expectation
-from reports import rules
-from reports.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
-from reports.findings import Classification, Confirmation, Finding
-from reports.recording import Recording
-from reports.run_folder import StoredRun
-from reports.summary import Summary, summarise
+from gatecrash.authorizers.contract import Expectation
+from gatecrash.reports import rules
+from gatecrash.reports.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
+from gatecrash.reports.findings import Classification, Confirmation, Finding
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.run_folder import StoredRun
+from gatecrash.reports.summary import Summary, summarise
 from tests.reports.samples import HOSTILE, INFO, allow, deny, exchange, good_recording, judged, run_of
 
 # What findings had not before there were fuzz runs.

@@ -2,7 +2,7 @@
 
 import json
 
-from reports.sightings import encode_sighting
+from gatecrash.reports.sightings import encode_sighting
 
 
 def told(recording, *, workers=False):

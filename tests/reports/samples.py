@@ -8,15 +8,15 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from authorizers.contract import Answer, Decision, Demand, Expectation, Fault, Invocation, Outcome
-from reports import checks
-from reports.findings import Finding
-from reports.ledger import Ledger
-from reports.recording import Recording
-from reports.records import CaseFacts, Exchange
-from reports.run_folder import RunInfo, RunState, StoredRun
-from reports.summary import Summary, summarise
-from reports.workers import WorkerFacts
+from gatecrash.authorizers.contract import Answer, Decision, Demand, Expectation, Fault, Invocation, Outcome
+from gatecrash.reports import checks
+from gatecrash.reports.findings import Finding
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import CaseFacts, Exchange
+from gatecrash.reports.run_folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.summary import Summary, summarise
+from gatecrash.reports.workers import WorkerFacts
 
 HOSTILE = "<script>alert(1)</script> [bold]\x1b[31m \u202e \ud800 </script><!-- & \"'"
 

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import pytest
 from plotly.offline import get_plotlyjs
 
-from authorizers.contract import Expectation
-from reports import as_html
-from reports.summary import summarise
+from gatecrash.authorizers.contract import Expectation
+from gatecrash.reports import as_html
+from gatecrash.reports.summary import summarise
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary
 from tests.reports.samples import HOSTILE, busy_summary, empty_summary, good_recording, good_summary, run_of

@@ -1,8 +1,8 @@
 import json
 
-from reports import as_json
-from reports.recording import Recording
-from reports.summary import summarise
+from gatecrash.reports import as_json
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.summary import summarise
 from tests.reports.samples import (
     HOSTILE,
     allow,

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from reports import as_markdown, comparison_words, trend_markdown, words
-from reports.finding_words import numbered
+from gatecrash.reports import as_markdown, comparison_words, trend_markdown, words
+from gatecrash.reports.finding_words import numbered
 from tests.rendering import rendered
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import clean_fuzz_summary, fuzz_summary, hostile_fuzz_summary

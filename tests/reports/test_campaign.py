@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from authorizers.errors import UsageError
-from reports.campaign import Campaign
-from reports.run_folder import RunFolder
-from reports.summary import summarise
-from reports.verdict import ExitCode
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.campaign import Campaign
+from gatecrash.reports.run_folder import RunFolder
+from gatecrash.reports.summary import summarise
+from gatecrash.reports.verdict import ExitCode
 from tests.reports.fuzz_samples import CAMPAIGN, broken_fuzz_summary, fuzz_findings, fuzz_run
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from reports import campaign_words
-from reports.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
+from gatecrash.reports import campaign_words
+from gatecrash.reports.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
 from tests.reports.fuzz_samples import CAMPAIGN
 
 

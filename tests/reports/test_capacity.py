@@ -7,15 +7,15 @@ import jsonschema
 import pytest
 from rich.console import Console
 
-from authorizers.contract import Answer, Decision, Expectation, Outcome
-from reports import as_html, as_json, as_junit, as_text, capacity_words
-from reports.capacity import Capacity
-from reports.capacity_verdict import judge_at_least
-from reports.decay import judge_by_rate
-from reports.ledger import Ledger
-from reports.probe_judging import Standing
-from reports.run_folder import RunFolder
-from reports.verdict import ExitCode, Validity
+from gatecrash.authorizers.contract import Answer, Decision, Expectation, Outcome
+from gatecrash.reports import as_html, as_json, as_junit, as_text, capacity_words
+from gatecrash.reports.capacity import Capacity
+from gatecrash.reports.capacity_verdict import judge_at_least
+from gatecrash.reports.decay import judge_by_rate
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.probe_judging import Standing
+from gatecrash.reports.run_folder import RunFolder
+from gatecrash.reports.verdict import ExitCode, Validity
 from tests.reports.capacity_samples import KINDS, capacity_summary, found
 from tests.reports.samples import allow, deny, exchange, facts, fault
 

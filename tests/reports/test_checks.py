@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from authorizers.contract import Demand, Expectation, Outcome
-from reports import checks, rules
-from reports.findings import ALSO_MAXIMUM
-from reports.ledger import Ledger
+from gatecrash.authorizers.contract import Demand, Expectation, Outcome
+from gatecrash.reports import checks, rules
+from gatecrash.reports.findings import ALSO_MAXIMUM
+from gatecrash.reports.ledger import Ledger
 from tests.reports.samples import (
     THROTTLED,
     allow,

@@ -1,4 +1,4 @@
-from authorizers.contract import Expectation
+from gatecrash.authorizers.contract import Expectation
 from tests.reports.samples import allow, codes, deny, judged
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers import wire
-from reports.clocks import SLEEP, STEP, ClockJump, ClockWatch, jump_sentences
-from reports.recording import Recording
+from gatecrash.authorizers import wire
+from gatecrash.reports.clocks import SLEEP, STEP, ClockJump, ClockWatch, jump_sentences
+from gatecrash.reports.recording import Recording
 
 
 class Machine:

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from authorizers.contract import Expectation
-from reports import as_html, as_markdown, comparison, text_comparison
-from reports.comparing import with_comparison
-from reports.comparison import Comparison
-from reports.directions import Direction
-from reports.verdict import ExitCode
+from gatecrash.authorizers.contract import Expectation
+from gatecrash.reports import as_html, as_markdown, comparison, text_comparison
+from gatecrash.reports.comparing import with_comparison
+from gatecrash.reports.comparison import Comparison
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.verdict import ExitCode
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.comparison_samples import RUN_INFO, compared, part, recording_of
 from tests.reports.fuzz_samples import clean_fuzz_summary

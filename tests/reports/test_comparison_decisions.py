@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Expectation, Outcome
-from reports.comparison_decisions import LISTED_MAXIMUM, Kind, compare_decisions
-from reports.directions import Direction, by_sign
-from reports.ledger import Ledger
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports.comparison_decisions import LISTED_MAXIMUM, Kind, compare_decisions
+from gatecrash.reports.directions import Direction, by_sign
+from gatecrash.reports.ledger import Ledger
 from tests.reports.samples import THROTTLED, allow, deny, exchange, facts, fault, policy, statement
 
 OTHER = allow(policy(statement("client/other")))

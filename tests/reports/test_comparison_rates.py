@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.comparison import Limits
-from reports.comparison_rates import compare_rates, design_effect, difference_interval
-from reports.directions import Direction
+from gatecrash.reports.comparison import Limits
+from gatecrash.reports.comparison_rates import compare_rates, design_effect, difference_interval
+from gatecrash.reports.directions import Direction
 from tests.reports.comparison_samples import recording_of
 
 

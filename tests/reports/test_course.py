@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from reports import as_html, as_json, as_text, course_words, text_course
-from reports.drift import PARTS, drift_of, trend_of
-from reports.memory import decode_samples, encode_samples, memory_rows
-from reports.spike import spike_of
+from gatecrash.reports import as_html, as_json, as_text, course_words, text_course
+from gatecrash.reports.drift import PARTS, drift_of, trend_of
+from gatecrash.reports.memory import decode_samples, encode_samples, memory_rows
+from gatecrash.reports.spike import spike_of
 from tests.reports.course_samples import SAMPLES, SPIKE_PLAN, series, soak_summary, spiked, summary_of
 
 HOURS = [number / 10 for number in range(PARTS)]

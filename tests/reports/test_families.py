@@ -1,8 +1,8 @@
-from authorizers.contract import Expectation, Outcome
-from reports import family_words
-from reports.families import families_of
-from reports.ledger import Ledger
-from reports.summary import summarise
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports import family_words
+from gatecrash.reports.families import families_of
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.summary import summarise
 from tests.reports.samples import HOSTILE, THROTTLED, allow, deny, exchange, fault, good_recording, run_of
 
 KINDS = {0: ("valid", Expectation.ALLOW), 1: ("tls", Expectation.OPEN), 2: ("jwt_claims", Expectation.DENY)}

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from reports import as_html, as_json
-from reports.rules import FAIL_OPEN
-from reports.summary import summarise
+from gatecrash.reports import as_html, as_json
+from gatecrash.reports.rules import FAIL_OPEN
+from gatecrash.reports.summary import summarise
 from tests.reports.fuzz_samples import (
     CAMPAIGN,
     CARRIERS,

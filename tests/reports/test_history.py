@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from authorizers.errors import UsageError
-from reports.history import History
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.history import History
 from tests.reports.trend_samples import FLIPS, night
 
 

@@ -9,9 +9,9 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from authorizers.contract import Outcome
-from reports.latency import PERCENTILES, LatencyBook, LatencyHistogram, cut_nanoseconds
-from reports.records import LatencyKind
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.latency import PERCENTILES, LatencyBook, LatencyHistogram, cut_nanoseconds
+from gatecrash.reports.records import LatencyKind
 
 SECONDS = st.floats(min_value=1e-6, max_value=3000.0, allow_nan=False)
 

@@ -2,10 +2,10 @@ import random
 
 import pytest
 
-from reports.distortion import distortions
-from reports.latency import LatencyHistogram
-from reports.lateness import judge_lag, judge_waiting
-from reports.records import LatencyKind
+from gatecrash.reports.distortion import distortions
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.lateness import judge_lag, judge_waiting
+from gatecrash.reports.records import LatencyKind
 
 RANDOM = random.Random(7)
 

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome
-from authorizers.redact import secrets_of
-from reports.identities import cause_of, identity_of
-from reports.ledger import Ledger
-from reports.plain import digest_number
-from reports.sightings import DISTINCT_ANSWERS_MAXIMUM, encode_sighting
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome
+from gatecrash.authorizers.redact import secrets_of
+from gatecrash.reports.identities import cause_of, identity_of
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.plain import digest_number
+from gatecrash.reports.sightings import DISTINCT_ANSWERS_MAXIMUM, encode_sighting
 from tests.reports.samples import THROTTLED, allow, deny, exchange, fault, ledger_of, policy, statement
 
 CONNECT, PUBLISH = statement(), statement("topic/a", Action="iot:Publish")

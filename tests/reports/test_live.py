@@ -7,13 +7,13 @@ from itertools import pairwise
 
 import pytest
 
-from authorizers.contract import Expectation, Outcome
-from reports import as_live, live_charts, live_words
-from reports.live import EarlierTest, Live, figures_of, steps_of
-from reports.recording import Recording
-from reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
-from reports.standing import Standing
-from reports.summary import SecondRow, summarise
+from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports import as_live, live_charts, live_words
+from gatecrash.reports.live import EarlierTest, Live, figures_of, steps_of
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
+from gatecrash.reports.standing import Standing
+from gatecrash.reports.summary import SecondRow, summarise
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary, hostile_fuzz_summary
 from tests.reports.samples import HOSTILE, INFO, THROTTLED, allow, busy_run, deny, exchange, good_recording, run_of

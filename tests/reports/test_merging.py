@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Answer, Decision, Invocation, Outcome
-from reports.recording import Recording
-from reports.tally import Tally
+from gatecrash.authorizers.contract import Answer, Decision, Invocation, Outcome
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.tally import Tally
 from tests.reports.recording_facts import told
 from tests.reports.samples import THROTTLED, allow, deny, fault, policy, statement
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from authorizers.contract import Outcome
-from reports.latency import LatencyHistogram
-from reports.metrics import (
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.metrics import (
     BOUNDS,
     COLD_STARTS,
     CPU,
@@ -27,9 +27,9 @@ from reports.metrics import (
     RunFacts,
     measure,
 )
-from reports.recording import Recording
-from reports.records import LatencyKind
-from reports.run_folder import RunState
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.run_folder import RunState
 from tests.reports.samples import THROTTLED, allow, busy_run, deny, exchange
 from tests.reports.samples import WORKERS as FACTS
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from authorizers.errors import UsageError
-from reports.metrics_settings import MetricsSettings, metrics_settings, require_extra
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.metrics_settings import MetricsSettings, metrics_settings, require_extra
 
 
 def test_they_are_off_by_default():

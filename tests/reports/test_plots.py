@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from reports import plot_layout, plots, plots_heat
-from reports.summary import SecondRow
+from gatecrash.reports import plot_layout, plots, plots_heat
+from gatecrash.reports.summary import SecondRow
 from tests.reports.samples import busy_summary, empty_summary, good_summary
 
 

@@ -1,10 +1,10 @@
 import pytest
 
-from authorizers.contract import AuthorizerRequest, Demand
-from authorizers.redact import secrets_of
-from reports import checks
-from reports.ledger import Ledger
-from reports.records import CaseFacts, Exchange
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand
+from gatecrash.authorizers.redact import secrets_of
+from gatecrash.reports import checks
+from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.records import CaseFacts, Exchange
 from tests.reports.samples import allow, codes, decision, deny, exchange, policy, statement
 
 ONE, TWO = policy(statement("client/one")), policy(statement("client/two"))

@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers import wire
-from authorizers.contract import Outcome
-from reports.bucket import Bucket, estimate_bucket
-from reports.objectives import Objective, Objectives
-from reports.probe_judging import Probe, Standing, design_effect, is_hopeless, judge_probe, slope_of
-from reports.probes import BINS_A_SECOND, ProbeCounts, Step, StepKind
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.bucket import Bucket, estimate_bucket
+from gatecrash.reports.objectives import Objective, Objectives
+from gatecrash.reports.probe_judging import Probe, Standing, design_effect, is_hopeless, judge_probe, slope_of
+from gatecrash.reports.probes import BINS_A_SECOND, ProbeCounts, Step, StepKind
 
 STEP = Step(3, StepKind.BISECT, 100.0, 1.0, 6.0)
 OBJECTIVES = Objectives()

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.policy import allows, granted
-from reports.rights import STRANGERS, KnownRights, strange_rights
+from gatecrash.authorizers.policy import allows, granted
+from gatecrash.reports.rights import STRANGERS, KnownRights, strange_rights
 from tests.reports.samples import policy, statement
 
 ARN = "arn:aws:iot:eu-west-1:123456789012"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Outcome
-from reports.series import Series, bucket_of, milliseconds_of
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.series import Series, bucket_of, milliseconds_of
 from tests.reports.samples import THROTTLED, allow, deny, exchange
 
 EXCHANGES = st.builds(

@@ -1,8 +1,8 @@
 import pytest
 
-from authorizers.contract import Outcome
-from reports.recording import Recording
-from reports.summary import summarise
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.summary import summarise
 from tests.reports.samples import (
     THROTTLED,
     allow,

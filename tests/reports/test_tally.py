@@ -6,10 +6,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Answer, Expectation, Outcome
-from reports.latency import cut_nanoseconds
-from reports.recording import Recording
-from reports.tally import Tally
+from gatecrash.authorizers.contract import Answer, Expectation, Outcome
+from gatecrash.reports.latency import cut_nanoseconds
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.tally import Tally
 from tests.reports.samples import THROTTLED, allow, deny, exchange
 from tests.reports.test_ledger import comparable
 

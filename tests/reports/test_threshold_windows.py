@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Outcome
-from reports.recording import Recording
-from reports.series import Second, bucket_of
-from reports.summary import summarise
-from reports.threshold_judging import Evidence, Standing, judge_threshold
-from reports.threshold_measures import samples_of
-from reports.threshold_parsing import parse
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.series import Second, bucket_of
+from gatecrash.reports.summary import summarise
+from gatecrash.reports.threshold_judging import Evidence, Standing, judge_threshold
+from gatecrash.reports.threshold_measures import samples_of
+from gatecrash.reports.threshold_parsing import parse
 from tests.reports.course_samples import series
 from tests.reports.samples import run_of
 

@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
-from authorizers.contract import Outcome
-from authorizers.errors import UsageError
-from reports import as_html, as_json, as_junit, as_markdown, as_text
-from reports.campaign import Campaign
-from reports.recording import Recording
-from reports.rules import Oracle
-from reports.summary import summarise
-from reports.threshold_judging import Evidence, Standing, judge_threshold
-from reports.threshold_parsing import check_asked, declared, parse
-from reports.thresholds import COMPARISONS, METRICS, SELECTED, Job, Threshold, Unit
-from reports.verdict import ExitCode
+from gatecrash.authorizers.contract import Outcome
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports import as_html, as_json, as_junit, as_markdown, as_text
+from gatecrash.reports.campaign import Campaign
+from gatecrash.reports.recording import Recording
+from gatecrash.reports.rules import Oracle
+from gatecrash.reports.summary import summarise
+from gatecrash.reports.threshold_judging import Evidence, Standing, judge_threshold
+from gatecrash.reports.threshold_parsing import check_asked, declared, parse
+from gatecrash.reports.thresholds import COMPARISONS, METRICS, SELECTED, Job, Threshold, Unit
+from gatecrash.reports.verdict import ExitCode
 from tests.reports import capacity_samples
 from tests.reports.course_samples import series
 from tests.reports.fuzz_samples import hostile_fuzz_summary

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from reports import text_trend, trend_csv, trend_markdown, trend_page, trend_words
-from reports.change_points import values_needed
-from reports.directions import Direction
-from reports.trend import trend_of, trends_of
-from reports.trend_metrics import CAPACITY, FUZZ, TrendLimits, history_run
+from gatecrash.reports import text_trend, trend_csv, trend_markdown, trend_page, trend_words
+from gatecrash.reports.change_points import values_needed
+from gatecrash.reports.directions import Direction
+from gatecrash.reports.trend import trend_of, trends_of
+from gatecrash.reports.trend_metrics import CAPACITY, FUZZ, TrendLimits, history_run
 from tests.quality.noise import read
 from tests.quality.synthetic_runs import Script
 from tests.quality.trend import SCENARIOS, pool_of, right

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from authorizers.contract import Expectation
-from reports.clocks import ClockJump
-from reports.latency import LatencyHistogram
-from reports.run_folder import RunState
-from reports.verdict import ExitCode, Measurement, Validity, ValidityJudgement, decide, judge_validity
-from reports.workers import WorkerFacts
+from gatecrash.authorizers.contract import Expectation
+from gatecrash.reports.clocks import ClockJump
+from gatecrash.reports.latency import LatencyHistogram
+from gatecrash.reports.run_folder import RunState
+from gatecrash.reports.verdict import ExitCode, Measurement, Validity, ValidityJudgement, decide, judge_validity
+from gatecrash.reports.workers import WorkerFacts
 from tests.reports.capacity_samples import found
 from tests.reports.samples import allow, judged
 

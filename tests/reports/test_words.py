@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import words
+from gatecrash.reports import words
 
 
 @given(st.text(st.characters()))

@@ -5,8 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from reports import as_html, as_text, words
-from reports.run_folder import RunFolder, RunState
+from gatecrash.reports import as_html, as_text, words
+from gatecrash.reports.run_folder import RunFolder, RunState
 from tests.reports.samples import HOSTILE, INFO, WORKERS, busy_run, distributed_summary, good_summary
 
 

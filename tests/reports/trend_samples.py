@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from reports.history import HistoryRun
-from reports.trend import Trend, trend_of
-from reports.trend_metrics import RUN, TrendLimits
+from gatecrash.reports.history import HistoryRun
+from gatecrash.reports.trend import Trend, trend_of
+from gatecrash.reports.trend_metrics import RUN, TrendLimits
 from tests.reports.samples import HOSTILE, INFO
 
 FLIPS = ("f1", "GC401", "same request, different outcome")

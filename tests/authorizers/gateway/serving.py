@@ -13,10 +13,10 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from authorizers import wire
-from authorizers.gateway.functions import Function, parse_handler
-from authorizers.gateway.gateway import RunningGateway, start
-from authorizers.gateway.settings import AuthorizerSettings, GatewaySettings
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.gateway.functions import Function, parse_handler
+from gatecrash.authorizers.gateway.gateway import RunningGateway, start
+from gatecrash.authorizers.gateway.settings import AuthorizerSettings, GatewaySettings
 
 SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/iot/aws4_request, SignedHeaders=host, Signature=0"

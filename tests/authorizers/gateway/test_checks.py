@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authorizers.errors import InvalidRequestError
-from authorizers.gateway.checks import TakenToken, check_members, check_request
-from authorizers.gateway.registry import Authorizer
+from gatecrash.authorizers.errors import InvalidRequestError
+from gatecrash.authorizers.gateway.checks import TakenToken, check_members, check_request
+from gatecrash.authorizers.gateway.registry import Authorizer
 
 PREFIX = "1 validation error detected: Value at"
 FAILED = "failed to satisfy constraint:"

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from authorizers import wire
-from authorizers.gateway.functions import command_function
-from authorizers.gateway.settings import AuthorizerSettings
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.gateway.functions import command_function
+from gatecrash.authorizers.gateway.settings import AuthorizerSettings
 from tests.authorizers.gateway.serving import handler, serving
 
 COUNTING = """
@@ -195,7 +195,7 @@ def test_environments_die_with_the_gateways_process(tmp_path, number):
     hanging = handler(tmp_path, "import time\nprint('init', flush=True)\ndef handler(e, c): time.sleep(60)")
     settings = {"handler": f"{hanging.folder}/authorizer.py:handler", "authorizer": "auth", "provisioned": 2}
     with subprocess.Popen(
-        [sys.executable, "-m", "authorizers.gateway"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "gatecrash.authorizers.gateway"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as gateway:
         assert gateway.stdin is not None
         assert gateway.stdout is not None

@@ -23,9 +23,9 @@ from botocore.exceptions import ClientError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from authorizers.gateway.environments import InvocationResult
-from authorizers.gateway.lambda_api import log_of
-from authorizers.targets.local import LocalGateway
+from gatecrash.authorizers.gateway.environments import InvocationResult
+from gatecrash.authorizers.gateway.lambda_api import log_of
+from gatecrash.authorizers.targets.local import LocalGateway
 from tests.authorizers.gateway.serving import SIGNED
 
 MODEL = ServiceModel(Loader().load_service_model("lambda", "service-2", "2015-03-31"))

@@ -13,14 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from authorizers.errors import HandlerError, UsageError
-from authorizers.event import Dialect
-from authorizers.gateway.faults import Faults, FaultSettings
-from authorizers.gateway.functions import command_function, parse_handler
-from authorizers.gateway.gateway import start
-from authorizers.gateway.quotas import TokenBucket
-from authorizers.gateway.settings import AuthorizerSettings, GatewaySettings, settings_from_json
-from authorizers.gateway.signatures import any_key_verifies
+from gatecrash.authorizers.errors import HandlerError, UsageError
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.gateway.faults import Faults, FaultSettings
+from gatecrash.authorizers.gateway.functions import command_function, parse_handler
+from gatecrash.authorizers.gateway.gateway import start
+from gatecrash.authorizers.gateway.quotas import TokenBucket
+from gatecrash.authorizers.gateway.settings import AuthorizerSettings, GatewaySettings, settings_from_json
+from gatecrash.authorizers.gateway.signatures import any_key_verifies
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.authorizers.gateway.serving import handler
 
 PARENT = """
 import subprocess, sys, time
-gateway = subprocess.Popen([sys.executable, "-m", "authorizers.gateway"], stdin=subprocess.PIPE)
+gateway = subprocess.Popen([sys.executable, "-m", "gatecrash.authorizers.gateway"], stdin=subprocess.PIPE)
 gateway.stdin.write(sys.argv[1].encode() + b"\\n")
 gateway.stdin.flush()
 print(gateway.pid, flush=True)
@@ -25,7 +25,7 @@ time.sleep(60)
 """
 SERVING = """
 import json, sys
-from authorizers.gateway.process import serve
+from gatecrash.authorizers.gateway.process import serve
 serve(json.loads(sys.argv[1]), lambda url: print(url, flush=True))
 """
 
@@ -103,7 +103,11 @@ def test_a_function_that_cannot_be_initialised_is_told(tmp_path):
 )
 def test_settings_that_are_wrong_are_one_line(line, words):
     done = subprocess.run(
-        [sys.executable, "-m", "authorizers.gateway"], input=line + "\n", capture_output=True, text=True, check=False
+        [sys.executable, "-m", "gatecrash.authorizers.gateway"],
+        input=line + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2
     assert words in json.loads(done.stdout)["error"]
@@ -114,7 +118,7 @@ def test_a_port_in_use_is_one_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
-            [sys.executable, "-m", "authorizers.gateway"],
+            [sys.executable, "-m", "gatecrash.authorizers.gateway"],
             input=settings(tmp_path, port=port) + "\n",
             capture_output=True,
             text=True,

@@ -6,14 +6,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from authorizers.errors import (
+from gatecrash.authorizers.errors import (
     ApiError,
     DeleteConflictError,
     InvalidRequestError,
     ResourceAlreadyExistsError,
     ResourceNotFoundError,
 )
-from authorizers.gateway.registry import Registry
+from gatecrash.authorizers.gateway.registry import Registry
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:f"
 UNSIGNED = {"authorizerFunctionArn": ARN, "signingDisabled": True}

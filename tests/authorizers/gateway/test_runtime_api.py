@@ -9,8 +9,8 @@ from io import BytesIO
 
 import aiohttp
 
-from authorizers.gateway.runtime_api import RuntimeApi, RuntimeEvent, RuntimeResult
-from authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
+from gatecrash.authorizers.gateway.runtime_api import RuntimeApi, RuntimeEvent, RuntimeResult
+from gatecrash.authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
 
 
 class Seen:

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from authorizers import wire
-from authorizers.event import Dialect
-from authorizers.gateway.faults import FaultSettings
-from authorizers.gateway.settings import AuthorizerSettings
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.gateway.faults import FaultSettings
+from gatecrash.authorizers.gateway.settings import AuthorizerSettings
 from tests.authorizers.gateway.serving import CONTEXT, Client, handler, serving
 
 ECHO = """

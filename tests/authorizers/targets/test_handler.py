@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome, TlsContext
-from authorizers.errors import HandlerError
-from authorizers.targets.handler import HandlerSettings, HandlerTarget, LambdaContext, load_handler
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome, TlsContext
+from gatecrash.authorizers.errors import HandlerError
+from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget, LambdaContext, load_handler
 
 NAMES = itertools.count()
 VIOLATION = "1 validation error detected: Value at '{}' failed to satisfy constraint: Member must have length {}"
@@ -143,7 +143,7 @@ def test_a_deeply_nested_answer_is_no_crash(target, depth):
 def test_a_handler_that_took_longer_than_five_seconds_timed_out(target, monkeypatch):
     opened = target("return ANSWER")
     ticks = itertools.count(0, 6)
-    monkeypatch.setattr("authorizers.targets.handler.time.perf_counter", lambda: float(next(ticks)))
+    monkeypatch.setattr("gatecrash.authorizers.targets.handler.time.perf_counter", lambda: float(next(ticks)))
     answer = opened.invoke(DEVICE)
     assert (answer.outcome, answer.fault.error_type) == (Outcome.TIMED_OUT, "Sandbox.Timedout")
 

@@ -14,14 +14,14 @@ from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authorizers import wire
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome, TlsContext
-from authorizers.errors import UsageError
-from authorizers.targets.aws_clients import IotApiSettings
-from authorizers.targets.iot_api import IotApiTarget
-from authorizers.targets.iot_wire import IotWireTarget, _spelt_client_id
-from authorizers.targets.local import LocalGateway
-from authorizers.targets.signing import SIGNATURE_SECONDS, RequestSigner, SigningCredentials
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome, TlsContext
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings
+from gatecrash.authorizers.targets.iot_api import IotApiTarget
+from gatecrash.authorizers.targets.iot_wire import IotWireTarget, _spelt_client_id
+from gatecrash.authorizers.targets.local import LocalGateway
+from gatecrash.authorizers.targets.signing import SIGNATURE_SECONDS, RequestSigner, SigningCredentials
 from tests.authorizers.strategies import TEXTS, requests
 from tests.authorizers.targets.raw_server import RawServer, parts_of
 from tests.end_to_end.command import DEVICES, HANDLERS

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome
-from authorizers.errors import GatecrashError, HandlerError
-from authorizers.event import Dialect
-from authorizers.targets.handler import HandlerSettings, HandlerTarget
-from authorizers.targets.isolated import Laboratory
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome
+from gatecrash.authorizers.errors import GatecrashError, HandlerError
+from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget
+from gatecrash.authorizers.targets.isolated import Laboratory
 from tests.authorizers.strategies import requests
 
 FAILED = "Lambda function encountered error in execution: "
@@ -92,9 +92,9 @@ HANDLER = """
 """
 PARENT = """
     import os, sys, time
-    from authorizers.contract import AuthorizerRequest, MqttContext
-    from authorizers.targets.handler import HandlerSettings
-    from authorizers.targets.isolated import Laboratory
+    from gatecrash.authorizers.contract import AuthorizerRequest, MqttContext
+    from gatecrash.authorizers.targets.handler import HandlerSettings
+    from gatecrash.authorizers.targets.isolated import Laboratory
 
     laboratory = Laboratory(HandlerSettings(sys.argv[1]))
     environments = [laboratory.environment() for _ in range(3)]

@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authorizers.contract import AuthorizerRequest, HttpContext, Invocation, MqttContext, Outcome
-from authorizers.errors import UsageError
-from authorizers.targets.aws_clients import IotApiSettings
-from authorizers.targets.iot_api import IotApiTarget
-from authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
-from authorizers.targets.local import LocalGateway
-from authorizers.targets.opening import open_target
+from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, Invocation, MqttContext, Outcome
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings
+from gatecrash.authorizers.targets.iot_api import IotApiTarget
+from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
+from gatecrash.authorizers.targets.local import LocalGateway
+from gatecrash.authorizers.targets.opening import open_target
 from tests.authorizers.strategies import requests
 
 MODEL = Loader().load_service_model("lambda", "service-2", "2015-03-31")

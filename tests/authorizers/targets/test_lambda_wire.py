@@ -14,14 +14,14 @@ from botocore.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authorizers import wire
-from authorizers.contract import AuthorizerRequest, MqttContext, Outcome
-from authorizers.errors import UsageError
-from authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
-from authorizers.targets.lambda_wire import LambdaWireTarget
-from authorizers.targets.local import LocalGateway
-from authorizers.targets.opening import open_target
-from authorizers.targets.protocol import PreparedTarget
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import AuthorizerRequest, MqttContext, Outcome
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
+from gatecrash.authorizers.targets.lambda_wire import LambdaWireTarget
+from gatecrash.authorizers.targets.local import LocalGateway
+from gatecrash.authorizers.targets.opening import open_target
+from gatecrash.authorizers.targets.protocol import PreparedTarget
 from tests.authorizers.strategies import requests
 from tests.authorizers.targets.raw_server import RawServer, parts_of
 from tests.authorizers.targets.test_iot_wire import ALLOW, DECISIONS, HOSTILE, OTHER_NAME, WHOLE, answer_of

@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
-from authorizers.contract import AuthorizerRequest, MqttContext, Outcome
-from authorizers.errors import UsageError
-from authorizers.samples import sample_path
-from authorizers.targets.aws_clients import IotApiSettings
-from authorizers.targets.endpoints import is_on_this_machine
-from authorizers.targets.iot_api import IotApiTarget
-from authorizers.targets.opening import open_target
+from gatecrash.authorizers.contract import AuthorizerRequest, MqttContext, Outcome
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.samples import sample_path
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.targets.iot_api import IotApiTarget
+from gatecrash.authorizers.targets.opening import open_target
 
 
 def test_a_scripted_target_is_opened_by_its_kind():
@@ -45,7 +45,7 @@ def test_a_kind_that_there_is_not_is_told_with_those_there_are(kind):
 
 def test_opening_a_scripted_target_imports_no_boto3():
     code = (
-        "import sys; from authorizers.targets.opening import open_target; "
+        "import sys; from gatecrash.authorizers.targets.opening import open_target; "
         "open_target({'kind': 'scripted'}, connections=1); sys.exit('boto3' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from authorizers.contract import Answer, AuthorizerRequest, Decision, MqttContext, Outcome
-from authorizers.targets.scripted import Limits, Script, ScriptedTarget, allow_all
+from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Decision, MqttContext, Outcome
+from gatecrash.authorizers.targets.scripted import Limits, Script, ScriptedTarget, allow_all
 
 REQUEST = AuthorizerRequest(mqtt_context=MqttContext(client_id="device-1"))
 

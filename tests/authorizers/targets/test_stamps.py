@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from authorizers.targets import stamps
-from authorizers.targets.connections import Connections
-from authorizers.targets.stamps import ANCILLARY_BYTES, ask_for_stamps, received_at
+from gatecrash.authorizers.targets import stamps
+from gatecrash.authorizers.targets.connections import Connections
+from gatecrash.authorizers.targets.stamps import ANCILLARY_BYTES, ask_for_stamps, received_at
 from tests.authorizers.targets.raw_server import RawServer
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel is asked")

@@ -12,13 +12,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from authorizers.contract import AuthorizerRequest, MqttContext, Outcome
-from authorizers.errors import UsageError
-from authorizers.targets.aws_clients import IotApiSettings
-from authorizers.targets.iot_api import IotApiTarget
-from authorizers.targets.iot_wire import IotWireTarget
-from authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
-from authorizers.targets.lambda_wire import LambdaWireTarget
+from gatecrash.authorizers.contract import AuthorizerRequest, MqttContext, Outcome
+from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings
+from gatecrash.authorizers.targets.iot_api import IotApiTarget
+from gatecrash.authorizers.targets.iot_wire import IotWireTarget
+from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings, LambdaFunctionTarget
+from gatecrash.authorizers.targets.lambda_wire import LambdaWireTarget
 from tests.authorizers.targets.certificates import Authority
 from tests.authorizers.targets.raw_server import RawServer, parts_of
 from tests.authorizers.targets.test_iot_wire import WHOLE

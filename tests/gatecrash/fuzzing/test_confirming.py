@@ -2,14 +2,14 @@
 
 import pytest
 
-from authorizers.contract import AuthorizerRequest, Demand, MqttContext, Outcome
-from authorizers.targets.handler import HandlerSettings
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand, MqttContext, Outcome
+from gatecrash.authorizers.targets.handler import HandlerSettings
 from gatecrash.fuzzing.bench import LaboratoryBench, OutOfBudgetError, Shot
 from gatecrash.fuzzing.confirming import Confirmer
-from reports import rules
-from reports.checks import Violation
-from reports.findings import Classification
-from reports.records import CaseFacts
+from gatecrash.reports import rules
+from gatecrash.reports.checks import Violation
+from gatecrash.reports.findings import Classification
+from gatecrash.reports.records import CaseFacts
 
 # What it gets wrong is told by the user name; it is wrong where it lets somebody in.
 HANDLER = """

@@ -2,13 +2,13 @@
 
 import pytest
 
-from authorizers.targets.handler import HandlerSettings
+from gatecrash.authorizers.targets.handler import HandlerSettings
 from gatecrash.fuzzing.bench import LaboratoryBench
 from gatecrash.fuzzing.expiring import EXPIRED_CAUSE, ExpiryWatch
-from generators.cases import Recipe
-from generators.contexts import Surroundings
-from generators.credentials import open_profile
-from reports.findings import Classification
+from gatecrash.generators.cases import Recipe
+from gatecrash.generators.contexts import Surroundings
+from gatecrash.generators.credentials import open_profile
+from gatecrash.reports.findings import Classification
 from tests.generators.test_attacks import CORRECT
 from tests.quality.further import PLANTED
 from tests.quality.yardstick import SETS

@@ -1,10 +1,10 @@
 """Violations of several changes are explained by one that is enough alone."""
 
-from authorizers.contract import Demand, Outcome
+from gatecrash.authorizers.contract import Demand, Outcome
 from gatecrash.fuzzing.grouping import regrouped
-from reports import rules
-from reports.checks import Group, Violation
-from reports.records import CaseFacts
+from gatecrash.reports import rules
+from gatecrash.reports.checks import Group, Violation
+from gatecrash.reports.records import CaseFacts
 
 NO_SIGNATURE = "the signature is not verified"
 UNSIGNED = "unsigned tokens are believed"

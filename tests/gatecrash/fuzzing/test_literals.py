@@ -2,10 +2,10 @@
 
 import pytest
 
-from authorizers import wire
-from authorizers.errors import UsageError
+from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import UsageError
 from gatecrash.fuzzing.literals import words_again, words_digest, words_of
-from generators.attacks.dictionary import WORDS_MAXIMUM
+from gatecrash.generators.attacks.dictionary import WORDS_MAXIMUM
 
 CODE = '''
 """A module's own words, which open nothing."""

@@ -2,12 +2,12 @@
 
 import pytest
 
-from authorizers.contract import Answer, Decision, Fault, Invocation, Outcome
+from gatecrash.authorizers.contract import Answer, Decision, Fault, Invocation, Outcome
 from gatecrash.fuzzing.controls import AFTER, BEFORE, DURING, broken_by, control_rows
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import case_book
-from generators.building import CorpusPlan, build_corpus
-from reports.identities import identity_of
+from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.reports.identities import identity_of
 from tests.generators.test_attacks import CORRECT
 
 DENY = Decision(False, "nobody", (), 300, 300)

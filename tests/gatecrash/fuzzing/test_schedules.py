@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authorizers.contract import Demand
+from gatecrash.authorizers.contract import Demand
 from gatecrash.fuzzing.schedules import CONTROL_EVERY, case_book, interleaved, overlapping, sequential
-from generators.corpus import CaseMeta
+from gatecrash.generators.corpus import CaseMeta
 
 BARE = {"headers": {}, "server_name": None, "sdk": None, "parameters": {}}
 
