@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from gatecrash.authorizers.errors import GatecrashError
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.run.verdict import ExitCode
 
 _DEBUG: Final = "GATECRASH_TRACEBACK"
 # A module of gatecrash.commands each, with the command under the same name.

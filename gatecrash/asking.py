@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.plan import CLOSED
+from gatecrash.reports.run.plan import CLOSED
 from gatecrash.settings import Settings
 
 # Lambda's request price and the price of 128 MB for 100 ms in most regions, in dollars; see docs/aws.md.

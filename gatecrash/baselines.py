@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.baseline import Baseline, Entry, accepted
-from gatecrash.reports.findings import Finding
-from gatecrash.reports.rules import BY_CODE
-from gatecrash.reports.run_folder import RunInfo
-from gatecrash.reports.words import visible
+from gatecrash.reports.oracles.baseline import Baseline, Entry, accepted
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.oracles.rules import BY_CODE
+from gatecrash.reports.run.folder import RunInfo
+from gatecrash.reports.words.summary import visible
 from gatecrash.settings import Settings
 
 _TABLE: Final = "accepted"

@@ -21,14 +21,14 @@ from gatecrash.comparisons import limits_of
 from gatecrash.corpora import facts_of, facts_to_judge_by
 from gatecrash.generators.corpus import Corpus
 from gatecrash.preparing import run_facts
-from gatecrash.reports.checks import judge
-from gatecrash.reports.comparing import Known, Part, compare
-from gatecrash.reports.comparison import Comparison
-from gatecrash.reports.plan import CLOSED
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.records import Exchange
-from gatecrash.reports.run_folder import RunInfo, RunState, StoredRun
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.comparison.comparing import Known, Part, compare
+from gatecrash.reports.comparison.comparison import Comparison
+from gatecrash.reports.oracles.checks import judge
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.records import Exchange
+from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.run.plan import CLOSED
+from gatecrash.reports.run.summary import summarise
 from gatecrash.settings import Settings
 from gatecrash.targets import target_settings
 

@@ -13,10 +13,10 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.corpora import corpus_of, facts_of, facts_to_judge_by
 from gatecrash.earlier_runs import earlier_runs
-from gatecrash.reports.comparing import Known, Part, compare
-from gatecrash.reports.comparison import Comparison, Limits, Side
-from gatecrash.reports.run_folder import RunFolder, RunInfo, StoredRun, write_atomically
-from gatecrash.reports.summary import Summary, summarise
+from gatecrash.reports.comparison.comparing import Known, Part, compare
+from gatecrash.reports.comparison.comparison import Comparison, Limits, Side
+from gatecrash.reports.run.folder import RunFolder, RunInfo, StoredRun, write_atomically
+from gatecrash.reports.run.summary import Summary, summarise
 from gatecrash.settings import Settings
 
 COMPARISON: Final = "comparison.json"

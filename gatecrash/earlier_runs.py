@@ -10,10 +10,10 @@ from typing import Any, Final
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.histories import accepted_runs
-from gatecrash.reports.comparability import obstacles_of_plans
-from gatecrash.reports.history import key_of
-from gatecrash.reports.run_folder import CAMPAIGN, CAPACITY, RUN, RunFolder, RunInfo
-from gatecrash.reports.verdict import ExitCode, Validity
+from gatecrash.reports.comparison.comparability import obstacles_of_plans
+from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, RUN, RunFolder, RunInfo
+from gatecrash.reports.run.verdict import ExitCode, Validity
+from gatecrash.reports.trend.history import key_of
 
 STATISTICS: Final = "stats.json"
 

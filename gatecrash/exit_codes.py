@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.run.verdict import ExitCode
 
 # The worst applies, in this order. A signal keeps its own code.
 ORDER: Final = (

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gatecrash.reports.words import visible
+from gatecrash.reports.words.summary import visible
 
 _WIDTH: Final = 110
 _NAME_LENGTH_MAXIMUM: Final = 80

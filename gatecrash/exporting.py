@@ -23,8 +23,8 @@ from gatecrash.generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
 from gatecrash.generators.cases import Case
 from gatecrash.regression import arguments_of
 from gatecrash.replaying import case_maker, cases_of
-from gatecrash.reports.finding_words import confirmation_sentence
-from gatecrash.reports.findings import Finding
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.words.findings import confirmation_sentence
 from gatecrash.settings import Settings, change_paths
 from gatecrash.targets import signing_keys
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import WireError
 from gatecrash.distributing import Listening
-from gatecrash.reports.metrics_settings import METRICS_LOG
-from gatecrash.reports.plan import Plan
-from gatecrash.reports.progress import PROGRESS
+from gatecrash.reports.live.metrics_settings import METRICS_LOG
+from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.run.progress import PROGRESS
 
 LOG: Final = "locust.log"
 PLAN: Final = "plan.json"

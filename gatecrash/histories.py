@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.history import History, HistoryRun
-from gatecrash.reports.run_folder import RunFolder, RunInfo
-from gatecrash.reports.summary import Summary, summarise
-from gatecrash.reports.trend_metrics import TrendLimits, history_run
-from gatecrash.reports.words import plural, visible
+from gatecrash.reports.run.folder import RunFolder, RunInfo
+from gatecrash.reports.run.summary import Summary, summarise
+from gatecrash.reports.trend.history import History, HistoryRun
+from gatecrash.reports.trend.metrics import TrendLimits, history_run
+from gatecrash.reports.words.summary import plural, visible
 from gatecrash.settings import Settings
 
 

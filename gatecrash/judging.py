@@ -15,15 +15,17 @@ from gatecrash.baselines import remarks, with_baseline
 from gatecrash.comparisons import against_of, comparison_of
 from gatecrash.corpora import corpus_of, facts_of, facts_to_judge_by
 from gatecrash.generators.corpus import Corpus
-from gatecrash.reports import as_csv, as_html, as_json, as_junit, as_markdown, as_text
-from gatecrash.reports.checks import judge
-from gatecrash.reports.comparing import with_comparison
-from gatecrash.reports.decay import judge_by_rate
-from gatecrash.reports.findings import Finding
-from gatecrash.reports.records import CaseFacts
-from gatecrash.reports.run_folder import RunFolder, StoredRun, write_atomically
-from gatecrash.reports.summary import Summary, summarise
-from gatecrash.reports.words import visible
+from gatecrash.reports.comparison.comparing import with_comparison
+from gatecrash.reports.files import as_csv, as_json, as_junit, as_markdown
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.oracles.checks import judge
+from gatecrash.reports.oracles.decay import judge_by_rate
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.recording.records import CaseFacts
+from gatecrash.reports.run.folder import RunFolder, StoredRun, write_atomically
+from gatecrash.reports.run.summary import Summary, summarise
+from gatecrash.reports.text import summary as as_text
+from gatecrash.reports.words.summary import visible
 
 REPORT: Final = "report.html"
 STATISTICS: Final = "stats.json"

@@ -15,10 +15,10 @@ from rich.text import Text
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import WireError
-from gatecrash.reports import capacity_words
-from gatecrash.reports.capacity import Capacity
-from gatecrash.reports.plan import OPEN, Plan
-from gatecrash.reports.run_folder import CAPACITY
+from gatecrash.reports.capacity.answer import Capacity
+from gatecrash.reports.run.folder import CAPACITY
+from gatecrash.reports.run.plan import OPEN, Plan
+from gatecrash.reports.words import capacity as capacity_words
 
 _PLAIN_EVERY_SECONDS: Final = 5.0
 

@@ -9,8 +9,8 @@ from typing import Final
 import psutil
 
 from gatecrash.authorizers import wire
-from gatecrash.reports.memory import MEMORY, MemorySample, encode_samples
-from gatecrash.reports.run_folder import write_atomically
+from gatecrash.reports.course.memory import MEMORY, MemorySample, encode_samples
+from gatecrash.reports.run.folder import write_atomically
 
 _INTERVAL_LEAST: Final = 2.0
 _SAMPLES: Final = 400.0

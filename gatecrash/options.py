@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 import click
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.threshold_parsing import check_asked
-from gatecrash.reports.thresholds import Job
+from gatecrash.reports.thresholds.parsing import check_asked
+from gatecrash.reports.thresholds.threshold import Job
 from gatecrash.settings import Settings, parse_assignment, read_settings
 
 Command = Callable[..., Any]

@@ -19,7 +19,7 @@ from gatecrash.generators.corpus import Corpus, manifest_to_json
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.expiry import first_to_expire
 from gatecrash.generators.credentials.opening import MINTED
-from gatecrash.reports.plan import Plan
+from gatecrash.reports.run.plan import Plan
 from gatecrash.settings import Settings, credential_settings, stored_settings
 from gatecrash.targets import describe_target, target_settings
 

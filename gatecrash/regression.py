@@ -13,8 +13,8 @@ from gatecrash.authorizers.errors import GatecrashError, UsageError
 from gatecrash.authorizers.targets.parameters import request_to_parameters
 from gatecrash.generators.cases import Case
 from gatecrash.replaying import Replay, case_maker, cases_of, replay, times_for
-from gatecrash.reports.findings import Finding
-from gatecrash.reports.words import json_text
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.words.summary import json_text
 from gatecrash.settings import Settings, change_paths
 
 

@@ -27,16 +27,16 @@ from gatecrash.generators.cases import GENERATION, Case, CaseMaker, Recipe
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.mix import Mix
 from gatecrash.generators.sweep import valid_recipes
-from gatecrash.reports import rules
-from gatecrash.reports.checks import Judge
-from gatecrash.reports.findings import Classification, Finding
-from gatecrash.reports.identities import identity_of, sample_of
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.policy_checks import ALONE
-from gatecrash.reports.records import CaseFacts, Exchange
-from gatecrash.reports.rules import Oracle
-from gatecrash.reports.run_folder import RunFolder
-from gatecrash.reports.words import plural
+from gatecrash.reports.oracles import rules
+from gatecrash.reports.oracles.checks import Judge
+from gatecrash.reports.oracles.findings import Classification, Finding
+from gatecrash.reports.oracles.policy_checks import ALONE
+from gatecrash.reports.oracles.rules import Oracle
+from gatecrash.reports.recording.identities import identity_of, sample_of
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.recording.records import CaseFacts, Exchange
+from gatecrash.reports.run.folder import RunFolder
+from gatecrash.reports.words.summary import plural
 from gatecrash.settings import Settings, credential_settings
 
 TIMES_MINIMUM: Final = 20

@@ -20,8 +20,8 @@ from gatecrash.generators.cases import GENERATION, Case, CaseMaker, Recipe
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.mix import Mix
 from gatecrash.preparing import corpus_like
-from gatecrash.reports.identities import identity_of, sample_of
-from gatecrash.reports.run_folder import RunFolder, RunInfo
+from gatecrash.reports.recording.identities import identity_of, sample_of
+from gatecrash.reports.run.folder import RunFolder, RunInfo
 from gatecrash.settings import Settings, credential_settings
 
 

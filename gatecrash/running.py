@@ -24,11 +24,11 @@ from gatecrash.judging import judge_and_render
 from gatecrash.live import LiveView
 from gatecrash.memory import MemoryLog
 from gatecrash.preparing import prepare_corpus
-from gatecrash.reports.metrics_settings import METRICS_LOG
-from gatecrash.reports.plan import Plan
-from gatecrash.reports.run_folder import RunFolder, RunInfo
-from gatecrash.reports.summary import Summary
-from gatecrash.reports.words import plural, visible
+from gatecrash.reports.live.metrics_settings import METRICS_LOG
+from gatecrash.reports.run.folder import RunFolder, RunInfo
+from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.run.summary import Summary
+from gatecrash.reports.words.summary import plural, visible
 from gatecrash.scenarios import Scenario, opening_words, plan_of, seconds_of
 from gatecrash.settings import Settings
 

@@ -13,10 +13,10 @@ from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.fleets import fleet_facts, with_fleet
 from gatecrash.generators.corpus import Corpus
 from gatecrash.preparing import make_plan
-from gatecrash.reports.metrics_settings import metrics_settings, require_extra
-from gatecrash.reports.objectives import Objectives
-from gatecrash.reports.plan import CLOSED, OPEN, Plan, Stage
-from gatecrash.reports.words import plural
+from gatecrash.reports.capacity.objectives import Objectives
+from gatecrash.reports.live.metrics_settings import metrics_settings, require_extra
+from gatecrash.reports.run.plan import CLOSED, OPEN, Plan, Stage
+from gatecrash.reports.words.summary import plural
 from gatecrash.settings import Settings
 from gatecrash.targets import steady_rate
 

@@ -15,8 +15,8 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.authorizers.samples import sample_path
 from gatecrash.generators.credentials.opening import LIFETIME_DEFAULT
-from gatecrash.reports.metrics_settings import metrics_settings
-from gatecrash.reports.threshold_parsing import declared
+from gatecrash.reports.live.metrics_settings import metrics_settings
+from gatecrash.reports.thresholds.parsing import declared
 from gatecrash.sections import (
     AuthorizerSettings,
     CapacitySettings,

@@ -9,7 +9,7 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.signed import SignedProfile
-from gatecrash.reports.plan import OPEN
+from gatecrash.reports.run.plan import OPEN
 from gatecrash.settings import AWS_KINDS, Settings, credential_settings
 
 _TOKEN_KEY_NAME: Final = "token"

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from gatecrash.earlier_runs import EarlierRun, command_of, earlier_runs
-from gatecrash.reports.summary import Summary
-from gatecrash.reports.verdict import ExitCode
-from gatecrash.reports.words import plural, visible
+from gatecrash.reports.run.summary import Summary
+from gatecrash.reports.run.verdict import ExitCode
+from gatecrash.reports.words.summary import plural, visible
 from gatecrash.settings import Settings
 
 

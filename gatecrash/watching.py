@@ -18,11 +18,11 @@ from typing import Any, Final
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import GatecrashError
 from gatecrash.judging import judge_and_render, judge_stored
-from gatecrash.reports import as_live
-from gatecrash.reports.live import EarlierTest, Live, figures_of
-from gatecrash.reports.run_folder import RECORDING, RunFolder
-from gatecrash.reports.standing import Standing
-from gatecrash.reports.summary import Summary
+from gatecrash.reports.live import page as as_live
+from gatecrash.reports.live.live import EarlierTest, Live, figures_of
+from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.run.folder import RECORDING, RunFolder
+from gatecrash.reports.run.summary import Summary
 
 _NICENESS: Final = 10
 _GOES_ON: Final = frozenset({Standing.STARTING, Standing.RUNNING})

@@ -18,7 +18,7 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.distributing import in_brackets
 from gatecrash.firing_process import STOP_TIMEOUT_SECONDS, locust_environment, locustfile
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.running import SignalledError, signals_raise
 from gatecrash.settings import Settings, stored_settings
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gatecrash.reports.plan import OPEN, Plan
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.threshold_judging import Evidence, Standing, judge_thresholds
-from gatecrash.reports.threshold_parsing import declared
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.plan import OPEN, Plan
+from gatecrash.reports.thresholds.judging import Evidence, Standing, judge_thresholds
+from gatecrash.reports.thresholds.parsing import declared
 
 
 def failed_sentence(plan: Plan, recording: Recording, elapsed: float) -> str:

@@ -12,8 +12,8 @@ from math import ceil
 from random import Random
 from typing import NamedTuple
 
-from gatecrash.reports.plan import POISSON, Plan
-from gatecrash.reports.probes import Step
+from gatecrash.reports.capacity.probes import Step
+from gatecrash.reports.run.plan import POISSON, Plan
 
 
 class Arrival(NamedTuple):

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gatecrash.locustfiles._search import Search, SearchEnd, SearchSettings
-from gatecrash.reports.bucket import Bucket, estimate_bucket
-from gatecrash.reports.capacity import Capacity, ColdStarts, Recovery, bad_until
-from gatecrash.reports.latency import LatencyHistogram
-from gatecrash.reports.objectives import Objectives
-from gatecrash.reports.probe_judging import Probe, is_hopeless, judge_probe
-from gatecrash.reports.probes import ProbeCounts, Step, StepKind
+from gatecrash.reports.capacity.answer import Capacity, ColdStarts, Recovery, bad_until
+from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
+from gatecrash.reports.capacity.judging import Probe, is_hopeless, judge_probe
+from gatecrash.reports.capacity.objectives import Objectives
+from gatecrash.reports.capacity.probes import ProbeCounts, Step, StepKind
+from gatecrash.reports.recording.latency import LatencyHistogram
 
 _DELAY_SECONDS: Final = 0.2
 _TICK_SECONDS: Final = 0.1

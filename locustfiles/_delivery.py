@@ -14,7 +14,7 @@ from gevent.lock import RLock
 from gatecrash.locustfiles._cpu import CpuMeter
 from gatecrash.locustfiles._firing import Firing
 from gatecrash.locustfiles._pauses import let_fire
-from gatecrash.reports.latency import no_pause
+from gatecrash.reports.recording.latency import no_pause
 
 
 class Delivery:

@@ -21,12 +21,12 @@ from gatecrash.locustfiles._phases import own_concurrency, phase_arrivals
 from gatecrash.locustfiles._probing import Probing
 from gatecrash.locustfiles._slots import Slots
 from gatecrash.locustfiles._statistics import BatchedStatistics
-from gatecrash.reports.clocks import ClockWatch
-from gatecrash.reports.latency import Pause, no_pause
-from gatecrash.reports.plan import OPEN, Plan
-from gatecrash.reports.probes import Step, StepKind
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.tally import Tally
+from gatecrash.reports.capacity.probes import Step, StepKind
+from gatecrash.reports.recording.clocks import ClockWatch
+from gatecrash.reports.recording.latency import Pause, no_pause
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.tally import Tally
+from gatecrash.reports.run.plan import OPEN, Plan
 
 Clock = Callable[[], float]
 # The case, its outcome, and the response time in nanoseconds, cut to three digits.

@@ -17,8 +17,8 @@ from gatecrash.authorizers.errors import GatecrashError, UsageError
 from gatecrash.locustfiles._cpu import CpuMeter
 from gatecrash.locustfiles._messages import ENDED, FAILED, HELLO, PREPARE, PREPARED, RECORDS, REFUSED, STOP, TAKEN
 from gatecrash.locustfiles._register import WorkerRegister
-from gatecrash.reports.plan import Plan
-from gatecrash.reports.recording import Recording
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.plan import Plan
 
 WORKERS_LOG: Final = "workers.log"
 _TICK_SECONDS: Final = 0.1

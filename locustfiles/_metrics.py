@@ -17,9 +17,9 @@ import gevent
 from gevent.event import Event
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.metrics import Measured, RunFacts
-from gatecrash.reports.metrics_settings import METRICS_LOG, MetricsSettings, metrics_settings, missing
-from gatecrash.reports.plan import Plan
+from gatecrash.reports.live.metrics import Measured, RunFacts
+from gatecrash.reports.live.metrics_settings import METRICS_LOG, MetricsSettings, metrics_settings, missing
+from gatecrash.reports.run.plan import Plan
 
 if TYPE_CHECKING:
     from gatecrash.locustfiles._metrics_otlp import Sender

@@ -30,8 +30,8 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.metrics import BOUNDS, Buckets, Kind, Measured, Point, RunFacts
-from gatecrash.reports.metrics import Metric as RunMetric
+from gatecrash.reports.live.metrics import BOUNDS, Buckets, Kind, Measured, Point, RunFacts
+from gatecrash.reports.live.metrics import Metric as RunMetric
 
 _LIBRARY: Final = "opentelemetry"
 _HEADERS_LOGGER: Final = "opentelemetry.util.re"

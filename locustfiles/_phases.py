@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from gatecrash.locustfiles._arrivals import Arrival, Share
-from gatecrash.reports.plan import Phase
+from gatecrash.reports.run.plan import Phase
 
 
 def own_concurrency(phase: Phase, share: Share) -> int:

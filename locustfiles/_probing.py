@@ -10,10 +10,10 @@ from gatecrash.authorizers.contract import Answer, Expectation
 from gatecrash.locustfiles._alarms import Alarms
 from gatecrash.locustfiles._arrivals import Arrival, Share, step_arrivals
 from gatecrash.locustfiles._slots import Slots
-from gatecrash.reports.plan import Plan
-from gatecrash.reports.probes import ProbeCounts, Step, StepKind
-from gatecrash.reports.records import ERRORS
-from gatecrash.reports.tally import Tally
+from gatecrash.reports.capacity.probes import ProbeCounts, Step, StepKind
+from gatecrash.reports.recording.records import ERRORS
+from gatecrash.reports.recording.tally import Tally
+from gatecrash.reports.run.plan import Plan
 
 _LAST_ANSWERS_SECONDS: Final = 0.3
 

@@ -25,13 +25,13 @@ from gatecrash.locustfiles._master import Master
 from gatecrash.locustfiles._metrics import LiveMetrics, live_metrics
 from gatecrash.locustfiles._options import with_overrides
 from gatecrash.locustfiles._pauses import let_fire
-from gatecrash.reports.clocks import ClockWatch
-from gatecrash.reports.latency import Pause, no_pause
-from gatecrash.reports.metrics import Measured, measure
-from gatecrash.reports.plan import Plan
-from gatecrash.reports.progress import PROGRESS, write_progress
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.run_folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.live.metrics import Measured, measure
+from gatecrash.reports.recording.clocks import ClockWatch
+from gatecrash.reports.recording.latency import Pause, no_pause
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.run.progress import PROGRESS, write_progress
 
 _TICK_SECONDS: Final = 0.5
 _CHECKPOINT_SECONDS: Final = 2.0

@@ -9,9 +9,9 @@ from typing import Any
 
 from gatecrash.locustfiles._arrivals import due_after
 from gatecrash.locustfiles._messages import LOST_SECONDS
-from gatecrash.reports.plan import OPEN, Plan
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.workers import WorkerFacts
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.workers import WorkerFacts
+from gatecrash.reports.run.plan import OPEN, Plan
 
 
 @dataclass(slots=True)

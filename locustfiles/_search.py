@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import Final
 
-from gatecrash.reports.bucket import Bucket
-from gatecrash.reports.objectives import Objective, Objectives
-from gatecrash.reports.probe_judging import Probe, Standing
-from gatecrash.reports.probes import Step, StepKind
+from gatecrash.reports.capacity.bucket import Bucket
+from gatecrash.reports.capacity.judging import Probe, Standing
+from gatecrash.reports.capacity.objectives import Objective, Objectives
+from gatecrash.reports.capacity.probes import Step, StepKind
 
 # How near both ends come before they are confirmed, and how near they must be in the end.
 _RATIO_BISECTED: Final = 1.10

@@ -14,7 +14,7 @@ from gatecrash.locustfiles._capacity import CapacityControl, Seen
 from gatecrash.locustfiles._firing import Firing
 from gatecrash.locustfiles._recorder import RunRecorder
 from gatecrash.locustfiles._state import state_of
-from gatecrash.reports.probes import ProbeCounts, Step
+from gatecrash.reports.capacity.probes import ProbeCounts, Step
 
 _STEP: Final = "gatecrash_step"
 _END: Final = "gatecrash_end_step"

@@ -8,7 +8,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 from gatecrash.locustfiles._firing import Firing, Shown
 from gatecrash.locustfiles._state import state_of
 from gatecrash.locustfiles._statistics import failure_of, is_listened_to
-from gatecrash.reports.plan import OPEN
+from gatecrash.reports.run.plan import OPEN
 
 
 class AuthorizerUser(User):

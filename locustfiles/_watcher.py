@@ -15,7 +15,7 @@ import gevent
 
 from gatecrash.authorizers.errors import GatecrashError
 from gatecrash.locustfiles._judging_process import JudgingProcess
-from gatecrash.reports.standing import Standing
+from gatecrash.reports.live.standing import Standing
 
 _FRESH_SECONDS: Final = 1.0
 # So long after judging for each second that it took: a long ledger must not keep a core busy.

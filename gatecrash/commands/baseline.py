@@ -9,10 +9,10 @@ import click
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.baselines import added
-from gatecrash.reports.baseline import Entry, name_of
-from gatecrash.reports.rules import Severity
-from gatecrash.reports.run_folder import RunFolder, write_atomically
-from gatecrash.reports.words import plural
+from gatecrash.reports.oracles.baseline import Entry, name_of
+from gatecrash.reports.oracles.rules import Severity
+from gatecrash.reports.run.folder import RunFolder, write_atomically
+from gatecrash.reports.words.summary import plural
 
 
 @click.command(short_help="Accept the findings of a run until a date.")

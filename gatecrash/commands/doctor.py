@@ -8,7 +8,7 @@ from rich.table import Table
 
 from gatecrash.checkup import Finding, Level, examine
 from gatecrash.options import settings_options
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.settings import Settings
 
 _STYLES = {Level.GOOD: "green", Level.BEWARE: "yellow", Level.BAD: "red"}

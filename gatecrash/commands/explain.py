@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.finding_words import kind_label
-from gatecrash.reports.rules import BY_CODE, RULES, Rule
-from gatecrash.reports.words import visible
+from gatecrash.reports.oracles.rules import BY_CODE, RULES, Rule
+from gatecrash.reports.words.findings import kind_label
+from gatecrash.reports.words.summary import visible
 
 _PREFIX: Final = "GC"
 

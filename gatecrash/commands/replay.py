@@ -13,8 +13,8 @@ from gatecrash.preflight import check_target
 from gatecrash.replaying import replay as replay_finding
 from gatecrash.replaying import stored_finding, times_for
 from gatecrash.replaying_case import replay_case, stored_case
-from gatecrash.reports.verdict import ExitCode
-from gatecrash.reports.words import json_text, visible
+from gatecrash.reports.run.verdict import ExitCode
+from gatecrash.reports.words.summary import json_text, visible
 
 _CASE_TIMES: Final = 20
 

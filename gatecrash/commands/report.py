@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from gatecrash.judging import judge_and_render, show
-from gatecrash.reports.run_folder import RunFolder
+from gatecrash.reports.run.folder import RunFolder
 
 
 @click.command(short_help="Render the report of a run folder again.")

@@ -12,7 +12,7 @@ from rich.console import Console
 from gatecrash.authorizers.gateway.functions import parse_handler
 from gatecrash.authorizers.gateway.process import serve as serve_gateway
 from gatecrash.options import settings_options
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.settings import Settings
 from gatecrash.targets import gateway_settings
 

@@ -13,12 +13,14 @@ from rich.console import Console
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.histories import limits_of, opened, read
 from gatecrash.options import settings_options
-from gatecrash.reports import text_trend, trend_csv, trend_markdown, trend_page
-from gatecrash.reports.history import HistoryRun
-from gatecrash.reports.run_folder import write_atomically
-from gatecrash.reports.trend import Trend, trends_of
-from gatecrash.reports.verdict import ExitCode
-from gatecrash.reports.words import plural
+from gatecrash.reports.files import trend_csv, trend_markdown
+from gatecrash.reports.html import trend as trend_page
+from gatecrash.reports.run.folder import write_atomically
+from gatecrash.reports.run.verdict import ExitCode
+from gatecrash.reports.text import trend as text_trend
+from gatecrash.reports.trend.history import HistoryRun
+from gatecrash.reports.trend.trend import Trend, trends_of
+from gatecrash.reports.words.summary import plural
 from gatecrash.settings import Settings
 
 _NEWEST: Final = "newest"

@@ -28,14 +28,14 @@ from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.mix import Mix
 from gatecrash.judging import judge_and_render
 from gatecrash.preparing import run_facts
-from gatecrash.reports.campaign import Campaign, PhaseRow
-from gatecrash.reports.checks import Group, Judge, in_order
-from gatecrash.reports.checks import judge as judge_ledger
-from gatecrash.reports.findings import Finding
-from gatecrash.reports.plan import Phase
-from gatecrash.reports.rules import Oracle
-from gatecrash.reports.run_folder import RunFolder, RunInfo, RunState
-from gatecrash.reports.summary import Summary
+from gatecrash.reports.oracles.checks import Group, Judge, in_order
+from gatecrash.reports.oracles.checks import judge as judge_ledger
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.oracles.rules import Oracle
+from gatecrash.reports.run.campaign import Campaign, PhaseRow
+from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.run.plan import Phase
+from gatecrash.reports.run.summary import Summary
 from gatecrash.running import SignalledError, signals_raise
 from gatecrash.settings import Settings, credential_settings
 

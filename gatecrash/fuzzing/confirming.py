@@ -12,9 +12,9 @@ from typing import Final
 from gatecrash.authorizers.contract import Answer
 from gatecrash.fuzzing.bench import Bench, OutOfBudgetError, Shot
 from gatecrash.generators.minimise import shrink_sequence
-from gatecrash.reports.checks import Judge, Violation
-from gatecrash.reports.findings import Classification, Confirmation
-from gatecrash.reports.identities import identity_of
+from gatecrash.reports.oracles.checks import Judge, Violation
+from gatecrash.reports.oracles.findings import Classification, Confirmation
+from gatecrash.reports.recording.identities import identity_of
 
 Bad = Callable[[Answer], bool]
 

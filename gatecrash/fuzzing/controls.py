@@ -10,8 +10,8 @@ from gatecrash.fuzzing.bench import Bench
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import CaseBook
 from gatecrash.fuzzing.shots import Shots
-from gatecrash.reports.campaign import ControlRow
-from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.run.campaign import ControlRow
 
 BEFORE: Final = "before"
 AFTER: Final = "after"

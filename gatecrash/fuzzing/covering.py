@@ -9,8 +9,8 @@ from gatecrash.fuzzing.bench import Bench
 from gatecrash.fuzzing.shots import Shots
 from gatecrash.generators.attacks import FAMILIES, Family
 from gatecrash.generators.credentials.base import CredentialProfile
-from gatecrash.reports.campaign import CoverageRow
-from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.run.campaign import CoverageRow
 
 
 def coverage(

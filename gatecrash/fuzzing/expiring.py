@@ -19,11 +19,11 @@ from gatecrash.fuzzing.bench import LaboratoryBench, Shot, fire
 from gatecrash.generators.cases import CaseMaker, Recipe
 from gatecrash.generators.credentials.base import CredentialProfile
 from gatecrash.generators.mix import Mix
-from gatecrash.reports import rules
-from gatecrash.reports.checks import Group, Violation, finding_of
-from gatecrash.reports.findings import Classification, Confirmation, Finding
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.records import CaseFacts, Exchange
+from gatecrash.reports.oracles import rules
+from gatecrash.reports.oracles.checks import Group, Violation, finding_of
+from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.recording.records import CaseFacts, Exchange
 
 EXPIRED_CAUSE: Final = "an expired credential is let in where it was seen before"
 _LIVES: Final = 4

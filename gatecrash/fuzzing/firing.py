@@ -14,10 +14,10 @@ from gatecrash.fuzzing.preparing import BENCH_SHARE, is_python_handler, request_
 from gatecrash.fuzzing.schedules import CaseBook, interleaved, sequential
 from gatecrash.generators.corpus import Corpus
 from gatecrash.preparing import run_facts
-from gatecrash.reports.campaign import PhaseRow
-from gatecrash.reports.plan import Phase, Plan
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.run_folder import RunFolder, RunState
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.campaign import PhaseRow
+from gatecrash.reports.run.folder import RunFolder, RunState
+from gatecrash.reports.run.plan import Phase, Plan
 from gatecrash.running import fire, start_gateway
 from gatecrash.settings import AWS_KINDS, Settings
 from gatecrash.targets import target_settings

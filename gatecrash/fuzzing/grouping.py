@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from gatecrash.generators.attacks.implications import broader
-from gatecrash.reports.checks import Group, Violation
-from gatecrash.reports.rules import Kind, Oracle
+from gatecrash.reports.oracles.checks import Group, Violation
+from gatecrash.reports.oracles.rules import Kind, Oracle
 
 # Rules whose cause is a change of the request; others have a cause of their own, such as the error's type.
 BY_CHANGE: Final = frozenset({Oracle.EXPECTATION, Oracle.RELATION, Oracle.POLICY})

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from gatecrash.authorizers.contract import Answer
 from gatecrash.authorizers.redact import secrets_of
 from gatecrash.generators.corpus import Corpus
-from gatecrash.reports.identities import identity_of
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.records import Exchange
+from gatecrash.reports.recording.identities import identity_of
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.records import Exchange
 
 
 class _First(NamedTuple):

@@ -19,13 +19,13 @@ from gatecrash.generators.attacks import dictionary
 from gatecrash.generators.attacks.implications import broader
 from gatecrash.generators.cases import Recipe
 from gatecrash.generators.minimise import shrink_recipe
-from gatecrash.reports import rules
-from gatecrash.reports.checks import Group, Judge, Violation, cause_of_change, finding_of, in_order
-from gatecrash.reports.findings import Classification, Confirmation, Finding
-from gatecrash.reports.identities import identity_of
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.records import CaseFacts, Exchange
-from gatecrash.reports.rules import BY_CODE, Rule, Severity
+from gatecrash.reports.oracles import rules
+from gatecrash.reports.oracles.checks import Group, Judge, Violation, cause_of_change, finding_of, in_order
+from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
+from gatecrash.reports.oracles.rules import BY_CODE, Rule, Severity
+from gatecrash.reports.recording.identities import identity_of
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.recording.records import CaseFacts, Exchange
 
 # With these the answer depends on what went before or goes on beside it, whatever rule the single answer violates.
 _STATE: Final = frozenset(Classification) - {Classification.DETERMINISTIC, Classification.TIME_BOUNDARY}

@@ -6,7 +6,7 @@ from gatecrash.corpora import facts_of, facts_of_case
 from gatecrash.fuzzing.bench import Shot
 from gatecrash.generators.cases import CaseMaker, Recipe
 from gatecrash.generators.corpus import CaseMeta, Corpus
-from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.recording.records import CaseFacts
 
 
 class Shots:

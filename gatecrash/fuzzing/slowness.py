@@ -12,11 +12,11 @@ from gatecrash.fuzzing.bench import LaboratoryBench
 from gatecrash.fuzzing.shots import Shots
 from gatecrash.fuzzing.sweeping import SlowCase
 from gatecrash.fuzzing.timing import Slowness, ageing_of, slowness_of
-from gatecrash.reports import rules
-from gatecrash.reports.checks import Group, Violation, cause_of_change, finding_of
-from gatecrash.reports.findings import Classification, Confirmation, Finding
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.records import CaseFacts, Exchange
+from gatecrash.reports.oracles import rules
+from gatecrash.reports.oracles.checks import Group, Violation, cause_of_change, finding_of
+from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.recording.records import CaseFacts, Exchange
 
 _CANDIDATES: Final = 4
 

@@ -16,8 +16,8 @@ from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import CaseBook, interleaved, overlapping, sequential
 from gatecrash.fuzzing.shots import Shots
 from gatecrash.generators.attacks import UNSIGNED_VIEW
-from gatecrash.reports.campaign import PhaseRow
-from gatecrash.reports.policy_checks import ALONE
+from gatecrash.reports.oracles.policy_checks import ALONE
+from gatecrash.reports.run.campaign import PhaseRow
 
 IN_PROCESS: Final = "in process"
 # A usually fast handler that takes longer than this for one request is stopped here and looked at apart.

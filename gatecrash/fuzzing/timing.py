@@ -14,8 +14,8 @@ from typing import Final
 from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from gatecrash.fuzzing.bench import LaboratoryBench, Shot, fire
-from gatecrash.reports import rules
-from gatecrash.reports.rules import Rule
+from gatecrash.reports.oracles import rules
+from gatecrash.reports.oracles.rules import Rule
 
 _TURNS: Final = 3
 _SLOWER_TIMES: Final = 10

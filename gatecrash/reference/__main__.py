@@ -9,7 +9,7 @@ import click
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.reference import codes_page, commands_page, files_page, schema, settings_page
-from gatecrash.reports.run_folder import write_atomically
+from gatecrash.reports.run.folder import write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "python -m gatecrash.reference"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from gatecrash.reference.markdown import code, page, prose, table
-from gatecrash.reports.finding_words import kind_label
-from gatecrash.reports.rules import RULES, Rule
+from gatecrash.reports.oracles.rules import RULES, Rule
+from gatecrash.reports.words.findings import kind_label
 
 _OPENING: Final = """
 `gatecrash explain CODE` says the same on the screen. A *note* never fails a run, all others do (exit code 3). Numbers

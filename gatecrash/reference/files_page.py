@@ -10,11 +10,11 @@ from gatecrash.comparisons import COMPARISON
 from gatecrash.firing_process import LOG, PLAN, WORKERS
 from gatecrash.judging import JUNIT, LATENCIES, MARKDOWN, REPORT, SECONDS, STATISTICS
 from gatecrash.reference.markdown import code, page, prose, table
-from gatecrash.reports import as_csv, as_json
-from gatecrash.reports.memory import MEMORY
-from gatecrash.reports.metrics_settings import METRICS_LOG
-from gatecrash.reports.progress import PROGRESS
-from gatecrash.reports.run_folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, RUN
+from gatecrash.reports.course.memory import MEMORY
+from gatecrash.reports.files import as_csv, as_json
+from gatecrash.reports.live.metrics_settings import METRICS_LOG
+from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, RUN
+from gatecrash.reports.run.progress import PROGRESS
 
 
 @dataclass(frozen=True, slots=True)

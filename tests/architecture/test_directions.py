@@ -118,32 +118,8 @@ def test_locustfiles_import_targets_the_corpus_and_records(path):
         allowed = top(name) == "locustfiles" or is_pure_import(name)
         allowed |= name.startswith(("authorizers.targets", "generators.corpus"))
         allowed |= name.startswith(
-            (
-                "reports.clocks",
-                "reports.plan",
-                "reports.progress",
-                "reports.record",
-                "reports.run_folder",
-                "reports.tally",
-                "reports.workers",
-            )
+            ("reports.recording", "reports.run", "reports.capacity", "reports.thresholds", "reports.live")
         )
-        # A capacity search judges what it fired before it fires on.
-        allowed |= name.startswith(
-            (
-                "reports.bucket",
-                "reports.capacity",
-                "reports.latency",
-                "reports.objectives",
-                "reports.probe",
-            )
-        )
-        # What live metrics tell is read off the recording.
-        allowed |= name.startswith("reports.metrics")
-        # The web page is told how a test stands; the figures are another process's.
-        allowed |= name.startswith("reports.standing")
-        # A run may end when a threshold fails.
-        allowed |= name.startswith("reports.threshold")
         assert allowed, f"{relative(path)} imports {name}"
 
 

@@ -20,9 +20,9 @@ from typing import Any
 
 from gatecrash.authorizers.contract import Answer, Decision, Expectation, Fault, Invocation, Outcome
 from gatecrash.generators.corpus import Corpus, manifest_to_json
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.run_folder import RunFolder, RunInfo, RunState
-from gatecrash.reports.tally import Tally
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.tally import Tally
+from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
 
 MEGABYTE = 1_000_000
 RATE = 30_000

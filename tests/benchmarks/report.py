@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from gatecrash.reports import as_html
-from gatecrash.reports.run_folder import RunFolder, RunInfo, RunState
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.run.summary import summarise
 from tests.benchmarks.keeping import recorded
 from tests.reports.browsing import browsing, page_of
 

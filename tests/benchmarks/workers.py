@@ -25,10 +25,10 @@ from typing import Any, Final
 
 import psutil
 
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.records import LatencyKind
-from gatecrash.reports.run_folder import RunFolder
-from gatecrash.reports.tally import Tally
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.records import LatencyKind
+from gatecrash.reports.recording.tally import Tally
+from gatecrash.reports.run.folder import RunFolder
 from tests.benchmarks.firing import Way, gatecrash, measure, opened_sink, prepare, wait_until
 from tests.reports.recording_facts import told
 from tests.reports.samples import THROTTLED, allow, deny

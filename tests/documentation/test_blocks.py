@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from gatecrash.baselines import parse_baseline
-from gatecrash.reports import trend_csv
-from gatecrash.reports.trend import trend_of
-from gatecrash.reports.trend_metrics import TrendLimits
+from gatecrash.reports.files import trend_csv
+from gatecrash.reports.trend.metrics import TrendLimits
+from gatecrash.reports.trend.trend import trend_of
 from gatecrash.settings import read_settings
 from tests.documentation import exceptions
 from tests.documentation.pages import ROOT, Block, all_commands, blocks_of, page_names, tokens_of

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from gatecrash.authorizers.targets.local import LocalGateway
-from gatecrash.reports.history import History
+from gatecrash.reports.trend.history import History
 from tests.end_to_end.ci_services import EXAMPLES, CodeBuild, GitHub, GitLab, read
 from tests.end_to_end.command import DEVICES, HANDLERS, side_by_side
 

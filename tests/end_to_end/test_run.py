@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from gatecrash.reference.files_page import FILES
-from gatecrash.reports.run_folder import RunFolder
+from gatecrash.reports.run.folder import RunFolder
 from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, gatecrash, run_folder, side_by_side, statistics
 
 

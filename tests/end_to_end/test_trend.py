@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gatecrash.reports.history import History
-from gatecrash.reports.run_folder import RunFolder
+from gatecrash.reports.run.folder import RunFolder
+from gatecrash.reports.trend.history import History
 from tests.end_to_end.command import PASSWORDS, gatecrash, run_folder
 from tests.reports.samples import INFO
 from tests.reports.trend_samples import nights

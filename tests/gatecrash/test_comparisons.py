@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from gatecrash.preparing import prepare_corpus, run_facts
-from gatecrash.reports.comparability import obstacles_of_plans, other_cases
-from gatecrash.reports.run_folder import RunInfo
+from gatecrash.reports.comparison.comparability import obstacles_of_plans, other_cases
+from gatecrash.reports.run.folder import RunInfo
 from gatecrash.settings import read_settings
 from tests.end_to_end.command import DEVICES
 

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from gatecrash.comparisons import earlier_run
 from gatecrash.earlier_runs import EarlierRun, earlier_runs
-from gatecrash.reports.history import History, HistoryRun
-from gatecrash.reports.run_folder import CAMPAIGN, RunFolder
+from gatecrash.reports.run.folder import CAMPAIGN, RunFolder
+from gatecrash.reports.trend.history import History, HistoryRun
 from gatecrash.settings import Settings
 from gatecrash.tidying import remove_old, superfluous
 from tests.reports.samples import INFO, good_summary

@@ -6,7 +6,7 @@ import pytest
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.commands.explain import explain, rule_of
-from gatecrash.reports.rules import RULES
+from gatecrash.reports.oracles.rules import RULES
 
 
 def shown(capsys, *arguments):

@@ -19,8 +19,8 @@ from gatecrash.generators.cases import GENERATION, Mutation, Recipe
 from gatecrash.generators.contexts import Surroundings
 from gatecrash.regression import assert_fixed, requests_of
 from gatecrash.replaying import stored_finding
-from gatecrash.reports.findings import Classification, Finding
-from gatecrash.reports.run_folder import RunFolder, RunInfo
+from gatecrash.reports.oracles.findings import Classification, Finding
+from gatecrash.reports.run.folder import RunFolder, RunInfo
 from gatecrash.settings import Settings, stored_settings
 from tests.reports.fuzz_samples import found
 from tests.reports.samples import HOSTILE

@@ -19,8 +19,8 @@ from gatecrash.exit_codes import BY_COMMAND, EVERYWHERE
 from gatecrash.reference.__main__ import COMMAND, ROOT, documents, stale
 from gatecrash.reference.commands_page import all_commands, default_of_key, key_of, options_of, said_default
 from gatecrash.reference.schema import published, settings_schema
-from gatecrash.reports.rules import RULES
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.oracles.rules import RULES
+from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.settings import Settings, known_keys
 from tests.rendering import rendered
 

@@ -1,6 +1,6 @@
 from gatecrash.replaying import TIMES_MAXIMUM, TIMES_MINIMUM, Replay, times_for
-from gatecrash.reports.findings import Finding
-from gatecrash.reports.rules import OUTCOME_CHANGED
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.oracles.rules import OUTCOME_CHANGED
 
 
 def finding(*counts):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gatecrash.reports.words import target_words
+from gatecrash.reports.words.summary import target_words
 from gatecrash.settings import read_settings
 from gatecrash.targets import describe_target, target_settings
 from tests.reports.samples import INFO

@@ -8,9 +8,9 @@ from gatecrash.authorizers.contract import Outcome
 from gatecrash.authorizers.targets.scripted import Limits, Script
 from gatecrash.locustfiles._arrivals import Share, step_arrivals
 from gatecrash.locustfiles._capacity import CapacityControl, Seen
-from gatecrash.reports.objectives import Objectives
-from gatecrash.reports.plan import Plan
-from gatecrash.reports.probes import ProbeCounts
+from gatecrash.reports.capacity.objectives import Objectives
+from gatecrash.reports.capacity.probes import ProbeCounts
+from gatecrash.reports.run.plan import Plan
 
 ONE = Share(0, 1)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gatecrash.locustfiles._aborting import failed_sentence
-from gatecrash.reports.plan import Phase, Plan
+from gatecrash.reports.run.plan import Phase, Plan
 from tests.reports.samples import good_recording
 
 SETTINGS = {"thresholds": {"abort_if": ["latency.p50 > 1us", "exchanges > 5"]}}

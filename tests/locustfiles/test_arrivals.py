@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.locustfiles._arrivals import Share, due_after, schedule, step_arrivals
-from gatecrash.reports.plan import POISSON, Plan, Stage
-from gatecrash.reports.probes import Step, StepKind
+from gatecrash.reports.capacity.probes import Step, StepKind
+from gatecrash.reports.run.plan import POISSON, Plan, Stage
 
 
 def plan(**values):

@@ -7,9 +7,9 @@ from gatecrash.authorizers.contract import Answer, Decision, Outcome
 from gatecrash.locustfiles._cpu import CpuMeter
 from gatecrash.locustfiles._delivery import Delivery
 from gatecrash.locustfiles._register import WorkerRegister
-from gatecrash.reports.plan import Plan
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.tally import Tally
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.tally import Tally
+from gatecrash.reports.run.plan import Plan
 
 DENY = Answer(Outcome.DENY, Decision(False, "p", (), 300, 3600), None)
 

@@ -11,10 +11,10 @@ from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.locustfiles._arrivals import Share
 from gatecrash.locustfiles._firing import Firing
 from gatecrash.locustfiles._pauses import let_fire
-from gatecrash.reports.clocks import ClockWatch
-from gatecrash.reports.plan import CLOSED, OPEN, Plan
-from gatecrash.reports.probes import Step, StepKind
-from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.capacity.probes import Step, StepKind
+from gatecrash.reports.recording.clocks import ClockWatch
+from gatecrash.reports.recording.records import LatencyKind
+from gatecrash.reports.run.plan import CLOSED, OPEN, Plan
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.locustfiles._metrics import live_metrics
 from gatecrash.locustfiles._metrics_otlp import Sender, metrics_data
 from gatecrash.locustfiles._metrics_prometheus import Listener
-from gatecrash.reports.metrics import BOUNDS, LATENCIES, METRICS, Kind, RunFacts, measure
-from gatecrash.reports.plan import Phase, Plan
+from gatecrash.reports.live.metrics import BOUNDS, LATENCIES, METRICS, Kind, RunFacts, measure
+from gatecrash.reports.run.plan import Phase, Plan
 from tests.reports.samples import busy_run
 
 FACTS = RunFacts('na"me\\\n', "steady", "local", "1.2.3", "20250101T000000Z-name")

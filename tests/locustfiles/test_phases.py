@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from gatecrash.locustfiles._arrivals import Share
 from gatecrash.locustfiles._phases import own_concurrency, phase_arrivals
-from gatecrash.reports.plan import Phase
+from gatecrash.reports.run.plan import Phase
 
 PHASES = st.builds(
     Phase,

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from gatecrash.authorizers.targets.scripted import Script
 from gatecrash.locustfiles._search import rounded
-from gatecrash.reports.objectives import Objective, Objectives
-from gatecrash.reports.probes import StepKind
+from gatecrash.reports.capacity.objectives import Objective, Objectives
+from gatecrash.reports.capacity.probes import StepKind
 from tests.locustfiles.simulated import search
 
 QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -13,8 +13,8 @@ import pytest
 from gatecrash.locustfiles._judging_process import JudgingError, JudgingProcess
 from gatecrash.locustfiles._watcher import Watcher
 from gatecrash.locustfiles._web import show_tab
-from gatecrash.reports.run_folder import RunFolder, RunState
-from gatecrash.reports.standing import Standing
+from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.run.folder import RunFolder, RunState
 from tests.reports.samples import INFO, good_recording
 
 # Programs that stand in for the one that judges.

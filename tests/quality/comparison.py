@@ -15,11 +15,11 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
-from gatecrash.reports.comparing import Known, Part, compare
-from gatecrash.reports.comparison import Comparison, Limits
-from gatecrash.reports.directions import Direction
-from gatecrash.reports.run_folder import RunFolder
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.comparison.comparing import Known, Part, compare
+from gatecrash.reports.comparison.comparison import Comparison, Limits
+from gatecrash.reports.run.folder import RunFolder
+from gatecrash.reports.run.summary import summarise
+from gatecrash.reports.statistics.directions import Direction
 from tests.quality.noise import SECONDS, NoiseRun, read
 from tests.quality.synthetic_runs import CASES, Script, facts, synthetic_run
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from gatecrash.reports import as_html, trend_page
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.html import trend as trend_page
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.course_samples import soak_summary
 from tests.reports.samples import distributed_summary

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from random import Random
 
 from gatecrash.authorizers.contract import Answer, Decision, Demand, Fault, Outcome
-from gatecrash.reports.comparing import Part
-from gatecrash.reports.records import CaseFacts
-from gatecrash.reports.run_folder import RunInfo, RunState, StoredRun
-from gatecrash.reports.summary import summarise
-from gatecrash.reports.tally import Tally
+from gatecrash.reports.comparison.comparing import Part
+from gatecrash.reports.recording.records import CaseFacts
+from gatecrash.reports.recording.tally import Tally
+from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.run.summary import summarise
 from tests.quality.noise import RATE, NoiseRun
 
 CASES = 5000

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from gatecrash.reports.history import HistoryRun
-from gatecrash.reports.run_folder import RunInfo
-from gatecrash.reports.trend import Trend, trend_of
-from gatecrash.reports.trend_metrics import RUN, TrendLimits
+from gatecrash.reports.run.folder import RunInfo
+from gatecrash.reports.trend.history import HistoryRun
+from gatecrash.reports.trend.metrics import RUN, TrendLimits
+from gatecrash.reports.trend.trend import Trend, trend_of
 from tests.quality.noise import NoiseRun, read
 from tests.quality.synthetic_runs import Script, latencies_of
 

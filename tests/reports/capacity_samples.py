@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cache
 
 from gatecrash.authorizers.targets.scripted import Script
-from gatecrash.reports.capacity import Capacity, ColdStarts
-from gatecrash.reports.summary import Summary, summarise
+from gatecrash.reports.capacity.answer import Capacity, ColdStarts
+from gatecrash.reports.run.summary import Summary, summarise
 from tests.locustfiles.simulated import search
 from tests.reports.samples import good_recording, run_of
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 from random import Random
 
 from gatecrash.authorizers.contract import Expectation
-from gatecrash.reports.comparing import Known, Part, compare
-from gatecrash.reports.comparison import Limits
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.run_folder import RunState, StoredRun
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.comparison.comparing import Known, Part, compare
+from gatecrash.reports.comparison.comparison import Limits
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.folder import RunState, StoredRun
+from gatecrash.reports.run.summary import summarise
 from tests.reports.samples import INFO, THROTTLED, allow, deny, exchange, facts, policy, statement
 
 PLAN = {"model": "open", "rate": 100.0, "duration": 20.0, "warm_up": 0.0}

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.memory import MemorySample
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.series import Series, bucket_of
-from gatecrash.reports.summary import Summary, summarise
+from gatecrash.reports.course.memory import MemorySample
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.series import Series, bucket_of
+from gatecrash.reports.run.summary import Summary, summarise
 from tests.reports.samples import allow, exchange, run_of
 
 STAGES = [

@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any
 
 from gatecrash.authorizers.contract import Expectation
-from gatecrash.reports import rules
-from gatecrash.reports.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
-from gatecrash.reports.findings import Classification, Confirmation, Finding
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.run_folder import StoredRun
-from gatecrash.reports.summary import Summary, summarise
+from gatecrash.reports.oracles import rules
+from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
+from gatecrash.reports.run.folder import StoredRun
+from gatecrash.reports.run.summary import Summary, summarise
 from tests.reports.samples import HOSTILE, INFO, allow, deny, exchange, good_recording, judged, run_of
 
 # What findings had not before there were fuzz runs.

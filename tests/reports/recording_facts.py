@@ -2,7 +2,7 @@
 
 import json
 
-from gatecrash.reports.sightings import encode_sighting
+from gatecrash.reports.recording.sightings import encode_sighting
 
 
 def told(recording, *, workers=False):

@@ -9,14 +9,14 @@ from functools import cache
 from typing import Any
 
 from gatecrash.authorizers.contract import Answer, Decision, Demand, Expectation, Fault, Invocation, Outcome
-from gatecrash.reports import checks
-from gatecrash.reports.findings import Finding
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.records import CaseFacts, Exchange
-from gatecrash.reports.run_folder import RunInfo, RunState, StoredRun
-from gatecrash.reports.summary import Summary, summarise
-from gatecrash.reports.workers import WorkerFacts
+from gatecrash.reports.oracles import checks
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.records import CaseFacts, Exchange
+from gatecrash.reports.recording.workers import WorkerFacts
+from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.run.summary import Summary, summarise
 
 HOSTILE = "<script>alert(1)</script> [bold]\x1b[31m \u202e \ud800 </script><!-- & \"'"
 

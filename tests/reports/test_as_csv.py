@@ -8,7 +8,7 @@ import re
 import pytest
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports import as_csv, as_json
+from gatecrash.reports.files import as_csv, as_json
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary
 from tests.reports.samples import busy_summary, distributed_summary, empty_summary, good_summary

@@ -10,8 +10,8 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from gatecrash.authorizers.contract import Expectation
-from gatecrash.reports import as_html
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.run.summary import summarise
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary
 from tests.reports.samples import HOSTILE, busy_summary, empty_summary, good_recording, good_summary, run_of

@@ -1,8 +1,8 @@
 import json
 
-from gatecrash.reports import as_json
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.files import as_json
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.summary import summarise
 from tests.reports.samples import (
     HOSTILE,
     allow,

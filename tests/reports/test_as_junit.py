@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 
-from gatecrash.reports import as_junit
-from gatecrash.reports.comparing import with_comparison
-from gatecrash.reports.rules import Oracle
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.comparison.comparing import with_comparison
+from gatecrash.reports.files import as_junit
+from gatecrash.reports.oracles.rules import Oracle
+from gatecrash.reports.run.summary import summarise
 from tests.reports.capacity_samples import KINDS, capacity_summary
 from tests.reports.comparison_samples import compared, part, recording_of
 from tests.reports.fuzz_samples import broken_fuzz_summary, clean_fuzz_summary, fuzz_summary, hostile_fuzz_summary

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from gatecrash.reports import as_markdown, comparison_words, trend_markdown, words
-from gatecrash.reports.finding_words import numbered
+from gatecrash.reports.files import as_markdown, trend_markdown
+from gatecrash.reports.words import comparison as comparison_words
+from gatecrash.reports.words import summary as words
+from gatecrash.reports.words.findings import numbered
 from tests.rendering import rendered
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import clean_fuzz_summary, fuzz_summary, hostile_fuzz_summary

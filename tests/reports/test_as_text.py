@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from gatecrash.reports import as_text
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.run.summary import summarise
+from gatecrash.reports.text import summary as as_text
 from tests.reports.samples import HOSTILE, busy_summary, empty_summary, good_recording, good_summary, run_of
 
 FOLDER = "runs/20250102T030405Z-steady"

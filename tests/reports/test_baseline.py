@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.reports.baseline import Baseline, Entry, accepted, name_of
-from gatecrash.reports.findings import Classification
+from gatecrash.reports.oracles.baseline import Baseline, Entry, accepted, name_of
+from gatecrash.reports.oracles.findings import Classification
 from tests.reports.fuzz_samples import found
 
 TODAY = date(2026, 11, 23)

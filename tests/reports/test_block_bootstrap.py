@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.reports.block_bootstrap import (
+from gatecrash.reports.statistics.block_bootstrap import (
     block_numbers,
     blocks_of,
     chosen_blocks,

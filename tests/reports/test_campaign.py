@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.campaign import Campaign
-from gatecrash.reports.run_folder import RunFolder
-from gatecrash.reports.summary import summarise
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.run.campaign import Campaign
+from gatecrash.reports.run.folder import RunFolder
+from gatecrash.reports.run.summary import summarise
+from gatecrash.reports.run.verdict import ExitCode
 from tests.reports.fuzz_samples import CAMPAIGN, broken_fuzz_summary, fuzz_findings, fuzz_run
 
 

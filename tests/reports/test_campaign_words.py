@@ -1,7 +1,7 @@
 import pytest
 
-from gatecrash.reports import campaign_words
-from gatecrash.reports.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
+from gatecrash.reports.run.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
+from gatecrash.reports.words import campaign as campaign_words
 from tests.reports.fuzz_samples import CAMPAIGN
 
 

@@ -8,14 +8,17 @@ import pytest
 from rich.console import Console
 
 from gatecrash.authorizers.contract import Answer, Decision, Expectation, Outcome
-from gatecrash.reports import as_html, as_json, as_junit, as_text, capacity_words
-from gatecrash.reports.capacity import Capacity
-from gatecrash.reports.capacity_verdict import judge_at_least
-from gatecrash.reports.decay import judge_by_rate
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.probe_judging import Standing
-from gatecrash.reports.run_folder import RunFolder
-from gatecrash.reports.verdict import ExitCode, Validity
+from gatecrash.reports.capacity.answer import Capacity
+from gatecrash.reports.capacity.judging import Standing
+from gatecrash.reports.capacity.verdict import judge_at_least
+from gatecrash.reports.files import as_json, as_junit
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.oracles.decay import judge_by_rate
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.run.folder import RunFolder
+from gatecrash.reports.run.verdict import ExitCode, Validity
+from gatecrash.reports.text import summary as as_text
+from gatecrash.reports.words import capacity as capacity_words
 from tests.reports.capacity_samples import KINDS, capacity_summary, found
 from tests.reports.samples import allow, deny, exchange, facts, fault
 

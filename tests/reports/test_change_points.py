@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatecrash.reports.change_points import Scale, _doubled_ranks, _subset_sums, _two_sided, change_points
+from gatecrash.reports.statistics.change_points import Scale, _doubled_ranks, _subset_sums, _two_sided, change_points
 
 RATIO = Scale(is_ratio=True, least=0.05)
 SHARES = Scale(is_ratio=False, least=0.005)

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from gatecrash.authorizers.contract import Demand, Expectation, Outcome
-from gatecrash.reports import checks, rules
-from gatecrash.reports.findings import ALSO_MAXIMUM
-from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.oracles import checks, rules
+from gatecrash.reports.oracles.findings import ALSO_MAXIMUM
+from gatecrash.reports.recording.ledger import Ledger
 from tests.reports.samples import (
     THROTTLED,
     allow,

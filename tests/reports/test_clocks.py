@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers import wire
-from gatecrash.reports.clocks import SLEEP, STEP, ClockJump, ClockWatch, jump_sentences
-from gatecrash.reports.recording import Recording
+from gatecrash.reports.recording.clocks import SLEEP, STEP, ClockJump, ClockWatch, jump_sentences
+from gatecrash.reports.recording.recording import Recording
 
 
 class Machine:

@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from gatecrash.authorizers.contract import Expectation
-from gatecrash.reports import as_html, as_markdown, comparison, text_comparison
-from gatecrash.reports.comparing import with_comparison
-from gatecrash.reports.comparison import Comparison
-from gatecrash.reports.directions import Direction
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.comparison import comparison
+from gatecrash.reports.comparison.comparing import with_comparison
+from gatecrash.reports.comparison.comparison import Comparison
+from gatecrash.reports.files import as_markdown
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.run.verdict import ExitCode
+from gatecrash.reports.statistics.directions import Direction
+from gatecrash.reports.text import comparison as text_comparison
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.comparison_samples import RUN_INFO, compared, part, recording_of
 from tests.reports.fuzz_samples import clean_fuzz_summary

@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Expectation, Outcome
-from gatecrash.reports.comparison_decisions import LISTED_MAXIMUM, Kind, compare_decisions
-from gatecrash.reports.directions import Direction, by_sign
-from gatecrash.reports.ledger import Ledger
+from gatecrash.reports.comparison.decisions import LISTED_MAXIMUM, Kind, compare_decisions
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.statistics.directions import Direction, by_sign
 from tests.reports.samples import THROTTLED, allow, deny, exchange, facts, fault, policy, statement
 
 OTHER = allow(policy(statement("client/other")))

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatecrash.reports.comparison import Limits
-from gatecrash.reports.comparison_latency import compare_latencies
-from gatecrash.reports.directions import Direction
-from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.comparison.comparison import Limits
+from gatecrash.reports.comparison.latency import compare_latencies
+from gatecrash.reports.recording.records import LatencyKind
+from gatecrash.reports.statistics.directions import Direction
 from tests.reports.comparison_samples import recording_of
 
 

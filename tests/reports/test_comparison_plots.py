@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from gatecrash.reports import plots_comparison
-from gatecrash.reports.comparison import Comparison
+from gatecrash.reports.comparison.comparison import Comparison
+from gatecrash.reports.html import plots_comparison
 from tests.reports.comparison_samples import compared, part, recording_of
 
 

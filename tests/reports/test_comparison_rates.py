@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.reports.comparison import Limits
-from gatecrash.reports.comparison_rates import compare_rates, design_effect, difference_interval
-from gatecrash.reports.directions import Direction
+from gatecrash.reports.comparison.comparison import Limits
+from gatecrash.reports.comparison.rates import compare_rates, design_effect, difference_interval
+from gatecrash.reports.statistics.directions import Direction
 from tests.reports.comparison_samples import recording_of
 
 

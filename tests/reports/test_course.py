@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from gatecrash.reports import as_html, as_json, as_text, course_words, text_course
-from gatecrash.reports.drift import PARTS, drift_of, trend_of
-from gatecrash.reports.memory import decode_samples, encode_samples, memory_rows
-from gatecrash.reports.spike import spike_of
+from gatecrash.reports.course.drift import PARTS, drift_of, trend_of
+from gatecrash.reports.course.memory import decode_samples, encode_samples, memory_rows
+from gatecrash.reports.course.spike import spike_of
+from gatecrash.reports.files import as_json
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.text import course as text_course
+from gatecrash.reports.text import summary as as_text
+from gatecrash.reports.words import course as course_words
 from tests.reports.course_samples import SAMPLES, SPIKE_PLAN, series, soak_summary, spiked, summary_of
 
 HOURS = [number / 10 for number in range(PARTS)]

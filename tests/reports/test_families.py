@@ -1,8 +1,8 @@
 from gatecrash.authorizers.contract import Expectation, Outcome
-from gatecrash.reports import family_words
-from gatecrash.reports.families import families_of
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.course.families import families_of
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.run.summary import summarise
+from gatecrash.reports.words import families as family_words
 from tests.reports.samples import HOSTILE, THROTTLED, allow, deny, exchange, fault, good_recording, run_of
 
 KINDS = {0: ("valid", Expectation.ALLOW), 1: ("tls", Expectation.OPEN), 2: ("jwt_claims", Expectation.DENY)}

@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from gatecrash.reports import finding_words
-from gatecrash.reports.findings import ALSO_MAXIMUM, Classification, Confirmation
-from gatecrash.reports.rules import Kind
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.oracles.findings import ALSO_MAXIMUM, Classification, Confirmation
+from gatecrash.reports.oracles.rules import Kind
+from gatecrash.reports.run.summary import summarise
+from gatecrash.reports.words import findings as finding_words
 from tests.reports.fuzz_samples import SETUP, found, fuzz_findings, fuzz_run, fuzz_summary
 
 FINDING = found(Classification.FLAKY, 7, 2000)

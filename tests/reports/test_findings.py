@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from gatecrash.reports.findings import Classification, Confirmation, Finding
-from gatecrash.reports.rules import RULES
+from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
+from gatecrash.reports.oracles.rules import RULES
 from tests.reports.fuzz_samples import NEW_MEMBERS, found, fuzz_findings
 
 

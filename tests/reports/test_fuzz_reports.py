@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from gatecrash.reports import as_html, as_json
-from gatecrash.reports.rules import FAIL_OPEN
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.files import as_json
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.oracles.rules import FAIL_OPEN
+from gatecrash.reports.run.summary import summarise
 from tests.reports.fuzz_samples import (
     CAMPAIGN,
     CARRIERS,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.history import History
+from gatecrash.reports.trend.history import History
 from tests.reports.trend_samples import FLIPS, night
 
 

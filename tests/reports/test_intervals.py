@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.reports.intervals import percentile_ranks, samples_needed, share_interval
+from gatecrash.reports.statistics.intervals import percentile_ranks, samples_needed, share_interval
 
 SHARES = st.integers(1, 10_000).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total)))
 

@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.latency import PERCENTILES, LatencyBook, LatencyHistogram, cut_nanoseconds
-from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.recording.latency import PERCENTILES, LatencyBook, LatencyHistogram, cut_nanoseconds
+from gatecrash.reports.recording.records import LatencyKind
 
 SECONDS = st.floats(min_value=1e-6, max_value=3000.0, allow_nan=False)
 

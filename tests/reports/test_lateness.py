@@ -2,10 +2,10 @@ import random
 
 import pytest
 
-from gatecrash.reports.distortion import distortions
-from gatecrash.reports.latency import LatencyHistogram
-from gatecrash.reports.lateness import judge_lag, judge_waiting
-from gatecrash.reports.records import LatencyKind
+from gatecrash.reports.recording.latency import LatencyHistogram
+from gatecrash.reports.recording.records import LatencyKind
+from gatecrash.reports.run.distortion import distortions
+from gatecrash.reports.run.lateness import judge_lag, judge_waiting
 
 RANDOM = random.Random(7)
 

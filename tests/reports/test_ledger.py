@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome
 from gatecrash.authorizers.redact import secrets_of
-from gatecrash.reports.identities import cause_of, identity_of
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.plain import digest_number
-from gatecrash.reports.sightings import DISTINCT_ANSWERS_MAXIMUM, encode_sighting
+from gatecrash.reports.recording.identities import cause_of, identity_of
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.recording.plain import digest_number
+from gatecrash.reports.recording.sightings import DISTINCT_ANSWERS_MAXIMUM, encode_sighting
 from tests.reports.samples import THROTTLED, allow, deny, exchange, fault, ledger_of, policy, statement
 
 CONNECT, PUBLISH = statement(), statement("topic/a", Action="iot:Publish")

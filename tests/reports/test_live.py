@@ -8,12 +8,14 @@ from itertools import pairwise
 import pytest
 
 from gatecrash.authorizers.contract import Expectation, Outcome
-from gatecrash.reports import as_live, live_charts, live_words
-from gatecrash.reports.live import EarlierTest, Live, figures_of, steps_of
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.run_folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
-from gatecrash.reports.standing import Standing
-from gatecrash.reports.summary import SecondRow, summarise
+from gatecrash.reports.live import charts as live_charts
+from gatecrash.reports.live import page as as_live
+from gatecrash.reports.live import words as live_words
+from gatecrash.reports.live.live import EarlierTest, Live, figures_of, steps_of
+from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
+from gatecrash.reports.run.summary import SecondRow, summarise
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary, hostile_fuzz_summary
 from tests.reports.samples import HOSTILE, INFO, THROTTLED, allow, busy_run, deny, exchange, good_recording, run_of

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Answer, Decision, Invocation, Outcome
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.tally import Tally
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.tally import Tally
 from tests.reports.recording_facts import told
 from tests.reports.samples import THROTTLED, allow, deny, fault, policy, statement
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.latency import LatencyHistogram
-from gatecrash.reports.metrics import (
+from gatecrash.reports.live.metrics import (
     BOUNDS,
     COLD_STARTS,
     CPU,
@@ -27,9 +26,10 @@ from gatecrash.reports.metrics import (
     RunFacts,
     measure,
 )
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.records import LatencyKind
-from gatecrash.reports.run_folder import RunState
+from gatecrash.reports.recording.latency import LatencyHistogram
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.records import LatencyKind
+from gatecrash.reports.run.folder import RunState
 from tests.reports.samples import THROTTLED, allow, busy_run, deny, exchange
 from tests.reports.samples import WORKERS as FACTS
 

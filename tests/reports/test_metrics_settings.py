@@ -3,7 +3,7 @@
 import pytest
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.metrics_settings import MetricsSettings, metrics_settings, require_extra
+from gatecrash.reports.live.metrics_settings import MetricsSettings, metrics_settings, require_extra
 
 
 def test_they_are_off_by_default():

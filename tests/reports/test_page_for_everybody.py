@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from gatecrash.reports import as_html
-from gatecrash.reports.comparing import with_comparison
+from gatecrash.reports.comparison.comparing import with_comparison
+from gatecrash.reports.html import report as as_html
 from tests.reports.browsing import DESKTOP, PHONE, browsing, page_of, violations_of
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.comparison_samples import compared, part, recording_of

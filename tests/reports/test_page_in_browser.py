@@ -1,6 +1,6 @@
 import pytest
 
-from gatecrash.reports import as_html
+from gatecrash.reports.html import report as as_html
 from tests.reports.browsing import DESKTOP, PHONE, browsing, page_of, violations_of
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.course_samples import soak_summary

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import pytest
 
-from gatecrash.reports import plot_layout, plots, plots_heat
-from gatecrash.reports.summary import SecondRow
+from gatecrash.reports.html import layout as plot_layout
+from gatecrash.reports.html import plots, plots_heat
+from gatecrash.reports.run.summary import SecondRow
 from tests.reports.samples import busy_summary, empty_summary, good_summary
 
 

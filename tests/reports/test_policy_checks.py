@@ -2,9 +2,9 @@ import pytest
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand
 from gatecrash.authorizers.redact import secrets_of
-from gatecrash.reports import checks
-from gatecrash.reports.ledger import Ledger
-from gatecrash.reports.records import CaseFacts, Exchange
+from gatecrash.reports.oracles import checks
+from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.recording.records import CaseFacts, Exchange
 from tests.reports.samples import allow, codes, decision, deny, exchange, policy, statement
 
 ONE, TWO = policy(statement("client/one")), policy(statement("client/two"))

@@ -4,10 +4,10 @@ from hypothesis import strategies as st
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.bucket import Bucket, estimate_bucket
-from gatecrash.reports.objectives import Objective, Objectives
-from gatecrash.reports.probe_judging import Probe, Standing, design_effect, is_hopeless, judge_probe, slope_of
-from gatecrash.reports.probes import BINS_A_SECOND, ProbeCounts, Step, StepKind
+from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
+from gatecrash.reports.capacity.judging import Probe, Standing, design_effect, is_hopeless, judge_probe, slope_of
+from gatecrash.reports.capacity.objectives import Objective, Objectives
+from gatecrash.reports.capacity.probes import BINS_A_SECOND, ProbeCounts, Step, StepKind
 
 STEP = Step(3, StepKind.BISECT, 100.0, 1.0, 6.0)
 OBJECTIVES = Objectives()

@@ -1,7 +1,7 @@
 import pytest
 
 from gatecrash.authorizers import wire
-from gatecrash.reports.recording import Recording
+from gatecrash.reports.recording.recording import Recording
 
 
 def test_how_late_arrivals_left_in_the_warm_up_does_not_count():

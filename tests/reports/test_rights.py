@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.policy import allows, granted
-from gatecrash.reports.rights import STRANGERS, KnownRights, strange_rights
+from gatecrash.reports.oracles.rights import STRANGERS, KnownRights, strange_rights
 from tests.reports.samples import policy, statement
 
 ARN = "arn:aws:iot:eu-west-1:123456789012"

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from gatecrash.reports.rules import BY_CODE, RULES, Kind, Oracle
+from gatecrash.reports.oracles.rules import BY_CODE, RULES, Kind, Oracle
 
 ORACLES = {
     "1": {Oracle.EXPECTATION},

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.run_folder import RunFolder, RunState, write_atomically
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.folder import RunFolder, RunState, write_atomically
+from gatecrash.reports.run.summary import summarise
 from tests.reports.samples import HOSTILE, INFO, busy_run, good_recording
 
 NOW = datetime(2025, 1, 2, 4, 4, 5, tzinfo=timezone(timedelta(hours=1)))

@@ -3,10 +3,10 @@ import json
 import jsonschema
 import pytest
 
-from gatecrash.reports import as_json
-from gatecrash.reports.findings import Classification
-from gatecrash.reports.rules import RULES, Kind
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.files import as_json
+from gatecrash.reports.oracles.findings import Classification
+from gatecrash.reports.oracles.rules import RULES, Kind
+from gatecrash.reports.run.summary import summarise
 from tests.reports.fuzz_samples import NEW_MEMBERS, broken_fuzz_summary, clean_fuzz_summary, fuzz_summary
 from tests.reports.samples import busy_summary, distributed_summary, empty_summary, good_recording, good_summary, run_of
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.series import Series, bucket_of, milliseconds_of
+from gatecrash.reports.recording.series import Series, bucket_of, milliseconds_of
 from tests.reports.samples import THROTTLED, allow, deny, exchange
 
 EXCHANGES = st.builds(

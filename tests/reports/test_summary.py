@@ -1,8 +1,8 @@
 import pytest
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.summary import summarise
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.summary import summarise
 from tests.reports.samples import (
     THROTTLED,
     allow,

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Answer, Expectation, Outcome
-from gatecrash.reports.latency import cut_nanoseconds
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.tally import Tally
+from gatecrash.reports.recording.latency import cut_nanoseconds
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.tally import Tally
 from tests.reports.samples import THROTTLED, allow, deny, exchange
 from tests.reports.test_ledger import comparable
 

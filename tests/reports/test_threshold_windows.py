@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.series import Second, bucket_of
-from gatecrash.reports.summary import summarise
-from gatecrash.reports.threshold_judging import Evidence, Standing, judge_threshold
-from gatecrash.reports.threshold_measures import samples_of
-from gatecrash.reports.threshold_parsing import parse
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.series import Second, bucket_of
+from gatecrash.reports.run.summary import summarise
+from gatecrash.reports.thresholds.judging import Evidence, Standing, judge_threshold
+from gatecrash.reports.thresholds.measures import samples_of
+from gatecrash.reports.thresholds.parsing import parse
 from tests.reports.course_samples import series
 from tests.reports.samples import run_of
 

@@ -12,15 +12,17 @@ from rich.console import Console
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports import as_html, as_json, as_junit, as_markdown, as_text
-from gatecrash.reports.campaign import Campaign
-from gatecrash.reports.recording import Recording
-from gatecrash.reports.rules import Oracle
-from gatecrash.reports.summary import summarise
-from gatecrash.reports.threshold_judging import Evidence, Standing, judge_threshold
-from gatecrash.reports.threshold_parsing import check_asked, declared, parse
-from gatecrash.reports.thresholds import COMPARISONS, METRICS, SELECTED, Job, Threshold, Unit
-from gatecrash.reports.verdict import ExitCode
+from gatecrash.reports.files import as_json, as_junit, as_markdown
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.oracles.rules import Oracle
+from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.campaign import Campaign
+from gatecrash.reports.run.summary import summarise
+from gatecrash.reports.run.verdict import ExitCode
+from gatecrash.reports.text import summary as as_text
+from gatecrash.reports.thresholds.judging import Evidence, Standing, judge_threshold
+from gatecrash.reports.thresholds.parsing import check_asked, declared, parse
+from gatecrash.reports.thresholds.threshold import COMPARISONS, METRICS, SELECTED, Job, Threshold, Unit
 from tests.reports import capacity_samples
 from tests.reports.course_samples import series
 from tests.reports.fuzz_samples import hostile_fuzz_summary

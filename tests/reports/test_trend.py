@@ -6,11 +6,14 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from gatecrash.reports import text_trend, trend_csv, trend_markdown, trend_page, trend_words
-from gatecrash.reports.change_points import values_needed
-from gatecrash.reports.directions import Direction
-from gatecrash.reports.trend import trend_of, trends_of
-from gatecrash.reports.trend_metrics import CAPACITY, FUZZ, TrendLimits, history_run
+from gatecrash.reports.files import trend_csv, trend_markdown
+from gatecrash.reports.html import trend as trend_page
+from gatecrash.reports.statistics.change_points import values_needed
+from gatecrash.reports.statistics.directions import Direction
+from gatecrash.reports.text import trend as text_trend
+from gatecrash.reports.trend.metrics import CAPACITY, FUZZ, TrendLimits, history_run
+from gatecrash.reports.trend.trend import trend_of, trends_of
+from gatecrash.reports.words import trend as trend_words
 from tests.quality.noise import read
 from tests.quality.synthetic_runs import Script
 from tests.quality.trend import SCENARIOS, pool_of, right

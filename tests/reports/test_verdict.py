@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from gatecrash.authorizers.contract import Expectation
-from gatecrash.reports.clocks import ClockJump
-from gatecrash.reports.latency import LatencyHistogram
-from gatecrash.reports.run_folder import RunState
-from gatecrash.reports.verdict import ExitCode, Measurement, Validity, ValidityJudgement, decide, judge_validity
-from gatecrash.reports.workers import WorkerFacts
+from gatecrash.reports.recording.clocks import ClockJump
+from gatecrash.reports.recording.latency import LatencyHistogram
+from gatecrash.reports.recording.workers import WorkerFacts
+from gatecrash.reports.run.folder import RunState
+from gatecrash.reports.run.verdict import ExitCode, Measurement, Validity, ValidityJudgement, decide, judge_validity
 from tests.reports.capacity_samples import found
 from tests.reports.samples import allow, judged
 

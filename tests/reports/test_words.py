@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.reports import words
+from gatecrash.reports.words import summary as words
 
 
 @given(st.text(st.characters()))

@@ -5,8 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-from gatecrash.reports import as_html, as_text, words
-from gatecrash.reports.run_folder import RunFolder, RunState
+from gatecrash.reports.html import report as as_html
+from gatecrash.reports.run.folder import RunFolder, RunState
+from gatecrash.reports.text import summary as as_text
+from gatecrash.reports.words import summary as words
 from tests.reports.samples import HOSTILE, INFO, WORKERS, busy_run, distributed_summary, good_summary
 
 

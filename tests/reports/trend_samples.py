@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from gatecrash.reports.history import HistoryRun
-from gatecrash.reports.trend import Trend, trend_of
-from gatecrash.reports.trend_metrics import RUN, TrendLimits
+from gatecrash.reports.trend.history import HistoryRun
+from gatecrash.reports.trend.metrics import RUN, TrendLimits
+from gatecrash.reports.trend.trend import Trend, trend_of
 from tests.reports.samples import HOSTILE, INFO
 
 FLIPS = ("f1", "GC401", "same request, different outcome")

@@ -6,10 +6,10 @@ from gatecrash.authorizers.contract import AuthorizerRequest, Demand, MqttContex
 from gatecrash.authorizers.targets.handler import HandlerSettings
 from gatecrash.fuzzing.bench import LaboratoryBench, OutOfBudgetError, Shot
 from gatecrash.fuzzing.confirming import Confirmer
-from gatecrash.reports import rules
-from gatecrash.reports.checks import Violation
-from gatecrash.reports.findings import Classification
-from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.oracles import rules
+from gatecrash.reports.oracles.checks import Violation
+from gatecrash.reports.oracles.findings import Classification
+from gatecrash.reports.recording.records import CaseFacts
 
 # What it gets wrong is told by the user name; it is wrong where it lets somebody in.
 HANDLER = """

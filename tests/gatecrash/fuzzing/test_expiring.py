@@ -8,7 +8,7 @@ from gatecrash.fuzzing.expiring import EXPIRED_CAUSE, ExpiryWatch
 from gatecrash.generators.cases import Recipe
 from gatecrash.generators.contexts import Surroundings
 from gatecrash.generators.credentials import open_profile
-from gatecrash.reports.findings import Classification
+from gatecrash.reports.oracles.findings import Classification
 from tests.generators.test_attacks import CORRECT
 from tests.quality.further import PLANTED
 from tests.quality.yardstick import SETS

@@ -2,9 +2,9 @@
 
 from gatecrash.authorizers.contract import Demand, Outcome
 from gatecrash.fuzzing.grouping import regrouped
-from gatecrash.reports import rules
-from gatecrash.reports.checks import Group, Violation
-from gatecrash.reports.records import CaseFacts
+from gatecrash.reports.oracles import rules
+from gatecrash.reports.oracles.checks import Group, Violation
+from gatecrash.reports.recording.records import CaseFacts
 
 NO_SIGNATURE = "the signature is not verified"
 UNSIGNED = "unsigned tokens are believed"

@@ -7,7 +7,7 @@ from gatecrash.fuzzing.controls import AFTER, BEFORE, DURING, broken_by, control
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import case_book
 from gatecrash.generators.building import CorpusPlan, build_corpus
-from gatecrash.reports.identities import identity_of
+from gatecrash.reports.recording.identities import identity_of
 from tests.generators.test_attacks import CORRECT
 
 DENY = Decision(False, "nobody", (), 300, 300)

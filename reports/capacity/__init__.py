@@ -1,0 +1,1 @@
+"""A search for capacity: objectives, probes, how they are judged, and the answer."""

@@ -1,0 +1,1 @@
+"""Two runs: whether they can be compared, and what got better or worse."""

@@ -1,0 +1,1 @@
+"""How a run went over time: a spike, drift, memory, heat maps, families of attacks."""

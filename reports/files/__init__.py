@@ -1,0 +1,1 @@
+"""Files for other tools: JSON, CSV, JUnit, Markdown."""

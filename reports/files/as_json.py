@@ -1,0 +1,125 @@
+"""``stats.json``: every number of a summary, for machines.
+
+Stable within a format number: members are added, never renamed or removed. ``schemas/stats.schema.json``
+describes it and is published with the package. Latencies are in milliseconds (``_ms``), rates per second,
+shares 0 to 1, other times in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any, Final
+
+from gatecrash.reports.course.memory import encode_rows
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.run.summary import LatencyRow, SecondRow, Summary
+from gatecrash.reports.words.findings import numbered
+
+FORMAT: Final = 1
+
+
+def render(summary: Summary) -> bytes:
+    """Return the content of ``stats.json``: indented ASCII, whatever text a request held."""
+    return json.dumps(value_of(summary), indent=2, allow_nan=False, default=list).encode("ascii") + b"\n"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every ``stats.json`` of this format meets."""
+    text = files("gatecrash.reports").joinpath("schemas", "stats.schema.json").read_text("utf-8")
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+def value_of(summary: Summary) -> dict[str, Any]:
+    """Return the content of ``stats.json`` as a JSON value."""
+    run = asdict(summary.info)
+    run.pop("format")
+    return {
+        "format": FORMAT,
+        "verdict": {
+            "word": summary.verdict.word,
+            "exit_code": summary.verdict.exit_code.value,
+            "reasons": list(summary.verdict.reasons),
+        },
+        "validity": {"word": summary.judgement.validity.value, "reasons": list(summary.judgement.reasons)},
+        "run": run,
+        "state": asdict(summary.state),
+        "planned": summary.planned,
+        "dropped": summary.dropped,
+        "exchanges": summary.exchanges,
+        "warm_up_exchanges": summary.warm_up_exchanges,
+        "cold_starts": summary.cold_starts,
+        "cases_seen": summary.cases_seen,
+        "measured_seconds": summary.measured_seconds,
+        "planned_rate": summary.planned_rate,
+        "achieved_rate": summary.achieved_rate,
+        "throttle_rate": summary.throttle_rate,
+        "wrong_bound": summary.wrong_bound,
+        "outcomes": dict(summary.outcomes),
+        "latencies": [
+            {"outcome": row.outcome, "kind": row.kind, **_distribution(row)} for row in summary.latencies if row.count
+        ],
+        "lag": _distribution(summary.lag),
+        "curves": {
+            kind: [{"percentile": percentile, "ms": milliseconds} for percentile, milliseconds in curve]
+            for kind, curve in summary.curves.items()
+        },
+        "seconds": [_second(row) for row in summary.seconds],
+        "findings": [_finding(number, finding) for number, finding in numbered(summary, notes=False)],
+        "notes": [_finding(number, finding) for number, finding in numbered(summary, notes=True)],
+        "campaign": summary.campaign.encode() if summary.campaign is not None else None,
+        "capacity": summary.capacity.encode() if summary.capacity is not None else None,
+        "spike": summary.spike.encode() if summary.spike is not None else None,
+        "drift": summary.drift.encode() if summary.drift is not None else None,
+        "memory": encode_rows(summary.memory),
+        "comparison": summary.comparison.encode() if summary.comparison is not None else None,
+        "heat": asdict(summary.heat) if summary.heat is not None else None,
+        "families": [one.encode() for one in summary.families],
+        "thresholds": [one.encode() for one in summary.thresholds],
+    }
+
+
+def _distribution(row: LatencyRow) -> dict[str, Any]:
+    return {
+        "count": row.count,
+        "mean_ms": row.mean,
+        "p50_ms": row.p50,
+        "p90_ms": row.p90,
+        "p95_ms": row.p95,
+        "p99_ms": row.p99,
+        "p99_9_ms": row.p99_9,
+        "max_ms": row.maximum,
+        "intervals_ms": {name: list(interval) for name, interval in row.intervals.items()},
+        "too_few": list(row.too_few),
+    }
+
+
+def _second(row: SecondRow) -> dict[str, Any]:
+    return {
+        "second": row.second,
+        "warm_up": row.warm_up,
+        "planned": row.planned,
+        "dropped": row.dropped,
+        "outcomes": dict(row.outcomes),
+        "service_time_p50_ms": row.service_p50,
+        "service_time_p95_ms": row.service_p95,
+        "service_time_p99_ms": row.service_p99,
+        "response_time_p50_ms": row.response_p50,
+        "response_time_p95_ms": row.response_p95,
+        "response_time_p99_ms": row.response_p99,
+        "wrong": row.wrong,
+    }
+
+
+def _finding(number: int, finding: Finding) -> dict[str, Any]:
+    rule = finding.rule
+    return {
+        "number": number,
+        "fingerprint": finding.fingerprint,
+        **finding.encode(),
+        "danger": rule.danger,
+        "remedy": rule.remedy,
+        "sources": list(rule.sources),
+    }

@@ -1,0 +1,1 @@
+"""A run that goes on: its figures, its page, its metrics."""

@@ -1,0 +1,1 @@
+"""Methods: intervals, block bootstrap, change points, and which direction of a number is better."""

@@ -1,0 +1,1 @@
+"""Thresholds: as they are written, parsed, measured and judged."""

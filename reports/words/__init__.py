@@ -1,0 +1,1 @@
+"""Sentences and spelling: what people read in every writer, one module a subject."""
