@@ -14,9 +14,9 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerNode
 
 from gatecrash.authorizers.errors import GatecrashError, UsageError
-from gatecrash.locustfiles._cpu import CpuMeter
-from gatecrash.locustfiles._messages import ENDED, FAILED, HELLO, PREPARE, PREPARED, RECORDS, REFUSED, STOP, TAKEN
-from gatecrash.locustfiles._register import WorkerRegister
+from gatecrash.firing.cpu import CpuMeter
+from gatecrash.firing.messages import ENDED, FAILED, HELLO, PREPARE, PREPARED, RECORDS, REFUSED, STOP, TAKEN
+from gatecrash.firing.register import WorkerRegister
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.plan import Plan
 

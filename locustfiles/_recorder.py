@@ -17,14 +17,14 @@ from locust.env import Environment
 from locust.runners import MasterRunner
 
 from gatecrash.authorizers.targets.local import LOOPBACK, LocalGateway, reachable
-from gatecrash.locustfiles._aborting import failed_sentence
-from gatecrash.locustfiles._capacity import CapacityControl
-from gatecrash.locustfiles._cpu import CpuMeter
-from gatecrash.locustfiles._firing import Firing
+from gatecrash.firing.aborting import failed_sentence
+from gatecrash.firing.capacity import CapacityControl
+from gatecrash.firing.cpu import CpuMeter
+from gatecrash.firing.firing import Firing
+from gatecrash.firing.metrics import LiveMetrics, live_metrics
+from gatecrash.firing.pauses import let_fire
 from gatecrash.locustfiles._master import Master
-from gatecrash.locustfiles._metrics import LiveMetrics, live_metrics
 from gatecrash.locustfiles._options import with_overrides
-from gatecrash.locustfiles._pauses import let_fire
 from gatecrash.reports.live.metrics import Measured, measure
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.latency import Pause, no_pause

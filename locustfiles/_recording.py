@@ -19,17 +19,17 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from gatecrash.authorizers.errors import GatecrashError, UsageError
 from gatecrash.authorizers.targets.opening import open_target
+from gatecrash.firing.arrivals import Share
+from gatecrash.firing.firing import Firing
+from gatecrash.firing.messages import LOCUST_LIVENESS
+from gatecrash.firing.watcher import Watcher
 from gatecrash.generators.corpus import Corpus
-from gatecrash.locustfiles._arrivals import Share
-from gatecrash.locustfiles._firing import Firing
 from gatecrash.locustfiles._master import Greetings
-from gatecrash.locustfiles._messages import LOCUST_LIVENESS
 from gatecrash.locustfiles._options import plan_from_options, propose_users
 from gatecrash.locustfiles._recorder import RunRecorder
 from gatecrash.locustfiles._searching import begin_search, listen, tell_ready
 from gatecrash.locustfiles._shapes import CapacityShape
 from gatecrash.locustfiles._state import state_of
-from gatecrash.locustfiles._watcher import Watcher
 from gatecrash.locustfiles._web import show_tab
 from gatecrash.locustfiles._worker import Worker
 from gatecrash.reports.run.folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST

@@ -10,8 +10,8 @@ from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
 from gatecrash.authorizers import wire
-from gatecrash.locustfiles._capacity import CapacityControl, Seen
-from gatecrash.locustfiles._firing import Firing
+from gatecrash.firing.capacity import CapacityControl, Seen
+from gatecrash.firing.firing import Firing
 from gatecrash.locustfiles._recorder import RunRecorder
 from gatecrash.locustfiles._state import state_of
 from gatecrash.reports.capacity.probes import ProbeCounts, Step

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from locust.env import Environment
 
-from gatecrash.locustfiles._firing import Firing
+from gatecrash.firing.firing import Firing
+from gatecrash.firing.watcher import Watcher
 from gatecrash.locustfiles._recorder import RunRecorder
-from gatecrash.locustfiles._watcher import Watcher
 from gatecrash.locustfiles._worker import Worker
 
 _ATTRIBUTE = "gatecrash"

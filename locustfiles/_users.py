@@ -5,7 +5,7 @@ from __future__ import annotations
 from locust import User, task
 from locust.user.task import LOCUST_STATE_STOPPING
 
-from gatecrash.locustfiles._firing import Firing, Shown
+from gatecrash.firing.firing import Firing, Shown
 from gatecrash.locustfiles._state import state_of
 from gatecrash.locustfiles._statistics import failure_of, is_listened_to
 from gatecrash.reports.run.plan import OPEN

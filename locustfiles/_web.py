@@ -18,7 +18,7 @@ from locust.web import WebUI
 from flask import Blueprint, Response, request
 
 from gatecrash.authorizers.errors import GatecrashError
-from gatecrash.locustfiles._watcher import Watcher
+from gatecrash.firing.watcher import Watcher
 
 TITLE: Final = "Authorizer"
 KEY: Final = "authorizer"

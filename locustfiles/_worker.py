@@ -14,10 +14,10 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from gatecrash.authorizers.errors import GatecrashError
-from gatecrash.locustfiles._corpus_here import corpus_here
-from gatecrash.locustfiles._delivery import Delivery
-from gatecrash.locustfiles._firing import Firing
-from gatecrash.locustfiles._messages import (
+from gatecrash.firing.corpus_here import corpus_here
+from gatecrash.firing.delivery import Delivery
+from gatecrash.firing.firing import Firing
+from gatecrash.firing.messages import (
     ENDED,
     FAILED,
     HELLO,

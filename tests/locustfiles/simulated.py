@@ -6,8 +6,8 @@ import heapq
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.authorizers.targets.scripted import Limits, Script
-from gatecrash.locustfiles._arrivals import Share, step_arrivals
-from gatecrash.locustfiles._capacity import CapacityControl, Seen
+from gatecrash.firing.arrivals import Share, step_arrivals
+from gatecrash.firing.capacity import CapacityControl, Seen
 from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import ProbeCounts
 from gatecrash.reports.run.plan import Plan

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gatecrash.locustfiles._aborting import failed_sentence
+from gatecrash.firing.aborting import failed_sentence
 from gatecrash.reports.run.plan import Phase, Plan
 from tests.reports.samples import good_recording
 

@@ -4,7 +4,7 @@ import gevent
 
 import pytest
 
-from gatecrash.locustfiles._alarms import Alarms
+from gatecrash.firing.alarms import Alarms
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_who_wakes_may_sleep_again(alarms):
 
 
 def test_without_a_kernel_timer_gevents_own_is_used(alarms, monkeypatch):
-    monkeypatch.setattr("gatecrash.locustfiles._alarms._open_timer", lambda _: None)
+    monkeypatch.setattr("gatecrash.firing.alarms._open_timer", lambda _: None)
     plain = Alarms()
     started = time.perf_counter()
     plain.sleep(0.02)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.locustfiles._arrivals import Share, due_after, schedule, step_arrivals
+from gatecrash.firing.arrivals import Share, due_after, schedule, step_arrivals
 from gatecrash.reports.capacity.probes import Step, StepKind
 from gatecrash.reports.run.plan import POISSON, Plan, Stage
 

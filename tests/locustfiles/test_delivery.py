@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Answer, Decision, Outcome
-from gatecrash.locustfiles._cpu import CpuMeter
-from gatecrash.locustfiles._delivery import Delivery
-from gatecrash.locustfiles._register import WorkerRegister
+from gatecrash.firing.cpu import CpuMeter
+from gatecrash.firing.delivery import Delivery
+from gatecrash.firing.register import WorkerRegister
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally
 from gatecrash.reports.run.plan import Plan

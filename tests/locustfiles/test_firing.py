@@ -7,10 +7,10 @@ import pytest
 
 from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.targets.scripted import Script, ScriptedTarget
+from gatecrash.firing.arrivals import Share
+from gatecrash.firing.firing import Firing
+from gatecrash.firing.pauses import let_fire
 from gatecrash.generators.building import CorpusPlan, build_corpus
-from gatecrash.locustfiles._arrivals import Share
-from gatecrash.locustfiles._firing import Firing
-from gatecrash.locustfiles._pauses import let_fire
 from gatecrash.reports.capacity.probes import Step, StepKind
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.records import LatencyKind

@@ -10,9 +10,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.locustfiles._metrics import live_metrics
-from gatecrash.locustfiles._metrics_otlp import Sender, metrics_data
-from gatecrash.locustfiles._metrics_prometheus import Listener
+from gatecrash.firing.metrics import live_metrics
+from gatecrash.firing.metrics_otlp import Sender, metrics_data
+from gatecrash.firing.metrics_prometheus import Listener
 from gatecrash.reports.live.metrics import BOUNDS, LATENCIES, METRICS, Kind, RunFacts, measure
 from gatecrash.reports.run.plan import Phase, Plan
 from tests.reports.samples import busy_run

@@ -3,7 +3,7 @@ import time
 import gevent
 from gevent.event import Event
 
-from gatecrash.locustfiles._pauses import LetFire
+from gatecrash.firing.pauses import LetFire
 
 
 def test_others_run_while_somebody_works_in_pieces_and_not_before_a_piece_is_done():

@@ -3,8 +3,8 @@
 import pytest
 
 from gatecrash.authorizers.contract import Answer, Decision, Outcome
-from gatecrash.locustfiles._messages import LOST_SECONDS
-from gatecrash.locustfiles._register import WorkerRegister
+from gatecrash.firing.messages import LOST_SECONDS
+from gatecrash.firing.register import WorkerRegister
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally
 from gatecrash.reports.run.plan import CLOSED, Plan, Stage

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatecrash.locustfiles._alarms import Alarms
-from gatecrash.locustfiles._arrivals import Arrival
-from gatecrash.locustfiles._slots import Slots
+from gatecrash.firing.alarms import Alarms
+from gatecrash.firing.arrivals import Arrival
+from gatecrash.firing.slots import Slots
 
 
 class Given:

@@ -10,8 +10,8 @@ from locust.env import Environment
 
 import pytest
 
-from gatecrash.locustfiles._judging_process import JudgingError, JudgingProcess
-from gatecrash.locustfiles._watcher import Watcher
+from gatecrash.firing.judging_process import JudgingError, JudgingProcess
+from gatecrash.firing.watcher import Watcher
 from gatecrash.locustfiles._web import show_tab
 from gatecrash.reports.live.standing import Standing
 from gatecrash.reports.run.folder import RunFolder, RunState

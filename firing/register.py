@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gatecrash.locustfiles._arrivals import due_after
-from gatecrash.locustfiles._messages import LOST_SECONDS
+from gatecrash.firing.arrivals import due_after
+from gatecrash.firing.messages import LOST_SECONDS
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.workers import WorkerFacts
 from gatecrash.reports.run.plan import OPEN, Plan

@@ -22,8 +22,8 @@ from gatecrash.reports.live.metrics_settings import METRICS_LOG, MetricsSettings
 from gatecrash.reports.run.plan import Plan
 
 if TYPE_CHECKING:
-    from gatecrash.locustfiles._metrics_otlp import Sender
-    from gatecrash.locustfiles._metrics_prometheus import Listener
+    from gatecrash.firing.metrics_otlp import Sender
+    from gatecrash.firing.metrics_prometheus import Listener
 
 _logger: Final = logging.getLogger(__name__)
 # Who scrapes more often gets the same values again.
@@ -141,7 +141,7 @@ class LiveMetrics:
 
 def _sender(url: str) -> Sender:
     try:
-        from gatecrash.locustfiles._metrics_otlp import Sender
+        from gatecrash.firing.metrics_otlp import Sender
     except ImportError:
         raise missing("otlp") from None
     return Sender(url)
@@ -149,7 +149,7 @@ def _sender(url: str) -> Sender:
 
 def _listener(address: tuple[str, int], metrics: LiveMetrics) -> Listener:
     try:
-        from gatecrash.locustfiles._metrics_prometheus import Listener
+        from gatecrash.firing.metrics_prometheus import Listener
     except ImportError:
         raise missing("prometheus") from None
     try:

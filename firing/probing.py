@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from gatecrash.authorizers.contract import Answer, Expectation
-from gatecrash.locustfiles._alarms import Alarms
-from gatecrash.locustfiles._arrivals import Arrival, Share, step_arrivals
-from gatecrash.locustfiles._slots import Slots
+from gatecrash.firing.alarms import Alarms
+from gatecrash.firing.arrivals import Arrival, Share, step_arrivals
+from gatecrash.firing.slots import Slots
 from gatecrash.reports.capacity.probes import ProbeCounts, Step, StepKind
 from gatecrash.reports.recording.records import ERRORS
 from gatecrash.reports.recording.tally import Tally

@@ -14,12 +14,12 @@ from gevent.queue import Empty, SimpleQueue
 from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.redact import secrets_of
 from gatecrash.authorizers.targets.protocol import PreparedTarget, Target
+from gatecrash.firing.alarms import Alarms
+from gatecrash.firing.arrivals import Arrival, Share, schedule
+from gatecrash.firing.phases import own_concurrency, phase_arrivals
+from gatecrash.firing.probing import Probing
+from gatecrash.firing.slots import Slots
 from gatecrash.generators.corpus import Corpus
-from gatecrash.locustfiles._alarms import Alarms
-from gatecrash.locustfiles._arrivals import Arrival, Share, schedule
-from gatecrash.locustfiles._phases import own_concurrency, phase_arrivals
-from gatecrash.locustfiles._probing import Probing
-from gatecrash.locustfiles._slots import Slots
 from gatecrash.locustfiles._statistics import BatchedStatistics
 from gatecrash.reports.capacity.probes import Step, StepKind
 from gatecrash.reports.recording.clocks import ClockWatch

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from gatecrash.locustfiles._search import Search, SearchEnd, SearchSettings
+from gatecrash.firing.search import Search, SearchEnd, SearchSettings
 from gatecrash.reports.capacity.answer import Capacity, ColdStarts, Recovery, bad_until
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
 from gatecrash.reports.capacity.judging import Probe, is_hopeless, judge_probe

@@ -20,7 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.core import Metric as Family
 from prometheus_client.utils import floatToGoString
 
-from gatecrash.locustfiles._pauses import let_fire
+from gatecrash.firing.pauses import let_fire
 from gatecrash.reports.live.metrics import BOUNDS, Buckets, Kind, Measured, Metric, Point, RunFacts
 
 # A scraper that is slow or stays connected takes one of these.

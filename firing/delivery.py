@@ -11,9 +11,9 @@ from typing import Any
 import gevent
 from gevent.lock import RLock
 
-from gatecrash.locustfiles._cpu import CpuMeter
-from gatecrash.locustfiles._firing import Firing
-from gatecrash.locustfiles._pauses import let_fire
+from gatecrash.firing.cpu import CpuMeter
+from gatecrash.firing.firing import Firing
+from gatecrash.firing.pauses import let_fire
 from gatecrash.reports.recording.latency import no_pause
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from gatecrash.locustfiles._arrivals import Arrival, Share
+from gatecrash.firing.arrivals import Arrival, Share
 from gatecrash.reports.run.plan import Phase
 
 

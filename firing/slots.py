@@ -15,8 +15,8 @@ import gevent
 from gevent.event import Event
 from gevent.hub import Waiter
 
-from gatecrash.locustfiles._alarms import Alarms
-from gatecrash.locustfiles._arrivals import Arrival
+from gatecrash.firing.alarms import Alarms
+from gatecrash.firing.arrivals import Arrival
 
 # The arrival, how late it is, and how much of that is the loop's own doing, None where there was no free slot, both in
 # seconds. Returns whether to fire it.

@@ -14,7 +14,7 @@ from typing import Any, Final
 import gevent
 
 from gatecrash.authorizers.errors import GatecrashError
-from gatecrash.locustfiles._judging_process import JudgingProcess
+from gatecrash.firing.judging_process import JudgingProcess
 from gatecrash.reports.live.standing import Standing
 
 _FRESH_SECONDS: Final = 1.0
