@@ -25,11 +25,11 @@ class JudgingError(GatecrashError):
 
 
 # Nothing in the person's folder may stand for a module of ours.
-_COMMAND: Final = (sys.executable, "-P", "-m", "gatecrash.watching")
+_COMMAND: Final = (sys.executable, "-P", "-m", "gatecrash.judging.watching")
 
 
 class JudgingProcess:
-    """``python -m gatecrash.watching``, or another ``command`` that answers alike; it ends with this process."""
+    """The judging process, or another ``command`` that answers alike; it ends with this process."""
 
     def __init__(self, command: Sequence[str] = _COMMAND) -> None:
         self._command = command

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from gatecrash.authorizers.errors import GatecrashError, UsageError
 from gatecrash.authorizers.targets.parameters import request_to_parameters
 from gatecrash.generators.cases import Case
-from gatecrash.replaying import Replay, case_maker, cases_of, replay, times_for
+from gatecrash.replaying.replaying import Replay, case_maker, cases_of, replay, times_for
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.words.summary import json_text
-from gatecrash.settings import Settings, change_paths
+from gatecrash.settings.settings import Settings, change_paths
 
 
 def assert_fixed(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.baselines import added
+from gatecrash.judging.baselines import added
 from gatecrash.reports.oracles.baseline import Entry, name_of
 from gatecrash.reports.oracles.rules import Severity
 from gatecrash.reports.run.folder import RunFolder, write_atomically

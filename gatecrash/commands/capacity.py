@@ -7,15 +7,15 @@ import webbrowser
 import click
 from rich.console import Console
 
-from gatecrash.baselines import check_baseline
-from gatecrash.histories import check_history, keep
-from gatecrash.judging import REPORT, show
-from gatecrash.options import settings_options
-from gatecrash.preflight import check_target
-from gatecrash.running import run
-from gatecrash.scenarios import check_scenario, load_of
-from gatecrash.settings import Settings
-from gatecrash.tidying import remove_old
+from gatecrash.judging.baselines import check_baseline
+from gatecrash.judging.histories import check_history, keep
+from gatecrash.judging.judging import REPORT, show
+from gatecrash.judging.tidying import remove_old
+from gatecrash.planning.scenarios import check_scenario, load_of
+from gatecrash.preflight.preflight import check_target
+from gatecrash.running.running import run
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
 
 
 @click.command(short_help="Find the highest rate that the authorizer holds.")

@@ -11,17 +11,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.comparing_live import check_live, compare_live
-from gatecrash.comparisons import LAST, LAST_GOOD, compare_folders, earlier_run, rendered
-from gatecrash.options import settings_options
+from gatecrash.judging.comparing_live import check_live, compare_live
+from gatecrash.judging.comparisons import LAST, LAST_GOOD, compare_folders, earlier_run, rendered
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.files import as_markdown
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.run.folder import RunFolder, write_atomically
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.text import comparison as text_comparison
-from gatecrash.running import build_with_progress
-from gatecrash.settings import Settings
+from gatecrash.running.running import build_with_progress
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
 
 _WRITERS: Final[dict[str, Callable[[Comparison], bytes]]] = {
     ".html": as_html.render_comparison,

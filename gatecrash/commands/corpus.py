@@ -12,10 +12,10 @@ from rich.console import Console
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
-from gatecrash.options import settings_options
-from gatecrash.preparing import corpus_like
-from gatecrash.running import build_with_progress
-from gatecrash.settings import Settings
+from gatecrash.planning.preparing import corpus_like
+from gatecrash.running.running import build_with_progress
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
 
 
 @click.command(short_help="Build a corpus without firing.")

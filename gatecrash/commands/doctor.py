@@ -6,10 +6,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from gatecrash.checkup import Finding, Level, examine
-from gatecrash.options import settings_options
+from gatecrash.preflight.checkup import Finding, Level, examine
 from gatecrash.reports.run.verdict import ExitCode
-from gatecrash.settings import Settings
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
 
 _STYLES = {Level.GOOD: "green", Level.BEWARE: "yellow", Level.BAD: "red"}
 

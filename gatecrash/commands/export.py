@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.exporting import Format
-from gatecrash.exporting import export as export_finding
-from gatecrash.replaying import stored_finding
+from gatecrash.replaying.exporting import Format
+from gatecrash.replaying.exporting import export as export_finding
+from gatecrash.replaying.replaying import stored_finding
 from gatecrash.reports.words.summary import visible
 
 

@@ -7,18 +7,18 @@ import webbrowser
 import click
 from rich.console import Console
 
-from gatecrash.asking import Load
-from gatecrash.baselines import check_baseline
-from gatecrash.comparisons import check_against
-from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM
+from gatecrash.bench.bench import PARALLEL_MAXIMUM
+from gatecrash.bench.preparing import request_budget, request_rate
 from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
-from gatecrash.fuzzing.preparing import request_budget, request_rate
-from gatecrash.histories import check_history, keep
-from gatecrash.judging import REPORT, show
-from gatecrash.options import settings_options
-from gatecrash.preflight import check_target
-from gatecrash.settings import Settings
-from gatecrash.tidying import remove_old
+from gatecrash.judging.baselines import check_baseline
+from gatecrash.judging.comparisons import check_against
+from gatecrash.judging.histories import check_history, keep
+from gatecrash.judging.judging import REPORT, show
+from gatecrash.judging.tidying import remove_old
+from gatecrash.preflight.asking import Load
+from gatecrash.preflight.preflight import check_target
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
 
 
 @click.command(short_help="Find what is wrong: attacks, oracles, proof.")

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.reference.schema import published
-from gatecrash.settings import FILE, Settings
+from gatecrash.settings.settings import FILE, Settings
 
 # Where Taplo looks for the schema of a TOML file.
 _DIRECTIVE: Final = "#:schema"

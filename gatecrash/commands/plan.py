@@ -11,11 +11,11 @@ import click
 from rich.console import Console
 
 from gatecrash.authorizers import wire
-from gatecrash.options import settings_options
-from gatecrash.preflight import check_target
-from gatecrash.running import build_with_progress
-from gatecrash.scenarios import SCENARIOS, Scenario, check_scenario, load_of, plan_of, seconds_of, settings_of
-from gatecrash.settings import Settings
+from gatecrash.planning.scenarios import SCENARIOS, Scenario, check_scenario, load_of, plan_of, seconds_of, settings_of
+from gatecrash.preflight.preflight import check_target
+from gatecrash.running.running import build_with_progress
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
 
 
 @click.command(short_help="Build the corpus and write a plan for plain `locust`.")

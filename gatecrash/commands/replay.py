@@ -9,10 +9,10 @@ import click
 from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.preflight import check_target
-from gatecrash.replaying import replay as replay_finding
-from gatecrash.replaying import stored_finding, times_for
-from gatecrash.replaying_case import replay_case, stored_case
+from gatecrash.preflight.preflight import check_target
+from gatecrash.replaying.replaying import replay as replay_finding
+from gatecrash.replaying.replaying import stored_finding, times_for
+from gatecrash.replaying.replaying_case import replay_case, stored_case
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.words.summary import json_text, visible
 

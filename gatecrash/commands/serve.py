@@ -11,10 +11,10 @@ from rich.console import Console
 
 from gatecrash.authorizers.gateway.functions import parse_handler
 from gatecrash.authorizers.gateway.process import serve as serve_gateway
-from gatecrash.options import settings_options
 from gatecrash.reports.run.verdict import ExitCode
-from gatecrash.settings import Settings
-from gatecrash.targets import gateway_settings
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
+from gatecrash.settings.targets import gateway_settings
 
 # By the signal that ended it before it served.
 _EXIT_CODES: Final[Mapping[int | None, ExitCode]] = {

@@ -11,8 +11,7 @@ import click
 from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.histories import limits_of, opened, read
-from gatecrash.options import settings_options
+from gatecrash.judging.histories import limits_of, opened, read
 from gatecrash.reports.files import trend_csv, trend_markdown
 from gatecrash.reports.html import trend as trend_page
 from gatecrash.reports.run.folder import write_atomically
@@ -21,7 +20,8 @@ from gatecrash.reports.text import trend as text_trend
 from gatecrash.reports.trend.history import HistoryRun
 from gatecrash.reports.trend.trend import Trend, trends_of
 from gatecrash.reports.words.summary import plural
-from gatecrash.settings import Settings
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
 
 _NEWEST: Final = "newest"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from gatecrash.options import settings_options
-from gatecrash.settings import Settings
-from gatecrash.working import work
+from gatecrash.running.working import work
+from gatecrash.settings.options import settings_options
+from gatecrash.settings.settings import Settings
 
 
 @click.command(short_help="Fire for a master, on this machine or another.")

@@ -10,24 +10,24 @@ from typing import Final
 
 from rich.console import Console
 
-from gatecrash.fuzzing.bench import Bench, LaboratoryBench
+from gatecrash.bench.bench import Bench, LaboratoryBench
+from gatecrash.bench.expiring import ExpiryWatch
+from gatecrash.bench.preparing import opened_bench, sweep_corpus, with_fuzz_defaults
+from gatecrash.bench.shots import Shots
 from gatecrash.fuzzing.controls import AFTER, BEFORE, broken_by, control_rows, fire_controls
 from gatecrash.fuzzing.covering import coverage
-from gatecrash.fuzzing.expiring import ExpiryWatch
 from gatecrash.fuzzing.firing import fire_with_locust, locust_phases
 from gatecrash.fuzzing.observing import Observer
-from gatecrash.fuzzing.preparing import opened_bench, sweep_corpus, with_fuzz_defaults
 from gatecrash.fuzzing.proving import Prover
 from gatecrash.fuzzing.schedules import CaseBook, case_book
-from gatecrash.fuzzing.shots import Shots
 from gatecrash.fuzzing.slowness import ageing_findings, slow_findings
 from gatecrash.fuzzing.sweeping import Sweep
 from gatecrash.fuzzing.telling import Teller
 from gatecrash.generators.cases import CaseMaker
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.mix import Mix
-from gatecrash.judging import judge_and_render
-from gatecrash.preparing import run_facts
+from gatecrash.judging.judging import judge_and_render
+from gatecrash.planning.preparing import run_facts
 from gatecrash.reports.oracles.checks import Group, Judge, in_order
 from gatecrash.reports.oracles.checks import judge as judge_ledger
 from gatecrash.reports.oracles.findings import Finding
@@ -36,8 +36,8 @@ from gatecrash.reports.run.campaign import Campaign, PhaseRow
 from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
 from gatecrash.reports.run.plan import Phase
 from gatecrash.reports.run.summary import Summary
-from gatecrash.running import SignalledError, signals_raise
-from gatecrash.settings import Settings, credential_settings
+from gatecrash.running.running import SignalledError, signals_raise
+from gatecrash.settings.settings import Settings, credential_settings
 
 _BROKEN_ORACLES: Final = frozenset({Oracle.ROBUSTNESS, Oracle.CONTRACT})
 

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Final
 
 from gatecrash.authorizers.contract import Answer
-from gatecrash.fuzzing.bench import Bench, OutOfBudgetError, Shot
+from gatecrash.bench.bench import Bench, OutOfBudgetError, Shot
 from gatecrash.generators.minimise import shrink_sequence
 from gatecrash.reports.oracles.checks import Judge, Violation
 from gatecrash.reports.oracles.findings import Classification, Confirmation

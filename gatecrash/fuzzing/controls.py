@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Final
 
 from gatecrash.authorizers.contract import Expectation, Outcome
-from gatecrash.fuzzing.bench import Bench
+from gatecrash.bench.bench import Bench
+from gatecrash.bench.shots import Shots
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import CaseBook
-from gatecrash.fuzzing.shots import Shots
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.run.campaign import ControlRow
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from gatecrash.fuzzing.bench import Bench
-from gatecrash.fuzzing.shots import Shots
+from gatecrash.bench.bench import Bench
+from gatecrash.bench.shots import Shots
 from gatecrash.generators.attacks import FAMILIES, Family
 from gatecrash.generators.credentials.base import CredentialProfile
 from gatecrash.reports.recording.ledger import Ledger

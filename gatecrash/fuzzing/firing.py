@@ -10,17 +10,17 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from gatecrash.fuzzing.preparing import BENCH_SHARE, is_python_handler, request_budget, request_rate
+from gatecrash.bench.preparing import BENCH_SHARE, is_python_handler, request_budget, request_rate
 from gatecrash.fuzzing.schedules import CaseBook, interleaved, sequential
 from gatecrash.generators.corpus import Corpus
-from gatecrash.preparing import run_facts
+from gatecrash.planning.preparing import run_facts
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.campaign import PhaseRow
 from gatecrash.reports.run.folder import RunFolder, RunState
 from gatecrash.reports.run.plan import Phase, Plan
-from gatecrash.running import fire, start_gateway
-from gatecrash.settings import AWS_KINDS, Settings
-from gatecrash.targets import target_settings
+from gatecrash.running.running import fire, start_gateway
+from gatecrash.settings.settings import AWS_KINDS, Settings
+from gatecrash.settings.targets import target_settings
 
 _SLOTS: Final = 16
 _FOLDER: Final = "phases"

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.authorizers.redact import secrets_of
-from gatecrash.fuzzing.bench import Bench, OutOfBudgetError
+from gatecrash.bench.bench import Bench, OutOfBudgetError
+from gatecrash.bench.literals import words_digest
+from gatecrash.bench.shots import Shots
 from gatecrash.fuzzing.confirming import Bad, Confirmed, Confirmer, bad_answers
 from gatecrash.fuzzing.grouping import BY_CHANGE, regrouped
-from gatecrash.fuzzing.literals import words_digest
 from gatecrash.fuzzing.observing import Observer
-from gatecrash.fuzzing.shots import Shots
 from gatecrash.generators.attacks import dictionary
 from gatecrash.generators.attacks.implications import broader
 from gatecrash.generators.cases import Recipe

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Final
 
 from gatecrash.authorizers.redact import secrets_of
-from gatecrash.fuzzing.bench import LaboratoryBench
-from gatecrash.fuzzing.shots import Shots
+from gatecrash.bench.bench import LaboratoryBench
+from gatecrash.bench.shots import Shots
+from gatecrash.bench.timing import Slowness, ageing_of, slowness_of
 from gatecrash.fuzzing.sweeping import SlowCase
-from gatecrash.fuzzing.timing import Slowness, ageing_of, slowness_of
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Group, Violation, cause_of_change, finding_of
 from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from gatecrash.fuzzing.bench import PARALLEL_MAXIMUM, SLOW_SECONDS, LaboratoryBench, fire
+from gatecrash.bench.bench import PARALLEL_MAXIMUM, SLOW_SECONDS, LaboratoryBench, fire
+from gatecrash.bench.shots import Shots
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import CaseBook, interleaved, overlapping, sequential
-from gatecrash.fuzzing.shots import Shots
 from gatecrash.generators.attacks import UNSIGNED_VIEW
 from gatecrash.reports.oracles.policy_checks import ALONE
 from gatecrash.reports.run.campaign import PhaseRow

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gatecrash.fuzzing.schedules import CaseBook
-from gatecrash.settings import Settings
+from gatecrash.settings.settings import Settings
 
 
 class Teller:

@@ -10,12 +10,12 @@ import click
 from pydantic import BaseModel
 
 from gatecrash.app import commands
-from gatecrash.exit_codes import EVERYWHERE, ORDER, exit_codes
+from gatecrash.reference.exit_codes import EVERYWHERE, ORDER, exit_codes
 from gatecrash.reference.markdown import code, page, paragraphs, prose, table
-from gatecrash.settings import Settings
+from gatecrash.settings.settings import Settings
 
 _NAME: Final = "gatecrash"
-# How gatecrash/options.py ends the help of a flag that stands for a key.
+# How the options of the command line end the help of a flag that stands for a key.
 _KEY: Final = re.compile(r"^(?P<text>.*\S)\s+\[(?P<key>[a-z_]+\.[a-z_]+)\]$", re.DOTALL)
 _DEFAULT: Final = re.compile(r"\s*\(default:? (?P<default>[^()]*)\)")
 _OPENING: Final = """

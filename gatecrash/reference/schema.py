@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from gatecrash.settings import FILE, Settings
+from gatecrash.settings.settings import FILE, Settings
 
 NAME: Final = "settings.schema.json"
 # What editors of TOML read best; every word that is used means the same in later drafts.

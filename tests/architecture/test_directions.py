@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"authorizers", "generators", "locustfiles", "reports", "gatecrash"}
+OURS = {"authorizers", "generators", "firing", "locustfiles", "reports", "gatecrash"}
 STANDARD = set(sys.stdlib_module_names)
 
 PURE = {"orjson"}
@@ -111,11 +111,11 @@ def test_reports_import_only_the_pure_part_of_authorizers(path):
     assert all(is_pure_import(name) or top(name) == "reports" for name in own(path))
 
 
-@pytest.mark.parametrize("path", modules("locustfiles"), ids=relative)
+@pytest.mark.parametrize("path", [*modules("firing"), *modules("locustfiles")], ids=relative)
 def test_locustfiles_import_targets_the_corpus_and_records(path):
     assert not foreign(path) & {"hypothesis", "boto3", "botocore", "rich", "plotly", "pydantic"}
     for name in own(path):
-        allowed = top(name) == "locustfiles" or is_pure_import(name)
+        allowed = top(name) in {"firing", "locustfiles"} or is_pure_import(name)
         allowed |= name.startswith(("authorizers.targets", "generators.corpus"))
         allowed |= name.startswith(
             ("reports.recording", "reports.run", "reports.capacity", "reports.thresholds", "reports.live")
@@ -136,8 +136,8 @@ def test_only_the_two_adapters_import_the_libraries_of_live_metrics():
         for path in modules(package)
     }
     assert {path: found for path, found in users.items() if found} == {
-        "locustfiles/_metrics_otlp.py": {"opentelemetry"},
-        "locustfiles/_metrics_prometheus.py": {"prometheus_client"},
+        "firing/metrics_otlp.py": {"opentelemetry"},
+        "firing/metrics_prometheus.py": {"prometheus_client"},
     }
 
 

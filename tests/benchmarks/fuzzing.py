@@ -29,7 +29,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Outcome
 from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget
-from gatecrash.fuzzing.bench import LaboratoryBench
+from gatecrash.bench.bench import LaboratoryBench
 from gatecrash.generators.cases import CaseMaker, Recipe, any_recipes
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.draws import draw

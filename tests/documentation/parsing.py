@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gatecrash.app import commands
-from gatecrash.settings import parse_assignment, read_settings
+from gatecrash.settings.settings import parse_assignment, read_settings
 
 _KEY = re.compile(r"\[(\w+\.\w+)\]$")
 _ASSIGNMENT = re.compile(r"^[A-Z_]+=")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gatecrash.baselines import parse_baseline
+from gatecrash.judging.baselines import parse_baseline
 from gatecrash.reports.files import trend_csv
 from gatecrash.reports.trend.metrics import TrendLimits
 from gatecrash.reports.trend.trend import trend_of
-from gatecrash.settings import read_settings
+from gatecrash.settings.settings import read_settings
 from tests.documentation import exceptions
 from tests.documentation.pages import ROOT, Block, all_commands, blocks_of, page_names, tokens_of
 from tests.documentation.parsing import parse, words_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gatecrash.exit_codes import BY_COMMAND
+from gatecrash.reference.exit_codes import BY_COMMAND
 from gatecrash.reports.run.verdict import ExitCode
 from tests.end_to_end.command import PASSWORDS, gatecrash, run_folder, side_by_side, start, statistics, wait_until
 from tests.end_to_end.test_exit_codes_of_commands import REACHED_HERE

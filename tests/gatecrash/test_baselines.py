@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from gatecrash.app import app
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.baselines import added, parse_baseline, read_baseline, text_of
+from gatecrash.judging.baselines import added, parse_baseline, read_baseline, text_of
 from gatecrash.reports.oracles.baseline import Baseline, Entry, name_of
 from gatecrash.reports.oracles.findings import Classification
 from gatecrash.reports.run.folder import RunFolder, RunInfo
-from gatecrash.settings import read_settings
+from gatecrash.settings.settings import read_settings
 from tests.reports.fuzz_samples import found, fuzz_findings
 from tests.reports.samples import HOSTILE
 

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 
-from gatecrash.preparing import prepare_corpus, run_facts
+from gatecrash.planning.preparing import prepare_corpus, run_facts
 from gatecrash.reports.comparison.comparability import obstacles_of_plans, other_cases
 from gatecrash.reports.run.folder import RunInfo
-from gatecrash.settings import read_settings
+from gatecrash.settings.settings import read_settings
 from tests.end_to_end.command import DEVICES
 
 DEVICE = '{"username": "pump-99", "password": "lantern-meadow-18", "client_id": "pump-99"}\n'

@@ -7,8 +7,8 @@ import pytest
 from gatecrash.app import app
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.distributing import Listening, address_of, listening
-from gatecrash.settings import read_settings, stored_settings
+from gatecrash.running.distributing import Listening, address_of, listening
+from gatecrash.settings.settings import read_settings, stored_settings
 
 
 @pytest.fixture(autouse=True)

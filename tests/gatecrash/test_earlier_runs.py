@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from gatecrash.comparisons import earlier_run
-from gatecrash.earlier_runs import EarlierRun, earlier_runs
+from gatecrash.judging.comparisons import earlier_run
+from gatecrash.judging.earlier_runs import EarlierRun, earlier_runs
+from gatecrash.judging.tidying import remove_old, superfluous
 from gatecrash.reports.run.folder import CAMPAIGN, RunFolder
 from gatecrash.reports.trend.history import History, HistoryRun
-from gatecrash.settings import Settings
-from gatecrash.tidying import remove_old, superfluous
+from gatecrash.settings.settings import Settings
 from tests.reports.samples import INFO, good_summary
 
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 
 from gatecrash.app import app
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.export_texts import Told, boto3_script, literal, pytest_file, shell_script
-from gatecrash.exporting import Format, export
 from gatecrash.generators.cases import GENERATION, Mutation, Recipe
 from gatecrash.generators.contexts import Surroundings
 from gatecrash.regression import assert_fixed, requests_of
-from gatecrash.replaying import stored_finding
+from gatecrash.replaying.export_texts import Told, boto3_script, literal, pytest_file, shell_script
+from gatecrash.replaying.exporting import Format, export
+from gatecrash.replaying.replaying import stored_finding
 from gatecrash.reports.oracles.findings import Classification, Finding
 from gatecrash.reports.run.folder import RunFolder, RunInfo
-from gatecrash.settings import Settings, stored_settings
+from gatecrash.settings.settings import Settings, stored_settings
 from tests.reports.fuzz_samples import found
 from tests.reports.samples import HOSTILE
 

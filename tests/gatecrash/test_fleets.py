@@ -5,10 +5,10 @@ import json
 import pytest
 
 from gatecrash.authorizers.samples import sample_path
-from gatecrash.fleets import fleet_facts, with_fleet
-from gatecrash.preparing import corpus_like, prepare_corpus, run_facts
-from gatecrash.scenarios import settings_of
-from gatecrash.settings import read_settings
+from gatecrash.planning.fleets import fleet_facts, with_fleet
+from gatecrash.planning.preparing import corpus_like, prepare_corpus, run_facts
+from gatecrash.planning.scenarios import settings_of
+from gatecrash.settings.settings import read_settings
 
 MINTED = {
     "credentials.kind": "jwt",

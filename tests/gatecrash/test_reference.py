@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from gatecrash.app import app
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.commands.init import commented_settings
-from gatecrash.exit_codes import BY_COMMAND, EVERYWHERE
 from gatecrash.reference.__main__ import COMMAND, ROOT, documents, stale
 from gatecrash.reference.commands_page import all_commands, default_of_key, key_of, options_of, said_default
+from gatecrash.reference.exit_codes import BY_COMMAND, EVERYWHERE
 from gatecrash.reference.schema import published, settings_schema
 from gatecrash.reports.oracles.rules import RULES
 from gatecrash.reports.run.verdict import ExitCode
-from gatecrash.settings import Settings, known_keys
+from gatecrash.settings.settings import Settings, known_keys
 from tests.rendering import rendered
 
 REFERENCE = ROOT / "docs" / "reference"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gatecrash.scenarios import highest_rate
-from gatecrash.settings import Settings
-from gatecrash.targets import client_of, describe_target, target_settings
+from gatecrash.planning.scenarios import highest_rate
+from gatecrash.settings.settings import Settings
+from gatecrash.settings.targets import client_of, describe_target, target_settings
 
 
 def settings_of(**keys):

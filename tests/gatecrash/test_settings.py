@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from gatecrash.app import app
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.commands.init import commented_settings
-from gatecrash.options import meant_by, settings_options
-from gatecrash.settings import Settings, known_keys, parse_assignment, read_settings, stored_settings
-from gatecrash.targets import target_settings
+from gatecrash.settings.options import meant_by, settings_options
+from gatecrash.settings.settings import Settings, known_keys, parse_assignment, read_settings, stored_settings
+from gatecrash.settings.targets import target_settings
 
 
 def test_without_a_file_the_sample_authorizer_is_tested(tmp_path, monkeypatch):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gatecrash.reports.words.summary import target_words
-from gatecrash.settings import read_settings
-from gatecrash.targets import describe_target, target_settings
+from gatecrash.settings.settings import read_settings
+from gatecrash.settings.targets import describe_target, target_settings
 from tests.reports.samples import INFO
 
 HERE = Path("authorizer.py").resolve()

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gatecrash.app import commands
-from gatecrash.settings import read_settings
+from gatecrash.settings.settings import read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from gatecrash.authorizers.targets.local import LocalGateway
 from gatecrash.authorizers.targets.opening import open_target
-from gatecrash.preparing import prepare_corpus
-from gatecrash.settings import read_settings
-from gatecrash.targets import target_settings
+from gatecrash.planning.preparing import prepare_corpus
+from gatecrash.settings.settings import read_settings
+from gatecrash.settings.targets import target_settings
 
 FILE = Path(__file__).parent / "data" / "noise.bin"
 RATE = 100.0

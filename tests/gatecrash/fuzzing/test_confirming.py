@@ -4,7 +4,7 @@ import pytest
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, MqttContext, Outcome
 from gatecrash.authorizers.targets.handler import HandlerSettings
-from gatecrash.fuzzing.bench import LaboratoryBench, OutOfBudgetError, Shot
+from gatecrash.bench.bench import LaboratoryBench, OutOfBudgetError, Shot
 from gatecrash.fuzzing.confirming import Confirmer
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Violation

@@ -3,8 +3,8 @@
 import pytest
 
 from gatecrash.authorizers.targets.handler import HandlerSettings
-from gatecrash.fuzzing.bench import LaboratoryBench
-from gatecrash.fuzzing.expiring import EXPIRED_CAUSE, ExpiryWatch
+from gatecrash.bench.bench import LaboratoryBench
+from gatecrash.bench.expiring import EXPIRED_CAUSE, ExpiryWatch
 from gatecrash.generators.cases import Recipe
 from gatecrash.generators.contexts import Surroundings
 from gatecrash.generators.credentials import open_profile

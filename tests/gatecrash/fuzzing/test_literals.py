@@ -4,7 +4,7 @@ import pytest
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.fuzzing.literals import words_again, words_digest, words_of
+from gatecrash.bench.literals import words_again, words_digest, words_of
 from gatecrash.generators.attacks.dictionary import WORDS_MAXIMUM
 
 CODE = '''

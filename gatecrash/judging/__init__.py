@@ -1,0 +1,1 @@
+"""From a run folder to its judgement and report; comparisons, baselines, histories."""

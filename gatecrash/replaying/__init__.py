@@ -1,0 +1,1 @@
+"""Finding a recorded case again, and exporting it as a test."""

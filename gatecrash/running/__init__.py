@@ -1,0 +1,1 @@
+"""The command's side of Locust: processes, workers, the live view."""

@@ -1,0 +1,1 @@
+"""Settings: what gatecrash.toml and the command line say."""
