@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gatecrash.authorizers.errors import GatecrashError, UsageError
-from gatecrash.authorizers.targets.parameters import request_to_parameters
+from gatecrash.authorizers.targets.boto3_parameters import request_to_parameters
 from gatecrash.generators.cases import Case
 from gatecrash.replaying.replaying import Replay, case_maker, cases_of, replay, times_for
 from gatecrash.reports.oracles.findings import Finding

@@ -12,7 +12,7 @@ import sys
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.authorizers.gateway.gateway import InitError
-from gatecrash.authorizers.gateway.process import serve_forever
+from gatecrash.authorizers.gateway.serving import serve_forever
 from gatecrash.authorizers.gateway.settings import settings_from_json
 from gatecrash.authorizers.redact import redact_text
 

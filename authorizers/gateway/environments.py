@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from gatecrash.authorizers.gateway.child_process import ChildProcess
 from gatecrash.authorizers.gateway.functions import Function, environment_variables
-from gatecrash.authorizers.gateway.processes import ChildProcess
 from gatecrash.authorizers.gateway.runtime_api import RuntimeApi, RuntimeEvent, RuntimeResult
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.service.lambda_platform import INIT_SECONDS_MAXIMUM, exit_reason
 
-# Lambda's own limit for the init phase.
-INIT_SECONDS_MAXIMUM: Final = 10.0
-# A runtime client asks for the next event as soon as it has answered one; one that doesn't is of no more use.
-_NEXT_SECONDS_MAXIMUM: Final = 1.0
+# A runtime client asks for the next event as soon as it has answered one: after so long it hangs, and isn't just short
+# of processor time. Until then calls wait for it.
+_NEXT_SECONDS_MAXIMUM: Final = 10.0
+# A timer that rings later than this says that the gateway itself didn't run.
+_LATE_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class InvocationResult:
     """
 
     payload: bytes | None
-    error_type: str | None
-    error_message: str | None
+    error_type: str
+    error_message: str
     environment: str
     cold_start: bool
     seconds: float
@@ -59,13 +61,15 @@ class State(Enum):
     IDLE = auto()
     BUSY = auto()
     FINISHING = auto()
+    ENDING = auto()
     DEAD = auto()
 
 
 class Environment:
     """A process that handles events of one function, one at a time.
 
-    ``on_change`` is called whenever it becomes idle and when it has died; a dead one is of no more use.
+    ``on_change`` is called whenever it becomes idle and when it has died; a dead one is of no more use. From the moment
+    that this side kills it, it gets no more events: whatever ends it is never told of an event that came later.
     """
 
     def __init__(
@@ -81,12 +85,12 @@ class Environment:
         self._settings = settings
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
-        self._api = RuntimeApi(self._idle, self._finished, self._init_failed)
+        self._api = RuntimeApi(self._on_idle, self._on_result, self._on_init_error)
         self._process: ChildProcess | None = None
         self._ready: asyncio.Future[RuntimeResult | None] = self._loop.create_future()
         self._answer: asyncio.Future[RuntimeResult] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        # Why the process was killed, if this side did it on purpose.
+        # Why the process ended, or is killed.
         self._cause: RuntimeResult | None = None
         self._request_id = ""
         self._invoked = False
@@ -94,16 +98,6 @@ class Environment:
         self._init_seconds = 0.0
         self._api_closing: asyncio.Task[None] | None = None
         self._arn = f"arn:aws:lambda:{settings.region}:{settings.account}:function:{function.name}"
-
-    @property
-    def output_bytes(self) -> int:
-        """How much the function has printed so far."""
-        return self._process.output_bytes if self._process is not None else 0
-
-    @property
-    def process_id(self) -> int | None:
-        """The process's id, None before it was started."""
-        return self._process.process_id if self._process is not None else None
 
     async def start(self, request_id: str) -> RuntimeResult | None:
         """Start the process and wait until it asks for its first event.
@@ -123,28 +117,28 @@ class Environment:
                 self._function.command,
                 self._function.folder,
                 variables,
-                self._exited,
+                self._on_exit,
                 show_output=self._settings.show_output,
             )
         except OSError as error:
             self._die()
             message = f"RequestId: {request_id} Error: can't start {self._function.command[0]}: {error.strerror}"
             return RuntimeResult(error_type="Runtime.InvalidEntrypoint", error_message=message)
-        self._set_timer(INIT_SECONDS_MAXIMUM, self._timed_out, INIT_SECONDS_MAXIMUM)
+        self._set_timer(INIT_SECONDS_MAXIMUM, self._kill_for_time_out, INIT_SECONDS_MAXIMUM)
         return await self._ready
 
     async def invoke(self, request_id: str, payload: bytes, *, crash: bool = False) -> InvocationResult:
         """Give an idle environment an event and wait for what comes of it; ``crash`` kills the process on the way."""
         cold_start, self._invoked = not self._invoked, True
-        if self.state is State.DEAD:
-            return self._result(_exit_error(request_id, -signal.SIGKILL), request_id, cold_start, 0.0)
+        if self._cause is not None:
+            return self._result(self._cause, request_id, cold_start, 0.0)
         self.state = State.BUSY
         self._request_id = request_id
         self._answer = self._loop.create_future()
         timeout = self._settings.timeout
         started = time.perf_counter()
         self._api.send(RuntimeEvent(request_id, payload, int((time.time() + timeout) * 1000), self._arn))
-        self._set_timer(timeout, self._timed_out, timeout)
+        self._set_timer(timeout, self._kill_for_time_out, timeout)
         if crash:
             self._kill()
         result = await self._answer
@@ -169,14 +163,22 @@ class Environment:
 
     def _set_timer(self, seconds: float, callback: Callable[..., None], *arguments: float) -> None:
         self._clear_timer()
-        self._timer = self._loop.call_later(seconds, callback, *arguments)
+        due = self._loop.time() + seconds
+        self._timer = self._loop.call_at(due, self._ring, due, callback, *arguments)
+
+    def _ring(self, due: float, callback: Callable[..., None], *arguments: float) -> None:
+        if self._loop.time() < due + _LATE_SECONDS:
+            callback(*arguments)
+        else:
+            # What has come in the meantime, and lies there unread, came in time.
+            self._timer = self._loop.call_later(_LATE_SECONDS, callback, *arguments)
 
     def _clear_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _idle(self) -> None:
+    def _on_idle(self) -> None:
         if self.state not in (State.STARTING, State.FINISHING):
             return
         if self.state is State.STARTING:
@@ -187,36 +189,38 @@ class Environment:
             self._ready.set_result(None)
         self._on_change(self)
 
-    def _finished(self, result: RuntimeResult) -> None:
-        if self._answer is None or self._answer.done() or self._cause is not None:
+    def _on_result(self, result: RuntimeResult) -> None:
+        if self.state is not State.BUSY or self._answer is None:
             return
         self.state = State.FINISHING
         self._set_timer(_NEXT_SECONDS_MAXIMUM, self._kill)
         self._answer.set_result(result)
         self._on_change(self)
 
-    def _init_failed(self, error: RuntimeResult) -> None:
+    def _on_init_error(self, error: RuntimeResult) -> None:
         if self.state is State.STARTING:
             self._cause = error
             self._kill()
 
-    def _timed_out(self, seconds: float) -> None:
+    def _kill_for_time_out(self, seconds: float) -> None:
         message = f"RequestId: {self._request_id} Error: Task timed out after {seconds:.2f} seconds"
         self._cause = RuntimeResult(error_type="Sandbox.Timedout", error_message=message)
         self._kill()
 
     def _kill(self) -> None:
+        # It may be about to ask for an event, or have asked already.
+        self.state = State.ENDING
         if self._process is not None:
             self._process.kill()
 
-    def _exited(self, return_code: int) -> None:
+    def _on_exit(self, return_code: int) -> None:
         # Answers wait for the process's end, so that its place is free by the time that the caller comes again.
+        self._cause = self._cause or _exit_error(self._request_id, return_code)
         self._die()
-        result = self._cause or _exit_error(self._request_id, return_code)
         if not self._ready.done():
-            self._ready.set_result(result)
+            self._ready.set_result(self._cause)
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(result)
+            self._answer.set_result(self._cause)
 
     def _die(self) -> None:
         self._clear_timer()
@@ -235,11 +239,5 @@ class Environment:
 
 
 def _exit_error(request_id: str, return_code: int) -> RuntimeResult:
-    if return_code == 0:
-        reason = "Runtime exited without providing a reason"
-    elif return_code > 0:
-        reason = f"Runtime exited with error: exit status {return_code}"
-    else:
-        name = signal.strsignal(-return_code) or f"signal {-return_code}"
-        reason = f"Runtime exited with error: signal: {name.lower()}"
-    return RuntimeResult(error_type="Runtime.ExitError", error_message=f"RequestId: {request_id} Error: {reason}")
+    message = f"RequestId: {request_id} Error: {exit_reason(return_code)}"
+    return RuntimeResult(error_type="Runtime.ExitError", error_message=message)

@@ -5,6 +5,7 @@ With them a client's own handling of throttles and outages is tested. All are of
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -58,6 +59,13 @@ class Faults:
     def __init__(self, settings: FaultSettings) -> None:
         self._settings = settings
         self._rng = Random(settings.seed)
+
+    async def next_after_latency(self) -> Fault:
+        """Draw the fault of the next call, and wait for its latency."""
+        fault = self.next()
+        if fault.latency:
+            await asyncio.sleep(fault.latency)
+        return fault
 
     def next(self) -> Fault:
         """Draw the fault of the next call: always three numbers, so that rates don't shift each other's draws."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -12,24 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from gatecrash.authorizers.errors import HandlerError
+from gatecrash.authorizers.service.lambda_platform import lambda_variables
 
-_NODE_CLIENT: Final = Path(__file__).parent / "runtime_clients" / "node.mjs"
+_CLIENTS: Final = Path(__file__).parent / "runtime_clients"
 _PYTHON_SUFFIXES: Final = frozenset({".py"})
 _NODE_SUFFIXES: Final = frozenset({".mjs", ".js", ".cjs"})
 _HANDLER_DEFAULT: Final = "handler"
 _FORM: Final = "name it as path/to/file.py:function"
-# What Lambda's own platform sets for its runtime clients: whatever the person's environment has of it is of
-# another function and would change how the runtime client works.
-_PLATFORM_VARIABLES: Final = frozenset(
-    {
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_MAX_CONCURRENCY",
-        "_LAMBDA_TELEMETRY_LOG_FD",
-        "_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET",
-        "_X_AMZN_TRACE_ID",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +56,7 @@ def parse_handler(text: str, *, name: str | None = None) -> Function:
     )
 
 
-def python_function(
-    path: Path, handler_name: str = _HANDLER_DEFAULT, python: str = sys.executable, *, name: str | None = None
-) -> Function:
+def python_function(path: Path, handler_name: str, *, name: str | None = None) -> Function:
     """Return a function that runs a Python file under AWS's own runtime client, awslambdaric.
 
     Raises HandlerError when the file's name can't be a module's.
@@ -79,15 +65,16 @@ def python_function(
     if "." in path.stem:
         raise HandlerError(f"--handler: {path.name} can't be imported, a module's name holds no dot; rename the file")
     handler = f"{path.stem}.{handler_name}"
-    variables = {}
-    if python == sys.executable:
-        variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}"
     return Function(
-        name or function_name(path.stem), (python, "-m", "awslambdaric", handler), path.parent, handler, variables
+        name or function_name(path.stem),
+        (sys.executable, "-P", str(_CLIENTS / "python.py"), handler),
+        path.parent,
+        handler,
+        {"AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}"},
     )
 
 
-def node_function(path: Path, handler_name: str = _HANDLER_DEFAULT, *, name: str | None = None) -> Function:
+def node_function(path: Path, handler_name: str, *, name: str | None = None) -> Function:
     """Return a function that runs a JavaScript file under the runtime client for Node.js that is bundled here.
 
     Raises HandlerError when Node.js isn't installed.
@@ -98,13 +85,13 @@ def node_function(path: Path, handler_name: str = _HANDLER_DEFAULT, *, name: str
     path = path.resolve()
     return Function(
         name or function_name(path.stem),
-        (node, str(_NODE_CLIENT), str(path), handler_name),
+        (node, str(_CLIENTS / "node.mjs"), str(path), handler_name),
         path.parent,
         f"{path.stem}.{handler_name}",
     )
 
 
-def command_function(name: str, command: Sequence[str], folder: Path, *, handler: str = "") -> Function:
+def command_function(name: str, command: Sequence[str], folder: Path) -> Function:
     """Return a function that any other runtime client runs: a custom runtime's bootstrap, a compiled handler.
 
     The command runs in ``folder`` and finds the Runtime API's address in ``AWS_LAMBDA_RUNTIME_API``. Raises
@@ -118,7 +105,7 @@ def command_function(name: str, command: Sequence[str], folder: Path, *, handler
     program = shutil.which(command[0]) or shutil.which(str(folder / command[0]))
     if program is None:
         raise HandlerError(f"there is no program {command[0]}, neither on the PATH nor in {folder}")
-    return Function(function_name(name), (program, *command[1:]), folder, handler)
+    return Function(function_name(name), (program, *command[1:]), folder)
 
 
 def function_name(text: str) -> str:
@@ -126,36 +113,13 @@ def function_name(text: str) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "-", text)[:64] or "function"
 
 
-def lambda_variables(
-    name: str, environment_id: str, region: str, folder: Path, own: Mapping[str, str] = os.environ
-) -> dict[str, str]:
-    """Return the variables that a function finds: the person's own, and those that Lambda sets for every runtime.
-
-    The Lambda developer guide's page "Working with Lambda environment variables" names them.
-    """
-    return {
-        **{variable: value for variable, value in own.items() if variable not in _PLATFORM_VARIABLES},
-        "TZ": ":UTC",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": environment_id,
-        "LAMBDA_TASK_ROOT": str(folder),
-    }
-
-
-def environment_variables(
-    function: Function, *, runtime_api: str, environment_id: str, region: str, own: Mapping[str, str] = os.environ
-) -> dict[str, str]:
+def environment_variables(function: Function, *, runtime_api: str, environment_id: str, region: str) -> dict[str, str]:
     """Return the variables of one execution environment: the person's own, and Lambda's.
 
     ``runtime_api`` is the address at which the runtime client asks for events.
     """
     return {
-        **lambda_variables(function.name, environment_id, region, function.folder, own),
+        **lambda_variables(function.name, environment_id, region, function.folder),
         **function.environment,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "_HANDLER": function.handler,

@@ -17,9 +17,9 @@ from gatecrash.authorizers.gateway.faults import Faults
 from gatecrash.authorizers.gateway.lambda_api import LambdaApi
 from gatecrash.authorizers.gateway.operations import Operations
 from gatecrash.authorizers.gateway.pool import Pool
-from gatecrash.authorizers.gateway.registry import Registry
 from gatecrash.authorizers.gateway.server import IotServer
 from gatecrash.authorizers.gateway.settings import AuthorizerSettings, GatewaySettings
+from gatecrash.authorizers.service.registry import Registry
 
 _KEEP_ALIVE_SECONDS: Final = 3600.0
 _BACKLOG: Final = 1024
@@ -52,16 +52,6 @@ class RunningGateway:
         self._server = server
         self._pools = pools
 
-    @property
-    def output_bytes(self) -> int:
-        """How much the handlers have printed."""
-        return sum(pool.output_bytes for pool in self._pools)
-
-    @property
-    def process_ids(self) -> frozenset[int]:
-        """The processes of the living execution environments."""
-        return frozenset().union(*(pool.process_ids for pool in self._pools))
-
     async def close(self) -> None:
         """Stop answering and kill all execution environments."""
         self._listener.close()
@@ -91,7 +81,7 @@ async def start(settings: GatewaySettings) -> RunningGateway:
         Pool(function, shared, concurrency=settings.concurrency, provisioned=settings.provisioned)
         for function in settings.functions
     ]
-    faults = Faults(settings.faults) if settings.faults is not None else None
+    faults = Faults(settings.faults)
     operations = Operations(registry, pools, settings.dialect, faults)
     lambda_api = LambdaApi(pools, region=settings.region, account=settings.account, faults=faults)
     iot = IotServer(operations, lambda_api, calls_per_second=settings.calls_per_second, burst=settings.burst)
@@ -123,7 +113,7 @@ async def _listen(server: web.Server, settings: GatewaySettings) -> asyncio.Serv
 async def _start_pools(pools: list[Pool]) -> list[InitError]:
     all_errors = await asyncio.gather(*(pool.start() for pool in pools))
     return [
-        InitError(pool.function.name, error.error_type or "", error.error_message or "")
+        InitError(pool.function.name, error.error_type, error.error_message)
         for pool, errors in zip(pools, all_errors, strict=True)
         for error in errors
     ]

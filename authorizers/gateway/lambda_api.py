@@ -5,14 +5,13 @@ Status, codes and members are those of botocore's service model; ``docs/gateway.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import math
 import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs, unquote
 
 from aiohttp import web
@@ -22,7 +21,7 @@ from gatecrash.authorizers.errors import ApiError, GatecrashError, ThrottlingErr
 from gatecrash.authorizers.gateway.bodies import read_body
 from gatecrash.authorizers.gateway.environments import InvocationResult
 from gatecrash.authorizers.gateway.faults import Fault, Faults
-from gatecrash.authorizers.gateway.operations import UNNAMED_ERROR, invocation_headers
+from gatecrash.authorizers.gateway.operations import invocation_headers
 from gatecrash.authorizers.gateway.pool import Pool
 from gatecrash.authorizers.limits import LAMBDA_REQUEST_BYTES_MAXIMUM
 
@@ -36,7 +35,6 @@ _NAME: Final = re.compile(
 _LOG_BYTES_MAXIMUM: Final = 4096
 _MEMORY_MEGABYTES: Final = 128
 _RETRY_SECONDS: Final = "1"
-_NO_FAULT: Final = Fault()
 
 
 class LambdaError(GatecrashError):
@@ -60,7 +58,7 @@ class _Reply:
 class LambdaApi:
     """Answers Invoke as ``https://lambda.REGION.amazonaws.com`` does, by the pools that the authorizers use too."""
 
-    def __init__(self, pools: Sequence[Pool], *, region: str, account: str, faults: Faults | None = None) -> None:
+    def __init__(self, pools: Sequence[Pool], *, region: str, account: str, faults: Faults) -> None:
         self._pools = {pool.function.name: pool for pool in pools}
         self._arn = f"arn:aws:lambda:{region}:{account}:function:"
         self._faults = faults
@@ -86,20 +84,22 @@ class LambdaApi:
 
     def _pool(self, text: str, qualifier: str | None) -> Pool:
         """Return the pool of a function that is named, or given by its partial or full ARN; raises LambdaError."""
-        found = _NAME.fullmatch(text)
-        if found is None:
+        match = _NAME.fullmatch(text)
+        if match is None:
             raise LambdaError(
                 "ValidationException",
                 400,
                 f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: "
                 f"Member must satisfy regular expression pattern: {_NAME.pattern}",
             )
-        if None not in (found["qualifier"], qualifier) and found["qualifier"] != qualifier:
-            raise _invalid("The derived qualifier from the function name does not match the specified qualifier.")
+        if None not in (match["qualifier"], qualifier) and match["qualifier"] != qualifier:
+            raise _invalid_parameter(
+                "The derived qualifier from the function name does not match the specified qualifier."
+            )
         try:
-            return self._pools[found["name"]]
+            return self._pools[match["name"]]
         except KeyError:
-            message = f"Function not found: {self._arn}{found['name']}"
+            message = f"Function not found: {self._arn}{match['name']}"
             raise LambdaError("ResourceNotFoundException", 404, message) from None
 
     async def _invoke(self, pool: Pool, payload: bytes | None, headers: Mapping[str, str]) -> _Reply:
@@ -107,19 +107,17 @@ class LambdaApi:
         if kind == "DryRun":
             return _Reply(204)
         if kind != "RequestResponse":
-            raise _invalid(f"InvocationType is {kind}; the gateway has RequestResponse and DryRun")
+            raise _invalid_parameter(f"InvocationType is {kind}; the gateway has RequestResponse and DryRun")
         if log not in {"None", "Tail"}:
-            raise _invalid(f"LogType is {log}; there are None and Tail")
+            raise _invalid_parameter(f"LogType is {log}; there are None and Tail")
         event = _event(payload)
-        fault = self._faults.next() if self._faults is not None else _NO_FAULT
-        if fault.latency:
-            await asyncio.sleep(fault.latency)
+        fault = await self._faults.next_after_latency()
         _raise_fault(fault)
         try:
             result = await pool.invoke(event, crash=fault.crash)
         except ThrottlingError:
             # What is full is this function's own concurrency.
-            raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded") from None
+            raise _throttle_error("ReservedFunctionConcurrentInvocationLimitExceeded") from None
         return _reply(result, with_log=log == "Tail")
 
 
@@ -148,16 +146,16 @@ def _raise_fault(fault: Fault) -> None:
         case None:
             return
         case ThrottlingError():
-            raise _throttled("CallerRateLimitExceeded")
+            raise _throttle_error("CallerRateLimitExceeded")
         case ApiError(status=500 | 503):
             raise LambdaError("ServiceException", 500, str(fault.error.message))
 
 
-def _throttled(reason: str) -> LambdaError:
+def _throttle_error(reason: str) -> LambdaError:
     return LambdaError("TooManyRequestsException", 429, "Rate Exceeded.", Reason=reason)
 
 
-def _invalid(message: str) -> LambdaError:
+def _invalid_parameter(message: str) -> LambdaError:
     return LambdaError("InvalidParameterValueException", 400, message)
 
 
@@ -181,10 +179,7 @@ def _reply(result: InvocationResult, *, with_log: bool) -> _Reply:
     if result.payload is not None:
         return _Reply(200, result.payload, headers)
     headers["X-Amz-Function-Error"] = "Unhandled"
-    error: dict[str, Any] = {
-        "errorType": result.error_type or UNNAMED_ERROR,
-        "errorMessage": result.error_message or "",
-    }
+    error = {"errorType": result.error_type, "errorMessage": result.error_message}
     return _Reply(200, wire.encode(error), headers)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,17 +12,15 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.answers import decision_from_payload, handler_failed
 from gatecrash.authorizers.errors import ApiError, InvalidRequestError, WireError
 from gatecrash.authorizers.event import Dialect, event_for
-from gatecrash.authorizers.gateway.checks import check_members, check_request
-from gatecrash.authorizers.gateway.definitions import function_name_of
 from gatecrash.authorizers.gateway.environments import InvocationResult
-from gatecrash.authorizers.gateway.faults import Fault, Faults
+from gatecrash.authorizers.gateway.faults import Faults
 from gatecrash.authorizers.gateway.pool import Pool
-from gatecrash.authorizers.gateway.registry import Registry
+from gatecrash.authorizers.service.checks import check_members, check_request
+from gatecrash.authorizers.service.definitions import function_name_of
+from gatecrash.authorizers.service.registry import Registry
 
 _HEADER: Final = "x-gatecrash-"
 _ERROR_TYPE_LENGTH_MAXIMUM: Final = 128
-_NO_FAULT: Final = Fault()
-UNNAMED_ERROR: Final = "Error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,8 @@ class Operations:
         self,
         registry: Registry,
         pools: Sequence[Pool],
-        dialect: Dialect = Dialect.TEST_INVOKE,
-        faults: Faults | None = None,
+        dialect: Dialect,
+        faults: Faults,
     ) -> None:
         self._registry = registry
         self._pools = {pool.function.name: pool for pool in pools}
@@ -52,9 +49,7 @@ class Operations:
 
     async def test_invoke_authorizer(self, name: str, data: bytes) -> Reply:
         """Check a request, run the authorizer's function, check its answer; raises ApiError for a bad request."""
-        fault = self._faults.next() if self._faults is not None else _NO_FAULT
-        if fault.latency:
-            await asyncio.sleep(fault.latency)
+        fault = await self._faults.next_after_latency()
         if fault.error is not None:
             raise fault.error
         request = check_members(_members(data), name)
@@ -141,15 +136,14 @@ def invocation_headers(result: InvocationResult) -> dict[str, str]:
         f"{_HEADER}handler-seconds": f"{result.seconds:.6f}",
     }
     if result.payload is None:
-        error_type = result.error_type or UNNAMED_ERROR
-        headers[f"{_HEADER}error-type"] = re.sub(r"[^A-Za-z0-9_.:]", "", error_type)[:_ERROR_TYPE_LENGTH_MAXIMUM]
+        headers[f"{_HEADER}error-type"] = re.sub(r"[^A-Za-z0-9_.:]", "", result.error_type)[:_ERROR_TYPE_LENGTH_MAXIMUM]
     return headers
 
 
 def _reply(result: InvocationResult) -> Reply:
     headers = invocation_headers(result)
     if result.payload is None:
-        error = handler_failed(result.error_message or "", result.error_type or UNNAMED_ERROR)
+        error = handler_failed(result.error_message, result.error_type)
         return Reply(error=error, headers=headers)
     try:
         decision, notes = decision_from_payload(result.payload)

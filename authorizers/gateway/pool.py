@@ -13,6 +13,8 @@ from gatecrash.authorizers.gateway.functions import Function
 from gatecrash.authorizers.gateway.runtime_api import RuntimeResult
 
 RATE_EXCEEDED: Final = "Rate exceeded"
+# How long a call waits for an environment that has answered, where another may be started instead.
+_PATIENCE_SECONDS: Final = 1.0
 
 
 class Pool:
@@ -31,18 +33,7 @@ class Pool:
         self._idle: list[Environment] = []
         self._finishing: set[Environment] = set()
         self._waiting: deque[asyncio.Future[Environment | None]] = deque()
-        self._closed_output_bytes = 0
         self._burials: set[asyncio.Task[None]] = set()
-
-    @property
-    def output_bytes(self) -> int:
-        """How much the function has printed in all environments."""
-        return self._closed_output_bytes + sum(environment.output_bytes for environment in self._living)
-
-    @property
-    def process_ids(self) -> frozenset[int]:
-        """The processes of the living environments."""
-        return frozenset(process for one in self._living if (process := one.process_id) is not None)
 
     async def start(self) -> tuple[RuntimeResult, ...]:
         """Start the provisioned environments; returns the errors of those that could not be initialised."""
@@ -71,28 +62,38 @@ class Pool:
 
     async def _free_environment(self) -> Environment | None:
         """Return an idle environment, None when a new one may be started."""
-        while True:
-            if self._idle:
-                return self._idle.pop()
-            if len(self._finishing) > len(self._waiting):
+        loop, has_waited = asyncio.get_running_loop(), False
+        while not self._idle:
+            has_room = len(self._living) < self._concurrency
+            if len(self._finishing) > len(self._waiting) and not (has_waited and has_room):
                 # It has answered and is about to ask for more: waiting takes less than a new start.
-                waiter: asyncio.Future[Environment | None] = asyncio.get_running_loop().create_future()
+                waiter: asyncio.Future[Environment | None] = loop.create_future()
                 self._waiting.append(waiter)
+                timer = loop.call_later(_PATIENCE_SECONDS, self._release, waiter)
                 environment = await waiter
+                timer.cancel()
                 if environment is not None and environment.state is State.IDLE:
                     return environment
-            elif len(self._living) < self._concurrency:
+                has_waited = True
+            elif has_room:
                 return None
             else:
                 raise ThrottlingError(RATE_EXCEEDED)
+        return self._idle.pop()
+
+    def _release(self, waiter: asyncio.Future[Environment | None]) -> None:
+        if not waiter.done():
+            self._waiting.remove(waiter)
+            waiter.set_result(None)
 
     def _new(self) -> Environment:
         self._started += 1
-        environment = Environment(f"{self.function.name}-{self._started}", self.function, self._settings, self._changed)
+        name = f"{self.function.name}-{self._started}"
+        environment = Environment(name, self.function, self._settings, self._on_change)
         self._living.add(environment)
         return environment
 
-    def _changed(self, environment: Environment) -> None:
+    def _on_change(self, environment: Environment) -> None:
         match environment.state:
             case State.FINISHING:
                 self._finishing.add(environment)
@@ -126,7 +127,6 @@ class Pool:
         self._finishing.discard(environment)
         if environment in self._idle:
             self._idle.remove(environment)
-        self._closed_output_bytes += environment.output_bytes
         burial = asyncio.get_running_loop().create_task(environment.close())
         self._burials.add(burial)
         burial.add_done_callback(self._burials.discard)

@@ -16,13 +16,11 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import WireError
 from gatecrash.authorizers.gateway.bodies import read_body
 from gatecrash.authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
+from gatecrash.authorizers.service.lambda_platform import RESPONSE_TOO_LARGE, UNNAMED_ERROR
 
 _ROOT: Final = "/2018-06-01/runtime/"
 _JSON: Final = "application/json"
 _ERROR_TYPE_HEADER: Final = "Lambda-Runtime-Function-Error-Type"
-_TOO_LARGE: Final = (
-    f"Response payload size exceeded maximum allowed payload size ({LAMBDA_PAYLOAD_BYTES_MAXIMUM} bytes)."
-)
 # One connection stays for an environment's life, however long nothing is invoked.
 _KEEP_ALIVE_SECONDS: Final = 86400.0
 # Its process is dead by then: nobody reads what would still be sent. (aiohttp takes 0 for no limit.)
@@ -44,8 +42,8 @@ class RuntimeResult:
     """What the runtime client answered: a payload, or the error of the function."""
 
     payload: bytes | None = None
-    error_type: str | None = None
-    error_message: str | None = None
+    error_type: str = ""
+    error_message: str = ""
 
 
 class RuntimeApi:
@@ -107,7 +105,7 @@ class RuntimeApi:
             case ["init", "error"] if request.method == "POST":
                 body = await read_body(request, LAMBDA_PAYLOAD_BYTES_MAXIMUM)
                 self._on_init_error(_result_of_error(body, request))
-                return _accepted()
+                return _acceptance()
         return _refusal(404, "NotFound")
 
     async def _next(self) -> web.Response:
@@ -148,13 +146,13 @@ class RuntimeApi:
     async def _response(self, request: web.BaseRequest) -> tuple[RuntimeResult, web.Response]:
         payload = await read_body(request, LAMBDA_PAYLOAD_BYTES_MAXIMUM)
         if payload is None:
-            result = RuntimeResult(error_type="Function.ResponseSizeTooLarge", error_message=_TOO_LARGE)
+            result = RuntimeResult(error_type="Function.ResponseSizeTooLarge", error_message=RESPONSE_TOO_LARGE)
             return result, _refusal(413, "RequestEntityTooLarge")
-        return RuntimeResult(payload), _accepted()
+        return RuntimeResult(payload), _acceptance()
 
 
 async def _error(request: web.BaseRequest) -> tuple[RuntimeResult, web.Response]:
-    return _result_of_error(await read_body(request, LAMBDA_PAYLOAD_BYTES_MAXIMUM), request), _accepted()
+    return _result_of_error(await read_body(request, LAMBDA_PAYLOAD_BYTES_MAXIMUM), request), _acceptance()
 
 
 def _result_of_error(body: bytes | None, request: web.BaseRequest) -> RuntimeResult:
@@ -163,11 +161,11 @@ def _result_of_error(body: bytes | None, request: web.BaseRequest) -> RuntimeRes
     except WireError:
         value = None
     members = value if isinstance(value, dict) else {}
-    kind = members.get("errorType") or request.headers.get(_ERROR_TYPE_HEADER) or "Error"
+    kind = members.get("errorType") or request.headers.get(_ERROR_TYPE_HEADER) or UNNAMED_ERROR
     return RuntimeResult(error_type=str(kind), error_message=str(members.get("errorMessage", "")))
 
 
-def _accepted() -> web.Response:
+def _acceptance() -> web.Response:
     return web.Response(status=202, body=b'{"status":"OK"}', content_type=_JSON)
 
 

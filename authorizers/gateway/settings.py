@@ -57,7 +57,7 @@ class GatewaySettings:
     region: str = "us-east-1"
     account: str = "123456789012"
     show_handler_output: bool = False
-    faults: FaultSettings | None = None
+    faults: FaultSettings = field(default_factory=FaultSettings)
 
     def __post_init__(self) -> None:
         names = [function.name for function in self.functions]
@@ -97,8 +97,8 @@ def settings_from_json(value: Any) -> GatewaySettings:
     members = {name: member for name, member in value.items() if name not in given}
     members["functions"] = (_function(given),)
     members["authorizers"] = () if given["authorizer"] is None else (_authorizer(given),)
-    if members.get("faults") is not None:
-        members["faults"] = _make(FaultSettings, members["faults"])
+    if "faults" in members:
+        members["faults"] = _make(FaultSettings, {} if members["faults"] is None else members["faults"])
     if "dialect" in members:
         try:
             members["dialect"] = Dialect(members["dialect"])
@@ -124,7 +124,7 @@ def _authorizer(given: Mapping[str, Any]) -> AuthorizerSettings:
 
 
 def _make(kind: Any, members: Any) -> Any:
-    known = [one.name for one in dataclasses.fields(kind)]
+    known = [member.name for member in dataclasses.fields(kind)]
     if not isinstance(members, Mapping):
         raise UsageError(f"the gateway's settings hold {members!r} where an object must be: {', '.join(known)}")
     unknown = sorted(set(members) - set(known))

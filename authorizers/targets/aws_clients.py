@@ -34,14 +34,13 @@ logging.getLogger("botocore.credentials").setLevel(logging.ERROR)
 _NAMES: Final = {"iot": "IoT", "lambda": "Lambda"}
 
 
-@dataclass(frozen=True, slots=True)
-class IotApiSettings:
-    """Where TestInvokeAuthorizer is called; None leaves a choice to boto3's own configuration.
+@dataclass(frozen=True, kw_only=True)
+class AwsSettings:
+    """Where AWS is called, and as whom; None leaves a choice to boto3's own configuration.
 
     ``embedded`` says that the endpoint is gatecrash's own gateway, wherever it is: it gets made-up credentials.
     """
 
-    authorizer_name: str
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
@@ -54,46 +53,32 @@ class IotApiSettings:
         return self.embedded or is_on_this_machine(self.endpoint_url)
 
 
-def iot_client(settings: IotApiSettings) -> Any:
-    """Return a boto3 client for AWS IoT, see ``service_client``."""
-    return service_client(
-        "iot",
-        region=settings.region,
-        profile=settings.profile,
-        endpoint_url=settings.endpoint_url,
-        connections=settings.connections,
-        local=settings.is_local,
-    )
+@dataclass(frozen=True)
+class IotApiSettings(AwsSettings):
+    """Whose TestInvokeAuthorizer is called."""
+
+    authorizer_name: str
 
 
-def service_client(
-    service: str,
-    *,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-    connections: int,
-    local: bool | None = None,
-) -> Any:
-    """Return a boto3 client that sends each request once.
+def service_client(service: str, settings: AwsSettings) -> Any:
+    """Return a boto3 client for ``iot`` or ``lambda`` that sends each request once.
 
     Retries are off, so that every throttle is seen and the load is the load that was planned; parameters are not
-    validated, so that what is sent is what the case says. A ``local`` endpoint, such as any on this machine, gets
-    made-up credentials.
+    validated, so that what is sent is what the case says. A local endpoint gets made-up credentials.
     Raises UsageError when the profile or the region is unknown.
     """
-    local = is_on_this_machine(endpoint_url) if local is None else local
+    local = settings.is_local
     try:
-        session = boto3.Session(profile_name=None if local else profile, region_name=region)
+        session = boto3.Session(profile_name=None if local else settings.profile, region_name=settings.region)
         return session.client(
             service,
             region_name=session.region_name or ("us-east-1" if local else None),
-            endpoint_url=endpoint_url,
+            endpoint_url=settings.endpoint_url,
             aws_access_key_id="gatecrash" if local else None,
             aws_secret_access_key="gatecrash" if local else None,
             config=Config(
                 retries={"total_max_attempts": 1},
-                max_pool_connections=connections,
+                max_pool_connections=settings.connections,
                 connect_timeout=TIMEOUT_SECONDS,
                 read_timeout=TIMEOUT_SECONDS,
                 parameter_validation=False,

@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Invocation
 from gatecrash.authorizers.errors import ApiError
-from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.laboratory.python_handler import LambdaContext, error_of_exception, load_handler, payload_of
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from gatecrash.authorizers.targets.front import Front, failed, judged, timed_out
-from gatecrash.authorizers.targets.python_handler import Handler, LambdaContext, load_handler, payload_of, raised
-
-__all__ = [
-    "Front",
-    "Handler",
-    "HandlerSettings",
-    "HandlerTarget",
-    "LambdaContext",
-    "failed",
-    "judged",
-    "load_handler",
-    "timed_out",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class HandlerSettings:
-    """Which handler, as ``path/to/file.py:function``, and what the authorizer in front of it is set to.
-
-    ``signing_keys`` are PEM public keys by name; with some, tokens must be rightly signed, as IoT demands.
-    """
-
-    handler: str
-    dialect: str = Dialect.TEST_INVOKE.value
-    token_key_name: str | None = None
-    signing_keys: Mapping[str, str] = field(default_factory=dict)
+from gatecrash.authorizers.service.front import (
+    Front,
+    HandlerSettings,
+    answer_of_failure,
+    answer_of_payload,
+    time_out_error,
+)
 
 
 class HandlerTarget:
@@ -49,7 +27,6 @@ class HandlerTarget:
     """
 
     def __init__(self, settings: HandlerSettings) -> None:
-        self._settings = settings
         self._handler = load_handler(settings.handler)
         self._front = Front(settings)
         self._invoked = False
@@ -59,29 +36,25 @@ class HandlerTarget:
         try:
             event = self._front.event(request)
         except ApiError as error:
-            return failed(error, None)
+            return answer_of_failure(error, None)
         started = time.perf_counter()
         cold, self._invoked = not self._invoked, True
         try:
             payload = self._call(event)
         except ApiError as error:
-            return failed(error, Invocation("in-process", cold, time.perf_counter() - started))
+            return answer_of_failure(error, Invocation("in-process", cold, time.perf_counter() - started))
         invocation = Invocation("in-process", cold, time.perf_counter() - started)
         if invocation.handler_seconds > LAMBDA_SECONDS_MAXIMUM:
-            return failed(timed_out(), invocation)
-        return judged(request, payload, invocation)
+            return answer_of_failure(time_out_error(), invocation)
+        return answer_of_payload(request, payload, invocation)
 
     def _call(self, event: dict[str, Any]) -> bytes:
         """Call the handler as Lambda would: the event by way of JSON, whatever it raises as an error."""
         try:
             answer = self._handler(wire.decode(wire.encode(event)), LambdaContext())
         except (Exception, SystemExit) as error:
-            raise raised(error) from error
+            raise error_of_exception(error) from error
         return payload_of(answer)
-
-    def description(self) -> dict[str, Any]:
-        """Say which handler is called."""
-        return {"kind": "handler", "client": "in-process", "handler": self._settings.handler}
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.answers import outcome_of
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Decision
-from gatecrash.authorizers.targets.aws_clients import TIMEOUT_SECONDS, IotApiSettings, iot_client
-from gatecrash.authorizers.targets.http_answers import HttpAnswer
+from gatecrash.authorizers.targets.aws_clients import TIMEOUT_SECONDS, IotApiSettings
 from gatecrash.authorizers.targets.service_answers import (
     HEADER,
     answer_of_error,
@@ -22,7 +21,8 @@ from gatecrash.authorizers.targets.service_answers import (
     invocation_of,
     notes_of,
 )
-from gatecrash.authorizers.targets.wire_service import ERROR_STATUS, WireService
+from gatecrash.authorizers.targets.wire.http_answers import HttpAnswer
+from gatecrash.authorizers.targets.wire.operation import ERROR_STATUS, WireOperation
 
 _ANSWERS_KEPT: Final = 20_000
 _OF_THE_GATEWAY: Final = HEADER.encode()
@@ -31,16 +31,12 @@ _CLIENT_ID_MEMBER: Final = b'"clientId":'
 _TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
-class IotWireTarget:
-    """An authorizer behind TestInvokeAuthorizer, called without botocore's machinery.
-
-    Raises UsageError when the profile or region is unknown, there are no credentials, or a proxy stands in between.
-    """
+class IotWireTarget(WireOperation):
+    """An authorizer behind TestInvokeAuthorizer, called without botocore's machinery."""
 
     def __init__(self, settings: IotApiSettings, *, timeout: float = TIMEOUT_SECONDS) -> None:
-        self._settings = settings
-        self._service = WireService(
-            iot_client(settings),
+        super().__init__(
+            "iot",
             settings,
             "TestInvokeAuthorizer",
             f"/authorizer/{quote(settings.authorizer_name, safe='-._~')}/test",
@@ -48,7 +44,6 @@ class IotWireTarget:
             repeated=True,
             timeout=timeout,
         )
-        self.received: float | None = None
         self._decisions: dict[bytes, Decision] = {}
         self._answers: dict[tuple[bytes, bytes | None], Answer] = {}
 
@@ -58,16 +53,14 @@ class IotWireTarget:
 
     def invoke_prepared(self, body: bytes, request: Callable[[], AuthorizerRequest]) -> Answer:
         """Call TestInvokeAuthorizer once with a body that is ready; ``request`` gives what is in it when asked."""
-        answer = self._service.call(body)
+        answer = self.call(body)
         if isinstance(answer, Answer):
-            self.received = None
             return answer
-        self.received = answer.received
         if answer.status == 200 and (decision := self._decisions.get(answer.body)) is not None:
-            return self._known(answer, decision, body, request)
-        return self._parsed(answer, request())
+            return self._known_answer(answer, decision, body, request)
+        return self._read(answer, request())
 
-    def _known(
+    def _known_answer(
         self, answer: HttpAnswer, decision: Decision, body: bytes, request: Callable[[], AuthorizerRequest]
     ) -> Answer:
         key = (answer.body, _spelt_client_id(body) if decision.is_authenticated else None)
@@ -81,9 +74,9 @@ class IotWireTarget:
         headers = answer.headers
         return Answer(known.outcome, decision, invocation=invocation_of(headers), notes=notes_of(headers))
 
-    def _parsed(self, answer: HttpAnswer, request: AuthorizerRequest) -> Answer:
+    def _read(self, answer: HttpAnswer, request: AuthorizerRequest) -> Answer:
         """Read an answer as boto3 does."""
-        parsed = self._service.parse(answer)
+        parsed = self.parse(answer)
         if isinstance(parsed, Answer):
             return parsed
         if answer.status >= ERROR_STATUS:
@@ -92,24 +85,6 @@ class IotWireTarget:
         if read.decision is not None and answer.status == 200 and len(self._decisions) < _ANSWERS_KEPT:
             self._decisions[answer.body] = read.decision
         return read
-
-    def call_before_reading(self, callback: Callable[[], None]) -> None:
-        """Have something called before answers are read."""
-        self._service.call_before_reading(callback)
-
-    def description(self) -> dict[str, Any]:
-        """Say what is called."""
-        return {
-            "kind": "iot_wire",
-            "client": "wire",
-            "authorizer": self._settings.authorizer_name,
-            "region": self._service.region,
-            "endpoint": self._service.endpoint,
-        }
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._service.close()
 
 
 def _spelt_client_id(body: bytes) -> bytes | None:
@@ -120,5 +95,5 @@ def _spelt_client_id(body: bytes) -> bytes | None:
     """
     context = body.find(_MQTT_CONTEXT)
     place = -1 if context < 0 else body.find(_CLIENT_ID_MEMBER, context)
-    found = None if place < 0 else _TEXT.match(body, place + len(_CLIENT_ID_MEMBER))
-    return found and found[0]
+    client_id = None if place < 0 else _TEXT.match(body, place + len(_CLIENT_ID_MEMBER))
+    return client_id and client_id[0]

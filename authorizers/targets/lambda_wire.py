@@ -16,13 +16,13 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Fault, Outcome
 from gatecrash.authorizers.errors import ApiError
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.service.front import Front, answer_of_failure
 from gatecrash.authorizers.targets.aws_clients import TIMEOUT_SECONDS
-from gatecrash.authorizers.targets.front import Front, failed
-from gatecrash.authorizers.targets.http_answers import HttpAnswer
 from gatecrash.authorizers.targets.lambda_answers import answer_of_invoke, answer_of_invoke_error
-from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings, lambda_client
+from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings
 from gatecrash.authorizers.targets.service_answers import HEADER
-from gatecrash.authorizers.targets.wire_service import ERROR_STATUS, WireService
+from gatecrash.authorizers.targets.wire.http_answers import HttpAnswer
+from gatecrash.authorizers.targets.wire.operation import ERROR_STATUS, WireOperation
 
 _EVENTS_KEPT: Final = 20_000
 _ANSWERS_KEPT: Final = 8
@@ -45,17 +45,13 @@ class _Event:
         return b"%b%b%b" % (self.before, str(uuid.uuid4()).encode(), self.after)
 
 
-class LambdaWireTarget:
-    """An authorizer's Lambda function behind Invoke, called without botocore's machinery.
-
-    Raises UsageError when the profile or region is unknown, there are no credentials, or a proxy stands in between.
-    """
+class LambdaWireTarget(WireOperation):
+    """An authorizer's Lambda function behind Invoke, called without botocore's machinery."""
 
     def __init__(self, settings: LambdaFunctionSettings, *, timeout: float = TIMEOUT_SECONDS) -> None:
-        self._settings = settings
         self._front = Front(settings, settings.authorizer_name)
-        self._service = WireService(
-            lambda_client(settings),
+        super().__init__(
+            "lambda",
             settings,
             "Invoke",
             f"/2015-03-31/functions/{quote(settings.function, safe='-._~')}/invocations",
@@ -63,7 +59,6 @@ class LambdaWireTarget:
             repeated=False,
             timeout=timeout,
         )
-        self.received: float | None = None
         self._events: dict[bytes, _Event | Answer] = {}
 
     def invoke(self, request: AuthorizerRequest) -> Answer:
@@ -84,32 +79,30 @@ class LambdaWireTarget:
         try:
             return _Event(self._front.event(request))
         except ApiError as error:
-            return failed(error, None)
+            return answer_of_failure(error, None)
 
     def _fire(self, event: _Event | Answer, request: Callable[[], AuthorizerRequest]) -> Answer:
-        self.received = None
         if isinstance(event, Answer):
+            self.received = None
             return event
         body = event.body()
         started = time.perf_counter()
-        answer = self._service.call(body)
+        answer = self.call(body)
         if isinstance(answer, Answer):
-            self.received = None
             return answer
-        self.received = answer.received
         seconds = time.perf_counter() - started
         if answer.status != 200 or seconds > LAMBDA_SECONDS_MAXIMUM or _is_telling(answer):
-            return self._parsed(answer, request(), seconds)
+            return self._read(answer, request(), seconds)
         known = event.answers.get(answer.body)
         if known is None:
-            known = self._parsed(answer, request(), seconds)
+            known = self._read(answer, request(), seconds)
             if len(event.answers) < _ANSWERS_KEPT:
                 event.answers[answer.body] = known
         return known
 
-    def _parsed(self, answer: HttpAnswer, request: AuthorizerRequest, seconds: float) -> Answer:
+    def _read(self, answer: HttpAnswer, request: AuthorizerRequest, seconds: float) -> Answer:
         """Read an answer as boto3 does."""
-        parsed = self._service.parse(answer)
+        parsed = self.parse(answer)
         if isinstance(parsed, Answer):
             return parsed
         if answer.status >= ERROR_STATUS:
@@ -117,24 +110,6 @@ class LambdaWireTarget:
         if (fault := _incomplete(parsed["ResponseMetadata"]["HTTPHeaders"], answer.body)) is not None:
             return Answer(Outcome.TRANSPORT_ERROR, fault=Fault(fault, "the call failed"))
         return answer_of_invoke(request, parsed, answer.body, seconds)
-
-    def call_before_reading(self, callback: Callable[[], None]) -> None:
-        """Have something called before answers are read."""
-        self._service.call_before_reading(callback)
-
-    def description(self) -> dict[str, Any]:
-        """Say what is called."""
-        return {
-            "kind": "lambda_wire",
-            "client": "wire",
-            "function": self._settings.function,
-            "region": self._service.region,
-            "endpoint": self._service.endpoint,
-        }
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._service.close()
 
 
 def _incomplete(headers: Mapping[str, str], payload: bytes) -> str | None:

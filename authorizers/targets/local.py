@@ -37,7 +37,7 @@ class LocalGateway:
     def __init__(self, settings: Mapping[str, Any]) -> None:
         # A session of its own: Ctrl-C goes to the person's command, which ends the gateway last.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "gatecrash.authorizers.gateway"],
+            [sys.executable, "-P", "-m", "gatecrash.authorizers.gateway"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

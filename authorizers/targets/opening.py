@@ -49,7 +49,8 @@ def _lambda_wire(members: Mapping[str, Any], connections: int) -> Target:
 
 
 def _handler(members: Mapping[str, Any], connections: int) -> Target:  # noqa: ARG001 - a handler has none
-    from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget
+    from gatecrash.authorizers.service.front import HandlerSettings
+    from gatecrash.authorizers.targets.handler import HandlerTarget
 
     return HandlerTarget(HandlerSettings(**members))
 

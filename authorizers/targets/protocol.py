@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest
 
@@ -17,10 +17,6 @@ class Target(Protocol):
 
     def invoke(self, request: AuthorizerRequest) -> Answer:
         """Put one request to the authorizer and wait for its answer."""
-        ...
-
-    def description(self) -> dict[str, Any]:
-        """Say what is behind the target, for reports; no secret is in it."""
         ...
 
     def close(self) -> None:

@@ -7,9 +7,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gatecrash.authorizers.answers import outcome_of
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Decision, Fault, Outcome
@@ -167,10 +167,6 @@ class ScriptedTarget:
         if start is None or not start <= elapsed < start + self._script.stall:
             return 0.0
         return start + self._script.stall - elapsed
-
-    def description(self) -> dict[str, Any]:
-        """Say what the script is."""
-        return {"kind": "scripted", "client": "none", **asdict(self._script)}
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -10,13 +10,12 @@ from typing import Final, Protocol
 
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest
 from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.laboratory.laboratory import IsolatedEnvironment, Laboratory
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from gatecrash.authorizers.targets.handler import HandlerSettings
-from gatecrash.authorizers.targets.isolated import IsolatedEnvironment, Laboratory
+from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT, HandlerSettings
 from gatecrash.authorizers.targets.protocol import Target
 from gatecrash.generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
 
-_TOKEN_KEY_NAME: Final = "token"
 # Handlers that wait for something are slow without using a core: many of them wait at the same time.
 SLOW_SECONDS: Final = 0.005
 PARALLEL_MAXIMUM: Final = 16
@@ -79,7 +78,7 @@ class LaboratoryBench:
 
     def _laboratory_without_signing(self) -> Laboratory:
         if self._unsigned is None:
-            key_name = self.settings.token_key_name or _TOKEN_KEY_NAME
+            key_name = self.settings.token_key_name or TOKEN_KEY_NAME_DEFAULT
             self._unsigned = Laboratory(replace(self.settings, signing_keys={}, token_key_name=key_name))
         return self._unsigned
 

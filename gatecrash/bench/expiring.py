@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gatecrash.authorizers.contract import Answer, Outcome
+from gatecrash.authorizers.laboratory.laboratory import IsolatedEnvironment
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from gatecrash.authorizers.redact import secrets_of
-from gatecrash.authorizers.targets.isolated import IsolatedEnvironment
 from gatecrash.bench.bench import LaboratoryBench, Shot, fire
 from gatecrash.generators.cases import CaseMaker, Recipe
 from gatecrash.generators.credentials.base import CredentialProfile

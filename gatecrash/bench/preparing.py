@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any, Final
 
-from gatecrash.authorizers.targets.handler import HandlerSettings
+from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT, HandlerSettings
 from gatecrash.authorizers.targets.local import LocalGateway
 from gatecrash.authorizers.targets.opening import open_target
 from gatecrash.bench.bench import PARALLEL_MAXIMUM, Bench, LaboratoryBench, TargetBench
@@ -20,7 +20,6 @@ from gatecrash.planning.preparing import check_credentials, check_lifetime, mint
 from gatecrash.settings.settings import AWS_KINDS, Settings, credential_settings
 from gatecrash.settings.targets import target_settings
 
-_TOKEN_KEY_NAME: Final = "token"
 _LOCAL_REQUESTS: Final = 20_000
 _AWS_REQUESTS: Final = 400
 _AWS_RATE: Final = 8.0
@@ -39,7 +38,7 @@ def with_fuzz_defaults(settings: Settings) -> Settings:
     credentials, authorizer = settings.credentials, settings.authorizer
     if credentials.kind != "signed" or credentials.carriers is not None or settings.target.kind == "iot":
         return settings
-    key_name = authorizer.token_key_name or _TOKEN_KEY_NAME
+    key_name = authorizer.token_key_name or TOKEN_KEY_NAME_DEFAULT
     return settings.model_copy(
         update={
             "credentials": credentials.model_copy(update={"carriers": list(TOKEN_CARRIERS)}),

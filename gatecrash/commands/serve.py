@@ -10,7 +10,8 @@ import click
 from rich.console import Console
 
 from gatecrash.authorizers.gateway.functions import parse_handler
-from gatecrash.authorizers.gateway.process import serve as serve_gateway
+from gatecrash.authorizers.gateway.serving import serve_forever
+from gatecrash.authorizers.gateway.settings import settings_from_json
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
@@ -51,5 +52,5 @@ def serve(settings: Settings, *, port: int) -> int:
                 soft_wrap=True,
             )
 
-    stopped_by = serve_gateway(gateway_settings(settings, port=port), ready)
+    stopped_by = serve_forever(settings_from_json(gateway_settings(settings, port=port)), ready)
     return _EXIT_CODES[stopped_by]

@@ -19,7 +19,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gatecrash.authorizers.errors import GatecrashError
-from gatecrash.authorizers.targets.aws_clients import IotApiSettings, iot_client
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings, service_client
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.generators.credentials import open_profile
 from gatecrash.preflight.iot import describe, read_quota
@@ -145,9 +145,11 @@ def _identity(settings: Settings) -> Iterator[Finding]:
 
 def _authorizer(settings: Settings) -> Iterator[Finding]:
     target = settings.target
-    api = IotApiSettings(settings.authorizer.name, target.region, target.profile, target.endpoint_url)
+    api = IotApiSettings(
+        settings.authorizer.name, region=target.region, profile=target.profile, endpoint_url=target.endpoint_url
+    )
     try:
-        found = describe(iot_client(api), settings)
+        found = describe(service_client("iot", api), settings)
         yield Finding(Level.GOOD, "authorizer", f"{found.arn}, {found.status}")
     except GatecrashError as error:
         yield Finding(Level.BAD, "authorizer", str(error))

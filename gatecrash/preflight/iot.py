@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
-from gatecrash.authorizers.targets.aws_clients import IotApiSettings, iot_client
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings, service_client
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.preflight.asking import Load, beware, confirm, cost_in_words, refuse_handler, show_facts
 from gatecrash.preflight.asking_aws import account_of, check_region, refused, unreachable
@@ -37,7 +37,7 @@ def check_authorizer(settings: Settings, console: Console, load: Load, *, yes: b
     local = is_on_this_machine(settings.target.endpoint_url)
     check_region(settings, "iot", "AWS IoT")
     refuse_handler(settings)
-    client = iot_client(_api_settings(settings))
+    client = service_client("iot", _api_settings(settings))
     authorizer = describe(client, settings)
     _check_signing(authorizer, settings)
     if local:
@@ -116,7 +116,9 @@ def _signing(authorizer: Deployed) -> str:
 
 def _api_settings(settings: Settings) -> IotApiSettings:
     target = settings.target
-    return IotApiSettings(settings.authorizer.name, target.region, target.profile, target.endpoint_url)
+    return IotApiSettings(
+        settings.authorizer.name, region=target.region, profile=target.profile, endpoint_url=target.endpoint_url
+    )
 
 
 def read_quota(settings: Settings) -> float:

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.limits import LAMBDA_CONCURRENCY_DEFAULT, LAMBDA_CONCURRENCY_QUOTA_CODE
+from gatecrash.authorizers.targets.aws_clients import service_client
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
-from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings, lambda_client
+from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings
 from gatecrash.preflight.asking import Load, beware, confirm, cost_in_words, refuse_handler, show_facts
 from gatecrash.preflight.asking_aws import account_of, check_region, refused, unreachable
 from gatecrash.settings.settings import Settings
@@ -53,10 +54,11 @@ def check_function(settings: Settings, console: Console, load: Load, *, yes: boo
 def client_of_function(settings: Settings) -> Any:
     """Return the client that the target would use."""
     target = settings.target
-    return lambda_client(
+    return service_client(
+        "lambda",
         LambdaFunctionSettings(
             function_of(settings), region=target.region, profile=target.profile, endpoint_url=target.endpoint_url
-        )
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from gatecrash.authorizers.errors import ApiError, UsageError
 from gatecrash.authorizers.event import Dialect
-from gatecrash.authorizers.targets.handler import Front, HandlerSettings
+from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT, Front, HandlerSettings
 from gatecrash.generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
 from gatecrash.generators.cases import Case
 from gatecrash.regression import arguments_of
@@ -28,7 +28,6 @@ from gatecrash.reports.words.findings import confirmation_sentence
 from gatecrash.settings.settings import Settings, change_paths
 from gatecrash.settings.targets import signing_keys
 
-_TOKEN_KEY_NAME: Final = "token"
 # What regression.assert_fixed needs of a finding, and what tells a reader about it.
 _OPTIONAL_KEYS: Final = ("description", "source", "measured")
 _FINDING_KEYS: Final = (
@@ -138,7 +137,7 @@ def _event(job: _Job, case: Case) -> dict[str, Any]:
         HandlerSettings(
             handler="",
             dialect=authorizer.dialect,
-            token_key_name=authorizer.token_key_name or (_TOKEN_KEY_NAME if signed else None),
+            token_key_name=authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if signed else None),
             signing_keys=keys,
         )
     )
@@ -191,7 +190,7 @@ def _serve_command(job: _Job) -> str:
     else:
         words += ["--handler", os.path.normpath(str(authorizer.handler))]
     words += ["--authorizer", authorizer.name]
-    key_name = authorizer.token_key_name or (_TOKEN_KEY_NAME if job.is_unsigned else None)
+    key_name = authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if job.is_unsigned else None)
     words += ["--set", f"authorizer.token_key_name={key_name}"] if key_name else []
     words += ["--set", f"authorizer.dialect={authorizer.dialect}"] if authorizer.dialect != "test_invoke" else []
     if credentials.kind == "signed" and not job.is_unsigned:

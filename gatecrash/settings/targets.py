@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.signed import SignedProfile
 from gatecrash.reports.run.plan import OPEN
 from gatecrash.settings.settings import AWS_KINDS, Settings, credential_settings
 
-_TOKEN_KEY_NAME: Final = "token"
 # boto3 takes about a millisecond of a core for each call.
 _BOTO3_RATE_MAXIMUM: Final = 300.0
 _WIRE_KINDS: Final = frozenset({"iot_wire", "lambda_wire"})
@@ -52,7 +52,7 @@ def target_settings(settings: Settings, rate: float | None = None) -> dict[str, 
             "kind": "handler",
             "handler": _absolute_handler(settings),
             "dialect": settings.authorizer.dialect,
-            "token_key_name": settings.authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
+            "token_key_name": settings.authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if keys else None),
             "signing_keys": keys,
         }
     if target.kind == "lambda":
@@ -83,7 +83,7 @@ def _lambda_settings(settings: Settings, rate: float | None) -> dict[str, Any]:
         "profile": target.profile,
         "endpoint_url": target.endpoint_url,
         "dialect": settings.authorizer.dialect,
-        "token_key_name": settings.authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
+        "token_key_name": settings.authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if keys else None),
         "signing_keys": keys,
         "log_tail": target.log_tail,
     }
@@ -107,7 +107,7 @@ def gateway_settings(settings: Settings, *, port: int = 0) -> dict[str, Any]:
         "command": list(authorizer.command) if authorizer.command else None,
         "folder": str(Path.cwd()),
         "authorizer": authorizer.name,
-        "token_key_name": authorizer.token_key_name or (_TOKEN_KEY_NAME if keys else None),
+        "token_key_name": authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if keys else None),
         "signing_keys": keys,
         "timeout": authorizer.timeout,
         "provisioned": min(authorizer.environments, authorizer.concurrency),

@@ -15,10 +15,10 @@ PURE_MODULES = {
     *("answers", "carriers", "classify", "contract", "errors", "event", "limits", "policy", "redact", "wire"),
 }
 AWS_MODULES = {
-    f"authorizers/targets/{name}.py" for name in ("aws_clients", "iot_api", "lambda_function", "wire_service")
+    f"authorizers/targets/{name}.py" for name in ("aws_clients", "iot_api", "lambda_function", "wire/operation")
 }
 # The wire client fires in gevent, and waits on its loop itself.
-GEVENT_MODULES = {"authorizers/targets/readable.py"}
+GEVENT_MODULES = {"authorizers/targets/wire/readable.py"}
 REPORT_LIBRARIES = {"orjson", "hdrh", "plotly", "jinja2", "rich", "markupsafe"}
 
 
@@ -97,6 +97,23 @@ def test_authorizers_shell_imports_only_authorizers(path):
         assert relative(path) in AWS_MODULES
     if "gevent" in foreign(path):
         assert relative(path) in GEVENT_MODULES
+
+
+ROOMS_BELOW = {
+    "service": {"service"},
+    "gateway": {"service", "gateway"},
+    "laboratory": {"service", "laboratory"},
+    "targets": {"service", "laboratory", "targets"},
+    "samples": set(),
+}
+
+
+@pytest.mark.parametrize("path", [path for path in modules("authorizers") if not is_pure(path)], ids=relative)
+def test_rooms_of_authorizers_import_only_those_below(path):
+    room = path.relative_to(ROOT / "authorizers").parts[0]
+    allowed = tuple(f"authorizers.{name}" for name in ROOMS_BELOW.get(room, ()))
+    for name in own(path):
+        assert is_pure_import(name) or name.startswith(allowed), name
 
 
 @pytest.mark.parametrize("path", modules("generators"), ids=relative)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import AuthorizerRequest, Decision, HttpContext, MqttContext
 from gatecrash.authorizers.errors import WireError
-from gatecrash.authorizers.targets.aws_clients import IotApiSettings, iot_client
-from gatecrash.authorizers.targets.parameters import request_to_parameters
+from gatecrash.authorizers.targets.aws_clients import IotApiSettings, service_client
+from gatecrash.authorizers.targets.boto3_parameters import request_to_parameters
 from tests.authorizers.strategies import TEXTS, requests
 
 JSON_VALUES = st.recursive(
@@ -175,7 +175,7 @@ def test_an_answer_with_a_wrong_member_is_refused(changes, sentence):
 @pytest.fixture(scope="module")
 def sent():
     """A boto3 client that sends nothing, and the requests that it would have sent."""
-    client = iot_client(IotApiSettings("my-authorizer", endpoint_url="http://127.0.0.1:1"))
+    client = service_client("iot", IotApiSettings("my-authorizer", endpoint_url="http://127.0.0.1:1"))
     seen = []
 
     def capture(request, **_):

@@ -28,7 +28,8 @@ from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Outcome
-from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget
+from gatecrash.authorizers.service.front import HandlerSettings
+from gatecrash.authorizers.targets.handler import HandlerTarget
 from gatecrash.bench.bench import LaboratoryBench
 from gatecrash.generators.cases import CaseMaker, Recipe, any_recipes
 from gatecrash.generators.credentials import open_profile

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from gatecrash.authorizers.contract import Demand, Expectation, Outcome
-from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget
+from gatecrash.authorizers.service.front import HandlerSettings
+from gatecrash.authorizers.targets.handler import HandlerTarget
 from gatecrash.generators.attacks import ALL_ATTACKS, DEVICE_VIEW, FAMILIES, UNSIGNED_VIEW, attacks_on
 from gatecrash.generators.attacks.implications import broader, known_weaknesses
 from gatecrash.generators.cases import CaseMaker, any_recipes

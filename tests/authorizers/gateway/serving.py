@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 from yarl import URL
 
 from gatecrash.authorizers import wire
@@ -54,6 +55,12 @@ class Client:
     def __init__(self, session: aiohttp.ClientSession, gateway: RunningGateway) -> None:
         self._session = session
         self.gateway = gateway
+
+    @property
+    def environments(self) -> dict[int, psutil.Process]:
+        """The processes of this process's execution environments by their ids."""
+        children = psutil.Process().children()
+        return {child.pid: child for child in children if child.status() != psutil.STATUS_ZOMBIE}
 
     async def send(self, method: str, path: str, data: bytes = b"", headers: dict[str, str] = SIGNED) -> Reply:
         async with self._session.request(

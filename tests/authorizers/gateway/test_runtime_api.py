@@ -88,7 +88,7 @@ def test_the_largest_answer_and_one_that_is_larger():
                 (await poll(api, seen, session, "id")).close()
                 async with session.post("invocation/id/response", data=BytesIO(b" " * size)) as response:
                     assert response.status == status
-            assert [result.error_type for result in seen.results] == [None, "Function.ResponseSizeTooLarge"]
+            assert [result.error_type for result in seen.results] == ["", "Function.ResponseSizeTooLarge"]
 
     asyncio.run(run())
 

@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext, Outcome, TlsContext
 from gatecrash.authorizers.errors import HandlerError
-from gatecrash.authorizers.targets.handler import HandlerSettings, HandlerTarget, LambdaContext, load_handler
+from gatecrash.authorizers.laboratory.python_handler import LambdaContext, load_handler
+from gatecrash.authorizers.service.front import HandlerSettings
+from gatecrash.authorizers.targets.handler import HandlerTarget
 
 NAMES = itertools.count()
 VIOLATION = "1 validation error detected: Value at '{}' failed to satisfy constraint: Member must have length {}"

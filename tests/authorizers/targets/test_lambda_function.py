@@ -405,13 +405,8 @@ def test_nobody_there_is_a_transport_error():
 
 def test_it_is_opened_by_its_kind_with_a_pool_as_large_as_the_users():
     opened = open_target({"kind": "lambda_function", "function": "own", "endpoint_url": NOWHERE}, connections=37)
-    assert opened.description() == {
-        "kind": "lambda_function",
-        "client": "boto3",
-        "function": "own",
-        "region": "us-east-1",
-        "endpoint": NOWHERE,
-    }
+    assert isinstance(opened, LambdaFunctionTarget)
+    assert (opened._client.meta.region_name, opened._client.meta.endpoint_url) == ("us-east-1", NOWHERE)
     assert opened._client.meta.config.max_pool_connections == 37
     opened.close()
 

@@ -10,6 +10,7 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.samples import sample_path
 from gatecrash.authorizers.targets.aws_clients import IotApiSettings
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.targets.handler import HandlerTarget
 from gatecrash.authorizers.targets.iot_api import IotApiTarget
 from gatecrash.authorizers.targets.opening import open_target
 
@@ -22,15 +23,15 @@ def test_a_scripted_target_is_opened_by_its_kind():
 def test_a_handler_target_is_opened_by_its_kind():
     path = str(sample_path("jwt_authorizer.py"))
     target = open_target({"kind": "handler", "handler": path}, connections=1)
-    assert target.description() == {"kind": "handler", "client": "in-process", "handler": path}
+    assert isinstance(target, HandlerTarget)
     assert target.invoke(AuthorizerRequest(mqtt_context=MqttContext(client_id="a"))).outcome is Outcome.DENY
 
 
 def test_an_iot_api_target_is_opened_by_its_kind_with_a_pool_as_large_as_the_users():
     settings = {"kind": "iot_api", "authorizer_name": "mine", "endpoint_url": "http://localhost:1"}
     target = open_target(settings, connections=37)
-    description = target.description()
-    assert (description["kind"], description["authorizer"], description["region"]) == ("iot_api", "mine", "us-east-1")
+    assert isinstance(target, IotApiTarget)
+    assert target._client.meta.region_name == "us-east-1"
     assert target._client.meta.config.max_pool_connections == 37
     target.close()
 

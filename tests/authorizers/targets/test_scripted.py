@@ -113,12 +113,6 @@ def test_a_flipped_answer_is_a_denial_with_a_decision():
     assert target.invoke(REQUEST).decision == Decision(False, "scripted", (), 300, 86400)
 
 
-def test_the_description_is_the_script():
-    target, _ = scripted(Script(latency=0.5, seed=3))
-    description = target.description()
-    assert (description["kind"], description["latency"], description["seed"]) == ("scripted", 0.5, 3)
-
-
 def test_with_a_concurrency_requests_wait_for_their_turn():
     limits = Limits(Script(latency=0.1, concurrency=2))
     assert [round(limits.admit(0.0).seconds, 3) for _ in range(5)] == [0.1, 0.1, 0.2, 0.2, 0.3]

@@ -3,7 +3,7 @@
 import pytest
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, MqttContext, Outcome
-from gatecrash.authorizers.targets.handler import HandlerSettings
+from gatecrash.authorizers.service.front import HandlerSettings
 from gatecrash.bench.bench import LaboratoryBench, OutOfBudgetError, Shot
 from gatecrash.fuzzing.confirming import Confirmer
 from gatecrash.reports.oracles import rules

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gatecrash.authorizers.targets.handler import HandlerSettings
+from gatecrash.authorizers.service.front import HandlerSettings
 from gatecrash.bench.bench import LaboratoryBench
 from gatecrash.bench.expiring import EXPIRED_CAUSE, ExpiryWatch
 from gatecrash.generators.cases import Recipe

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gatecrash.authorizers.errors import InvalidRequestError
-from gatecrash.authorizers.gateway.checks import TakenToken, check_members, check_request
-from gatecrash.authorizers.gateway.registry import Authorizer
+from gatecrash.authorizers.service.checks import TakenToken, check_members, check_request
+from gatecrash.authorizers.service.registry import Authorizer
 
 PREFIX = "1 validation error detected: Value at"
 FAILED = "failed to satisfy constraint:"

@@ -75,7 +75,7 @@ class RequestSigner:
         if known is None:
             if int(now) != self._second:
                 self._prepare(int(now), credentials)
-            known = self._signed(body)
+            known = self._signed_head(body)
             if len(self._heads) < self._heads_maximum:
                 self._heads[body] = known
         return known
@@ -108,7 +108,7 @@ class RequestSigner:
         )
         self._second, self._current = second, credentials
 
-    def _signed(self, body: bytes) -> bytes:
+    def _signed_head(self, body: bytes) -> bytes:
         canonical = self._canonical.copy()
         canonical.update(hashlib.sha256(body).hexdigest().encode())
         signature = hmac.digest(self._key, (self._to_sign + canonical.hexdigest()).encode(), "sha256").hex()

@@ -7,7 +7,7 @@ import gevent
 
 import pytest
 
-from gatecrash.authorizers.targets.readable import Readable, readable_of
+from gatecrash.authorizers.targets.wire.readable import Readable, readable_of
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ BY_GREENLETS = """
 import gevent.monkey
 gevent.monkey.patch_all()
 import gevent, time
-from gatecrash.authorizers.targets.connections import Connections
+from gatecrash.authorizers.targets.wire.connections import Connections
 from tests.authorizers.targets.raw_server import RawServer
 
 REQUEST = b"POST / HTTP/1.1\\r\\nContent-Length: 0\\r\\n\\r\\n"

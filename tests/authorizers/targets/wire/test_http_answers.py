@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gatecrash.authorizers.targets.http_answers import AnswerReader
+from gatecrash.authorizers.targets.wire.http_answers import AnswerReader
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nServer: one\r\n\r\n"
 

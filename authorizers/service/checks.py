@@ -13,9 +13,9 @@ from gatecrash.authorizers import limits, wire
 from gatecrash.authorizers.carriers import token_and_signature
 from gatecrash.authorizers.contract import AuthorizerRequest
 from gatecrash.authorizers.errors import InvalidRequestError, WireError
-from gatecrash.authorizers.gateway.constraints import Violations
-from gatecrash.authorizers.gateway.registry import Authorizer
-from gatecrash.authorizers.gateway.signatures import any_key_verifies
+from gatecrash.authorizers.service.constraints import Violations
+from gatecrash.authorizers.service.registry import Authorizer
+from gatecrash.authorizers.service.signatures import any_key_verifies
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def check_request(authorizer: Authorizer, request: AuthorizerRequest) -> TakenTo
     Raises InvalidRequestError with AWS's message, which is None for a signed authorizer's context without a token.
     """
     _check_token_mode(authorizer, request)
-    token, signature = _carried(authorizer, request)
+    token, signature = _token_and_signature_in(authorizer, request)
     verified = False
     if not authorizer.signing_disabled and token is not None and signature is not None:
         if not any_key_verifies(authorizer.signing_keys.values(), token, signature):
@@ -95,7 +95,7 @@ def _has_context(request: AuthorizerRequest) -> bool:
     return not (request.http_context is None and request.mqtt_context is None and request.tls_context is None)
 
 
-def _carried(authorizer: Authorizer, request: AuthorizerRequest) -> tuple[str | None, str | None]:
+def _token_and_signature_in(authorizer: Authorizer, request: AuthorizerRequest) -> tuple[str | None, str | None]:
     if request.token is None and authorizer.token_key_name is None:
         return None, None
     return token_and_signature(request, authorizer.token_key_name or "")

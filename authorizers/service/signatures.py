@@ -48,11 +48,11 @@ def _verifies(pem: str, message: bytes, signature: bytes) -> bool:
 
 @lru_cache(maxsize=256)
 def _load(pem: str) -> PublicKeyTypes | None:
-    found = _PEM.search(pem)
-    if found is None:
+    match = _PEM.search(pem)
+    if match is None:
         return None
     try:
-        return load_pem_public_key(found[0].encode("ascii"))
+        return load_pem_public_key(match[0].encode("ascii"))
     except (ValueError, UnsupportedAlgorithm):
         return None
 

@@ -1,4 +1,4 @@
-"""What goes over the sockets of ``isolated``: commands to the zygote, events to environments, and what comes back."""
+"""What goes over the laboratory's sockets: commands to the zygote, events to environments, and what comes back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ START: Final = b"s"
 END: Final = b"e"
 # To an environment: the event's length, the seconds that it may take; then the event as JSON.
 EVENT: Final = struct.Struct("!Id")
-# From it: the length, the handler's seconds, whether it failed; then the payload, or the service's message.
+# From it: first that it is there; for each event the length, the handler's seconds, whether it failed, and then the
+# payload, or the service's message.
+BEGUN: Final = b"b"
 REPLY: Final = struct.Struct("!Id?")
 CHUNK_BYTES: Final = 1 << 16
 

@@ -78,7 +78,7 @@ def payload_of(answer: Any) -> bytes:
         raise handler_failed(str(error), "Runtime.MarshalError") from error
 
 
-def raised(error: BaseException) -> InvalidResponseError:
+def error_of_exception(error: BaseException) -> InvalidResponseError:
     """Return the service's error for an exception that a handler raised."""
     return handler_failed(_message_of(error), type(error).__name__)
 

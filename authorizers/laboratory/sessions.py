@@ -1,4 +1,4 @@
-"""The parent's side of ``isolated``: requests on their way to environments' processes, and answers on their way back.
+"""The parent's side of ``laboratory``: requests on their way to environments' processes, and answers on their way back.
 
 Nothing blocks but one wait for all environments at once, so that neither side can wait for ever on full buffers.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import math
 import select
-import signal
 import socket
 import time
 from collections import deque
@@ -20,9 +19,10 @@ from gatecrash.authorizers.answers import handler_failed
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Invocation
 from gatecrash.authorizers.errors import ApiError, GatecrashError, HandlerError, InvalidResponseError
 from gatecrash.authorizers.event import Dialect
+from gatecrash.authorizers.laboratory.sockets import BEGUN, CHUNK_BYTES, EVENT, REPLY, wait_eagerly
 from gatecrash.authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
-from gatecrash.authorizers.targets.handler import Front, failed, judged, timed_out
-from gatecrash.authorizers.targets.isolated_wire import CHUNK_BYTES, EVENT, REPLY, wait_eagerly
+from gatecrash.authorizers.service.front import Front, answer_of_failure, answer_of_payload, time_out_error
+from gatecrash.authorizers.service.lambda_platform import INIT_SECONDS_MAXIMUM, exit_reason
 
 # Enough events ahead to keep an environment busy while this side makes the next, and few to make again if it dies.
 _AHEAD: Final = 32
@@ -31,13 +31,15 @@ _AHEAD: Final = 32
 class Link:
     """The connection to one environment's process: ``name`` is the environment's, ``process`` the process's id.
 
-    ``ended`` is true once nothing more comes of it. ``invoked`` says whether it has handled an event.
+    ``begun`` is when it was first heard of, by time.perf_counter. ``ended`` is true once nothing more comes of it.
+    ``invoked`` says whether it has handled an event.
     """
 
     def __init__(self, name: str, process: int, connection: socket.socket) -> None:
         self.name = name
         self.process = process
         self.connection = connection
+        self.begun: float | None = None
         self.ended = False
         self.invoked = False
         self._outgoing = bytearray()
@@ -68,8 +70,11 @@ class Link:
             return False
         except OSError:
             chunk = b""
-        self._incoming += chunk
         self.ended = not chunk
+        if chunk and self.begun is None:
+            self.begun = time.perf_counter()
+            chunk = chunk[len(BEGUN) :]
+        self._incoming += chunk
         return True
 
     def replies(self) -> Iterator[tuple[float, bool, bytes]]:
@@ -118,7 +123,7 @@ class Session:
         front: Front,
         requests: Sequence[AuthorizerRequest],
         seconds: float,
-        dialect: Dialect | None,
+        dialect: Dialect | None = None,
     ) -> None:
         self._environment = environment
         self._front = front
@@ -138,7 +143,10 @@ class Session:
 
     def remaining(self) -> float:
         """Return the seconds that the request at work may still take."""
-        return self._since + self._seconds - time.perf_counter()
+        begun = self._link.begun if self._link is not None else None
+        # A process that was just forked may have to wait for a processor.
+        ends = self._since + INIT_SECONDS_MAXIMUM if begun is None else max(self._since, begun) + self._seconds
+        return ends - time.perf_counter()
 
     def answers(self) -> list[Answer]:
         """Return the answers in the order of the requests."""
@@ -152,10 +160,10 @@ class Session:
                 event = wire.encode(self._front.event(self._requests[index], self._dialect))
                 self._link = self._environment.link()
             except ApiError as error:
-                self._answers[index] = failed(error, None)
+                self._answers[index] = answer_of_failure(error, None)
                 continue
             except HandlerError as error:
-                self._answers[index] = failed(handler_failed(str(error), "Runtime.ImportModuleError"), None)
+                self._answers[index] = answer_of_failure(handler_failed(str(error), "Runtime.ImportModuleError"), None)
                 continue
             self._link.put(event, self._seconds)
             self._ahead.append(index)
@@ -178,17 +186,19 @@ class Session:
             self._since = time.perf_counter()
             if seconds > self._seconds:
                 self._environment.end()
-                self._lose(link, timed_out(self._seconds), seconds)
+                self._lose(link, time_out_error(self._seconds), seconds)
                 break
             self._settle(link, seconds, body, is_failure=is_failure)
             if not self._ahead:
                 break
         if self._ahead and self._link is link:
             if link.ended:
-                self._lose(link, _exit_error(self._environment.end()), time.perf_counter() - self._since)
+                reason = exit_reason(self._environment.end())
+                error = handler_failed(f"Error: {reason}", "Runtime.ExitError")
+                self._lose(link, error, time.perf_counter() - self._since)
             elif not received and self.remaining() <= 0:
                 self._environment.end()
-                self._lose(link, timed_out(self._seconds), self._seconds)
+                self._lose(link, time_out_error(self._seconds), self._seconds)
         starts = not self._ahead
         self.fill()
         self.flush(starts=starts)
@@ -197,12 +207,12 @@ class Session:
         index, invocation = self._ahead.popleft(), _invocation(link, seconds)
         if is_failure:
             error = InvalidResponseError(body.decode("utf-8", "surrogatepass"))
-            self._answers[index] = failed(error, invocation)
+            self._answers[index] = answer_of_failure(error, invocation)
         else:
-            self._answers[index] = judged(self._requests[index], body, invocation)
+            self._answers[index] = answer_of_payload(self._requests[index], body, invocation)
 
     def _lose(self, link: Link, error: InvalidResponseError, seconds: float) -> None:
-        self._answers[self._ahead.popleft()] = failed(error, _invocation(link, seconds))
+        self._answers[self._ahead.popleft()] = answer_of_failure(error, _invocation(link, seconds))
         # Those behind it were never begun.
         if self._ahead:
             self._next = self._ahead[0]
@@ -239,22 +249,10 @@ def _ready(active: Sequence[tuple[Link, Session]]) -> list[Session]:
         poll.register(link.connection, select.POLLIN | (select.POLLOUT if link.waits_to_write else 0))
     wait_eagerly(poll)
     first = min(session.remaining() for _, session in active)
-    found = {descriptor for descriptor, _ in poll.poll(max(0, math.ceil(first * 1000)))}
-    return [session for link, session in active if link.connection.fileno() in found or session.remaining() <= 0]
+    ready = {descriptor for descriptor, _ in poll.poll(max(0, math.ceil(first * 1000)))}
+    return [session for link, session in active if link.connection.fileno() in ready or session.remaining() <= 0]
 
 
 def _invocation(link: Link, seconds: float) -> Invocation:
     cold, link.invoked = not link.invoked, True
     return Invocation(link.name, cold, seconds)
-
-
-def _exit_error(code: int) -> InvalidResponseError:
-    """Return the service's error for a process that ended, in the gateway's words."""
-    if code == 0:
-        reason = "Runtime exited without providing a reason"
-    elif code > 0:
-        reason = f"Runtime exited with error: exit status {code}"
-    else:
-        name = signal.strsignal(-code) or f"signal {-code}"
-        reason = f"Runtime exited with error: signal: {name.lower()}"
-    return handler_failed(f"Error: {reason}", "Runtime.ExitError")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import botocore.httpsession
@@ -21,41 +21,30 @@ from botocore.utils import get_environ_proxies
 
 from gatecrash.authorizers.contract import Answer, Fault, Outcome
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.authorizers.targets.aws_clients import CALL_ERRORS, answer_of_call_error
-from gatecrash.authorizers.targets.connections import ConnectionFailedError, Connections
-from gatecrash.authorizers.targets.http_answers import HttpAnswer
-from gatecrash.authorizers.targets.signing import RequestSigner, SigningCredentials
+from gatecrash.authorizers.targets.aws_clients import CALL_ERRORS, AwsSettings, answer_of_call_error, service_client
+from gatecrash.authorizers.targets.wire.connections import ConnectionFailedError, Connections
+from gatecrash.authorizers.targets.wire.http_answers import HttpAnswer
+from gatecrash.authorizers.targets.wire.signing import RequestSigner, SigningCredentials
 
 # From this status on botocore raises, though it parses 300 as a success.
 ERROR_STATUS: Final = 300
 
 
-class CallerSettings(Protocol):
-    """Whose credentials are used."""
-
-    @property
-    def profile(self) -> str | None:
-        """The AWS profile."""
-        ...
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the endpoint must see no credentials of the person's."""
-        ...
-
-
-class WireService:
-    """Calls one operation of the service that a boto3 client is for, and closes that client.
+class WireOperation:
+    """Calls one operation of ``iot`` or ``lambda``.
 
     ``path`` is percent-encoded; ``headers`` are signed with each request. A signature is used again for the same body
-    where bodies are ``repeated``. ``timeout`` is in seconds. Raises UsageError when there are no credentials or they
-    can't be had, when the authorities to trust can't be read, and when a proxy stands in between.
+    where bodies are ``repeated``. ``timeout`` is in seconds. Raises UsageError when the profile or region is unknown,
+    when there are no credentials or they can't be had, when the authorities to trust can't be read, and when a proxy
+    stands in between.
     """
+
+    received: float | None = None
 
     def __init__(
         self,
-        client: Any,
-        settings: CallerSettings,
+        service: str,
+        settings: AwsSettings,
         operation: str,
         path: str,
         *,
@@ -63,20 +52,21 @@ class WireService:
         repeated: bool,
         timeout: float,
     ) -> None:
-        self.region: str = client.meta.region_name
-        self.endpoint: str = client.meta.endpoint_url
+        # A client knows the endpoint and the model.
+        client = service_client(service, settings)
+        endpoint: str = client.meta.endpoint_url
         self._model = client.meta.service_model
         called = self._model.operation_model(operation)
         self._shape, self._streams = called.output_shape, called.has_streaming_output
         self._parser = parsers.create_parser("rest-json")
         client.close()
-        if get_environ_proxies(self.endpoint):
+        if get_environ_proxies(endpoint):
             raise UsageError(
-                f"a proxy is set for {self.endpoint} (HTTPS_PROXY, HTTP_PROXY): the wire client has none; "
+                f"a proxy is set for {endpoint} (HTTPS_PROXY, HTTP_PROXY): the wire client has none; "
                 "set target.client to boto3, or NO_PROXY"
             )
         session = botocore.session.Session(profile=None if settings.is_local else settings.profile)
-        url = urlsplit(self.endpoint)
+        url = urlsplit(endpoint)
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
         self._connections = Connections(
@@ -85,7 +75,7 @@ class WireService:
         self._signer = RequestSigner(
             url.netloc.rpartition("@")[2],
             f"{url.path.rstrip('/')}{path}",
-            region=self.region,
+            region=client.meta.region_name,
             service=self._model.signing_name,
             credentials=_local_credentials() if settings.is_local else _credentials(session),
             user_agent="gatecrash",
@@ -98,7 +88,16 @@ class WireService:
         self._connections.before_reading = callback
 
     def call(self, body: bytes) -> HttpAnswer | Answer:
-        """Send a body once and return what came back; an answer is that nothing did."""
+        """Send a body once and return what came back; an answer is that nothing did.
+
+        ``received`` is then when the kernel had received it, by time.perf_counter; None where nobody knows.
+        """
+        answer = self._exchange(body)
+        # Only now: other greenlets have run in the meantime.
+        self.received = answer.received if isinstance(answer, HttpAnswer) else None
+        return answer
+
+    def _exchange(self, body: bytes) -> HttpAnswer | Answer:
         try:
             head = self._signer.head(body)
         except (ClientError, *CALL_ERRORS) as error:
@@ -142,17 +141,17 @@ def _local_credentials() -> Callable[[], SigningCredentials]:
 def _credentials(session: Any) -> Callable[[], SigningCredentials]:
     """Return what gives the credentials of the moment; botocore refreshes temporary ones."""
     try:
-        found = session.get_credentials()
-        if found is None:
+        provider = session.get_credentials()
+        if provider is None:
             raise UsageError("there are no AWS credentials: `aws configure` or environment variables give them")
         # Some are only asked for when they are first used.
-        found.get_frozen_credentials()
+        provider.get_frozen_credentials()
     except (ClientError, *CALL_ERRORS) as error:
         raise UsageError(f"there are no AWS credentials: {error}") from error
     current: list[SigningCredentials] = []
 
     def now() -> SigningCredentials:
-        frozen = found.get_frozen_credentials()
+        frozen = provider.get_frozen_credentials()
         fresh = SigningCredentials(frozen.access_key, frozen.secret_key, frozen.token)
         if not current or current[0] != fresh:
             current[:] = [fresh]

@@ -14,8 +14,8 @@ from gatecrash.authorizers.errors import (
     ResourceAlreadyExistsError,
     ResourceNotFoundError,
 )
-from gatecrash.authorizers.gateway.constraints import Violations
-from gatecrash.authorizers.gateway.definitions import Definition, check_function_arn, check_keys
+from gatecrash.authorizers.service.constraints import Violations
+from gatecrash.authorizers.service.definitions import Definition, check_function_arn, check_keys
 
 _ACTIVE: Final = "ACTIVE"
 _INACTIVE: Final = "INACTIVE"
@@ -144,11 +144,11 @@ class Registry:
         violations = Violations()
         violations.status("status", status)
         violations.raise_if_any()
-        found = [one for one in self._authorizers.values() if status in (None, one.status)]
+        matching = [authorizer for authorizer in self._authorizers.values() if status in (None, authorizer.status)]
         if parameters.get("isAscendingOrder", "false").lower() != "true":
-            found.reverse()
+            matching.reverse()
         end = start + size
-        return found[start:end], _marker(end) if end < len(found) else None
+        return matching[start:end], _marker(end) if end < len(matching) else None
 
     def default(self) -> Authorizer:
         """Return the default authorizer; raises ResourceNotFoundError when there is none."""

@@ -13,7 +13,7 @@ from gatecrash.authorizers.errors import (
     ResourceAlreadyExistsError,
     ResourceNotFoundError,
 )
-from gatecrash.authorizers.gateway.registry import Registry
+from gatecrash.authorizers.service.registry import Registry
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:f"
 UNSIGNED = {"authorizerFunctionArn": ARN, "signingDisabled": True}

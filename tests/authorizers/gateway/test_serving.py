@@ -25,8 +25,9 @@ time.sleep(60)
 """
 SERVING = """
 import json, sys
-from gatecrash.authorizers.gateway.process import serve
-serve(json.loads(sys.argv[1]), lambda url: print(url, flush=True))
+from gatecrash.authorizers.gateway.serving import serve_forever
+from gatecrash.authorizers.gateway.settings import settings_from_json
+serve_forever(settings_from_json(json.loads(sys.argv[1])), lambda url: print(url, flush=True))
 """
 
 

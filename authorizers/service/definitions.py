@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from gatecrash.authorizers import limits
 from gatecrash.authorizers.errors import InvalidRequestError
-from gatecrash.authorizers.gateway.constraints import Violations
-from gatecrash.authorizers.gateway.signatures import check_public_key
+from gatecrash.authorizers.service.constraints import Violations
+from gatecrash.authorizers.service.signatures import check_public_key
 
 # The form only: whether there is such a function AWS finds out when it invokes it.
 _ARN: Final = re.compile(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+")
@@ -35,28 +35,28 @@ class Definition:
 
         Raises InvalidRequestError.
         """
-        found = cls(
+        definition = cls(
             name,
-            _typed(body, "authorizerFunctionArn", str),
-            _typed(body, "tokenKeyName", str),
+            _member(body, "authorizerFunctionArn", str),
+            _member(body, "tokenKeyName", str),
             _keys(body),
-            _typed(body, "status", str),
-            _typed(body, "signingDisabled", bool),
-            _typed(body, "enableCachingForHttp", bool),
+            _member(body, "status", str),
+            _member(body, "signingDisabled", bool),
+            _member(body, "enableCachingForHttp", bool),
         )
         violations = Violations()
         violations.text("authorizerName", name, limits.AUTHORIZER_NAME)
-        violations.text("authorizerFunctionArn", found.function_arn, limits.AUTHORIZER_FUNCTION_ARN)
-        violations.text("tokenKeyName", found.token_key_name, limits.TOKEN_KEY_NAME)
+        violations.text("authorizerFunctionArn", definition.function_arn, limits.AUTHORIZER_FUNCTION_ARN)
+        violations.text("tokenKeyName", definition.token_key_name, limits.TOKEN_KEY_NAME)
         violations.map(
             "tokenSigningPublicKeys",
-            (found.signing_keys or {}).items(),
+            (definition.signing_keys or {}).items(),
             limits.SIGNING_KEY_NAME,
             limits.SIGNING_KEY_VALUE,
         )
-        violations.status("status", found.status)
+        violations.status("status", definition.status)
         violations.raise_if_any()
-        return found
+        return definition
 
     def check_new(self) -> None:
         """Check what a new authorizer must have; raises InvalidRequestError."""
@@ -89,8 +89,8 @@ def check_function_arn(name: str, arn: str | None) -> None:
 
 def function_name_of(arn: str) -> str:
     """Return the function's name in a Lambda ARN, without its version or alias; the ARN itself if there is none."""
-    found = _FUNCTION.search(arn)
-    return found[1] if found else arn
+    match = _FUNCTION.search(arn)
+    return match[1] if match else arn
 
 
 def check_keys(name: str, keys: Mapping[str, str], given: Mapping[str, str], *, signing_disabled: bool) -> None:
@@ -107,7 +107,7 @@ def check_keys(name: str, keys: Mapping[str, str], given: Mapping[str, str], *, 
         check_public_key(name, key_name, pem)
 
 
-def _typed(body: Mapping[str, Any], member: str, kind: type) -> Any:
+def _member(body: Mapping[str, Any], member: str, kind: type) -> Any:
     value = body.get(member)
     if value is not None and not isinstance(value, kind):
         words = {str: "a string", bool: "a boolean", dict: "an object"}
@@ -116,7 +116,7 @@ def _typed(body: Mapping[str, Any], member: str, kind: type) -> Any:
 
 
 def _keys(body: Mapping[str, Any]) -> dict[str, str] | None:
-    keys: dict[str, str] | None = _typed(body, "tokenSigningPublicKeys", dict)
+    keys: dict[str, str] | None = _member(body, "tokenSigningPublicKeys", dict)
     if keys is not None and not all(isinstance(value, str) for value in keys.values()):
         raise InvalidRequestError("tokenSigningPublicKeys must have strings as values")
     return keys

@@ -22,46 +22,43 @@ from typing import Final, Self
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest
 from gatecrash.authorizers.errors import GatecrashError, HandlerError
 from gatecrash.authorizers.event import Dialect
-from gatecrash.authorizers.gateway.functions import lambda_variables
+from gatecrash.authorizers.laboratory.sessions import Link, Session, drive
+from gatecrash.authorizers.laboratory.sockets import COMMAND, END, RESULT, START, receive_message
+from gatecrash.authorizers.laboratory.zygote import ZYGOTE
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from gatecrash.authorizers.targets.handler import Front, HandlerSettings
-from gatecrash.authorizers.targets.isolated_process import ZYGOTE
-from gatecrash.authorizers.targets.isolated_sessions import Link, Session, drive
-from gatecrash.authorizers.targets.isolated_wire import COMMAND, END, RESULT, START, receive_message
+from gatecrash.authorizers.service.front import Front, HandlerSettings
+from gatecrash.authorizers.service.lambda_platform import INIT_SECONDS_MAXIMUM, lambda_variables
 
-# Lambda's own limit for the init phase.
-INIT_SECONDS_MAXIMUM: Final = 10.0
 _CLOSE_SECONDS: Final = 5.0
 _NAME: Final = "gatecrash"
 _REGION: Final = "us-east-1"
-_STDERR: Final = 2
 
 
 class Laboratory:
     """Fresh execution environments of one Python handler.
 
     ``forks`` says whether they are forked; where that isn't safe each is a new process that imports the handler, and
-    ``warnings`` has a sentence on why. What handlers print is thrown away, since it may hold secrets, unless
-    ``show_output`` sends it to standard error. Environments may be used from many threads, each from one at a time.
+    ``warnings`` has a sentence on why. What handlers print is thrown away, since it may hold secrets. Environments
+    may be used from many threads, each from one at a time.
     Raises HandlerError when the handler can't be imported.
     """
 
-    def __init__(self, settings: HandlerSettings, *, show_output: bool = False) -> None:
+    def __init__(self, settings: HandlerSettings) -> None:
         self.front = Front(settings)
         self._lock = threading.Lock()
         self._links: set[Link] = set()
         self._started = 0
         # A command that was interrupted leaves an answer behind that the next one would take for its own.
         self._usable = False
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            arguments = [ZYGOTE, str(theirs.fileno()), str(os.getpid()), settings.handler]
+        self._control, zygote_end = socket.socketpair()
+        with zygote_end:
+            arguments = [ZYGOTE, str(zygote_end.fileno()), str(os.getpid()), settings.handler]
             self._zygote = subprocess.Popen(
-                [sys.executable, "-m", "gatecrash.authorizers.targets.isolated_process", *arguments],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-P", "-m", "gatecrash.authorizers.laboratory.zygote", *arguments],
+                pass_fds=[zygote_end.fileno()],
                 stdin=subprocess.DEVNULL,
-                stdout=_STDERR if show_output else subprocess.DEVNULL,
-                stderr=None if show_output else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
                 env=lambda_variables(_NAME, _NAME, _REGION, Path(settings.handler).resolve().parent),
                 start_new_session=True,
             )
@@ -90,7 +87,6 @@ class Laboratory:
         requests: Sequence[AuthorizerRequest],
         environments: Sequence[IsolatedEnvironment],
         seconds: float = LAMBDA_SECONDS_MAXIMUM,
-        dialect: Dialect | None = None,
     ) -> list[Answer]:
         """Invoke each environment with the request at its place, all at the same time; ``seconds`` for each.
 
@@ -99,7 +95,7 @@ class Laboratory:
         if len(set(environments)) != len(environments):
             raise ValueError("an environment handles one request at a time")
         sessions = [
-            Session(environment, self.front, [request], seconds, dialect)
+            Session(environment, self.front, [request], seconds)
             for request, environment in zip(requests, environments, strict=True)
         ]
         drive(sessions)
@@ -180,16 +176,6 @@ class IsolatedEnvironment:
         self.laboratory = laboratory
         self._closed = False
         self._link: Link | None = laboratory.start_link()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the next invocation finds the environment of the last one."""
-        return self._link is not None and not self._link.ended
-
-    @property
-    def process_id(self) -> int | None:
-        """The process's id, None when there is none."""
-        return self._link.process if self._link is not None else None
 
     def invoke(
         self, request: AuthorizerRequest, seconds: float = LAMBDA_SECONDS_MAXIMUM, dialect: Dialect | None = None

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from gatecrash.authorizers.targets import stamps
-from gatecrash.authorizers.targets.connections import Connections
-from gatecrash.authorizers.targets.stamps import ANCILLARY_BYTES, ask_for_stamps, received_at
+from gatecrash.authorizers.targets.wire import stamps
+from gatecrash.authorizers.targets.wire.connections import Connections
+from gatecrash.authorizers.targets.wire.stamps import ANCILLARY_BYTES, ask_for_stamps, received_at
 from tests.authorizers.targets.raw_server import RawServer
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel is asked")

@@ -20,8 +20,8 @@ _LAUNCHER: Final = Path(__file__).parent / "launcher.py"
 class ChildProcess:
     """A process in a group of its own.
 
-    What it prints is read and counted (``output_bytes``), so that it never blocks, and passed on to standard error
-    only if asked. ``on_exit`` is called once, in the event loop, with the return code: negative for a signal.
+    What it prints is read, so that it never blocks, and passed on to standard error only if asked. ``on_exit`` is
+    called once, in the event loop, with the return code: negative for a signal.
     Raises OSError when the command can't be started.
     """
 
@@ -34,7 +34,6 @@ class ChildProcess:
         *,
         show_output: bool = False,
     ) -> None:
-        self.output_bytes = 0
         self.return_code: int | None = None
         self._on_exit = on_exit
         self._show_output = show_output
@@ -62,14 +61,9 @@ class ChildProcess:
         self._exit_fd = _pid_fd(self._process.pid)
         self._watch_exit()
 
-    @property
-    def process_id(self) -> int:
-        """The process's id, which is its group's too."""
-        return self._process.pid
-
     def _watch_exit(self) -> None:
         if self._exit_fd is not None:
-            self._loop.add_reader(self._exit_fd, self._exited)
+            self._loop.add_reader(self._exit_fd, self._reap)
         else:
             self._loop.call_later(_POLL_SECONDS, self._poll)
 
@@ -77,7 +71,7 @@ class ChildProcess:
         if self.return_code is None and self._process.poll() is None:
             self._loop.call_later(_POLL_SECONDS, self._poll)
         else:
-            self._exited()
+            self._reap()
 
     def _drain(self) -> None:
         try:
@@ -87,12 +81,11 @@ class ChildProcess:
         if not chunk:
             self._loop.remove_reader(self._output)
             return
-        self.output_bytes += len(chunk)
         if self._show_output:
             sys.stderr.buffer.write(chunk)
             sys.stderr.buffer.flush()
 
-    def _exited(self) -> None:
+    def _reap(self) -> None:
         if self.return_code is not None:
             return
         self.return_code = self._process.wait()
@@ -120,7 +113,7 @@ class ChildProcess:
         if self.return_code is None:
             self._kill_group()
             self._process.wait()
-            self._exited()
+            self._reap()
 
 
 def _with_launcher(command: Sequence[str]) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.answers import decision_from_payload, handler_failed, outcome_of
@@ -13,32 +14,35 @@ from gatecrash.authorizers.classify import classify, error_type_in
 from gatecrash.authorizers.contract import Answer, AuthorizerRequest, Fault, Invocation
 from gatecrash.authorizers.errors import ApiError, InvalidResponseError
 from gatecrash.authorizers.event import Dialect, event_for
-from gatecrash.authorizers.gateway.checks import check_members, check_request
-from gatecrash.authorizers.gateway.registry import Authorizer
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
+from gatecrash.authorizers.service.checks import check_members, check_request
+from gatecrash.authorizers.service.registry import Authorizer
 
+# Under which name a token travels that has to have one.
+TOKEN_KEY_NAME_DEFAULT: Final = "token"
 # Handlers answer in few ways, denials above all: these needn't be read again, as long as they take little memory.
 _REMEMBERED_BYTES: Final = 4096
 _remembered_decision: Final = lru_cache(maxsize=1024)(decision_from_payload)
 
 
-class FrontSettings(Protocol):
-    """What the authorizer in front of a function is set to; with ``signing_keys`` tokens must be rightly signed."""
+@dataclass(frozen=True, kw_only=True)
+class FrontSettings:
+    """What the authorizer in front of a function is set to.
 
-    @property
-    def dialect(self) -> str:
-        """Whose spelling the event has."""
-        ...
+    ``dialect`` is a ``Dialect``'s value: whose spelling the event has. A token travels under ``token_key_name``.
+    ``signing_keys`` are PEM public keys by name; with some, tokens must be rightly signed, as IoT demands.
+    """
 
-    @property
-    def token_key_name(self) -> str | None:
-        """Under which name a token travels."""
-        ...
+    dialect: str = Dialect.TEST_INVOKE.value
+    token_key_name: str | None = None
+    signing_keys: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def signing_keys(self) -> Mapping[str, str]:
-        """PEM public keys by name."""
-        ...
+
+@dataclass(frozen=True)
+class HandlerSettings(FrontSettings):
+    """Which Python handler, as ``path/to/file.py:function``, and the authorizer in front of it."""
+
+    handler: str
 
 
 class Front:
@@ -71,22 +75,22 @@ class Front:
         )
 
 
-def judged(request: AuthorizerRequest, payload: bytes, invocation: Invocation | None) -> Answer:
+def answer_of_payload(request: AuthorizerRequest, payload: bytes, invocation: Invocation | None) -> Answer:
     """Return the answer that a handler's payload is, by AWS IoT's checks after the handler."""
     decide = _remembered_decision if len(payload) <= _REMEMBERED_BYTES else decision_from_payload
     try:
         decision, notes = decide(payload)
     except ApiError as error:
-        return failed(error, invocation)
+        return answer_of_failure(error, invocation)
     return Answer(outcome_of(request, decision), decision, invocation=invocation, notes=notes)
 
 
-def timed_out(seconds: float = LAMBDA_SECONDS_MAXIMUM) -> InvalidResponseError:
+def time_out_error(seconds: float = LAMBDA_SECONDS_MAXIMUM) -> InvalidResponseError:
     """Return the service's error for a handler that took longer than it may."""
     return handler_failed(f"Error: Task timed out after {seconds:.2f} seconds", "Sandbox.Timedout")
 
 
-def failed(error: ApiError, invocation: Invocation | None, error_type: str | None = None) -> Answer:
+def answer_of_failure(error: ApiError, invocation: Invocation | None, error_type: str | None = None) -> Answer:
     """Return the answer that an error of the service is; ``invocation`` is None when the handler wasn't called.
 
     ``error_type`` is the handler's error class where it is known by more than the message.

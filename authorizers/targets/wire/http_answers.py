@@ -13,7 +13,7 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from gatecrash.authorizers.targets.stamps import ANCILLARY_BYTES, Ancillary, received_at
+from gatecrash.authorizers.targets.wire.stamps import ANCILLARY_BYTES, Ancillary, received_at
 
 _RECEIVED_AT_ONCE: Final = 65536
 _BODY_BYTES_MAXIMUM: Final = 8 * 1024 * 1024
@@ -26,7 +26,7 @@ _UNUSUAL: Final = re.compile(
 )
 
 # The status, and how many bytes the body has.
-_Said = tuple[int, int]
+_StatusAndLength = tuple[int, int]
 
 
 class HttpAnswer(NamedTuple):
@@ -55,7 +55,7 @@ class AnswerReader:
     """Reads answers of one host, which sends many with the same head."""
 
     def __init__(self) -> None:
-        self._heads: dict[bytes, _Said] = {}
+        self._heads: dict[bytes, _StatusAndLength] = {}
 
     def read(self, connection: socket.socket, *, stamped: bool) -> tuple[HttpAnswer, bool]:
         """Read an answer; returns it and whether the connection can be used again.
@@ -66,10 +66,10 @@ class AnswerReader:
         data, ancillary = _receive(connection, _RECEIVED_AT_ONCE, stamped=stamped)
         end = data.find(b"\r\n\r\n")
         head = data[: end + 2]
-        said = self._heads.get(head)
-        if said is None and (end < 0 or (said := self._learn(head)) is None):
+        known = self._heads.get(head)
+        if known is None and (end < 0 or (known := self._learn(head)) is None):
             return _unusual_answer(connection, data)
-        status, length = said
+        status, length = known
         body = data[end + 4 :]
         if len(body) > length:
             return _unusual_answer(connection, data)
@@ -84,7 +84,7 @@ class AnswerReader:
             body = b"".join(parts)
         return HttpAnswer(status, head, body, received_at(ancillary)), True
 
-    def _learn(self, head: bytes) -> _Said | None:
+    def _learn(self, head: bytes) -> _StatusAndLength | None:
         """Return what a usual head says, and keep it for the next one that is the same; None for an unusual one."""
         if _USUAL_HEAD.match(head) is None:
             return None

@@ -1,6 +1,6 @@
-"""The child side of ``isolated``: a zygote that has imported the handler once, and the environments it forks.
+"""The child side of ``laboratory``: a zygote that has imported the handler once, and the environments it forks.
 
-Started as ``python -m gatecrash.authorizers.targets.isolated_process ROLE DESCRIPTOR PARENT HANDLER``: the role, the
+Started as ``python -m gatecrash.authorizers.laboratory.zygote ROLE DESCRIPTOR PARENT HANDLER``: the role, the
 number of an inherited socket, the id of the process that started it, and the handler's location. Both roles first send
 one message, 4 bytes of length and a JSON object: ``error`` when the handler can't be imported, ``warning`` when the
 zygote can't fork it safely. Then a zygote does commands and an environment handles events, each until its socket ends.
@@ -27,8 +27,15 @@ from typing import Final
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.answers import handler_failed
 from gatecrash.authorizers.errors import HandlerError, InvalidResponseError
-from gatecrash.authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
-from gatecrash.authorizers.targets.isolated_wire import (
+from gatecrash.authorizers.laboratory.python_handler import (
+    Handler,
+    LambdaContext,
+    error_of_exception,
+    load_handler,
+    payload_of,
+)
+from gatecrash.authorizers.laboratory.sockets import (
+    BEGUN,
     CHUNK_BYTES,
     COMMAND,
     END,
@@ -39,14 +46,12 @@ from gatecrash.authorizers.targets.isolated_wire import (
     send_message,
     wait_eagerly,
 )
-from gatecrash.authorizers.targets.python_handler import Handler, LambdaContext, load_handler, payload_of, raised
+from gatecrash.authorizers.limits import LAMBDA_PAYLOAD_BYTES_MAXIMUM
+from gatecrash.authorizers.service.lambda_platform import RESPONSE_TOO_LARGE
 
 ZYGOTE: Final = "zygote"
 ENVIRONMENT: Final = "environment"
 _PR_SET_PDEATHSIG: Final = 1
-_TOO_LARGE: Final = (
-    f"Response payload size exceeded maximum allowed payload size ({LAMBDA_PAYLOAD_BYTES_MAXIMUM} bytes)."
-)
 _SLOWER: Final = "so every environment is a new process that imports it again, which takes longer than a fork"
 
 
@@ -99,24 +104,24 @@ class _Zygote:
         return None
 
     def _start(self) -> int | None:
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
+        parent_end, child_end = socket.socketpair()
+        with parent_end, child_end:
             try:
-                process = os.fork() if self._forks else self._spawn(theirs)
+                process = os.fork() if self._forks else self._spawn(child_end)
             except OSError as error:
                 self._control.sendall(RESULT.pack(-(error.errno or 1)))
                 return None
             if process == 0:
-                return self._become_environment(theirs)
+                return self._become_environment(child_end)
             _own_group(process)
             self._processes.add(process)
-            socket.send_fds(self._control, [RESULT.pack(process)], [ours.fileno()])
+            socket.send_fds(self._control, [RESULT.pack(process)], [parent_end.fileno()])
         return None
 
     def _spawn(self, connection: socket.socket) -> int:
         connection.set_inheritable(True)
         arguments = [ENVIRONMENT, str(connection.fileno()), str(os.getpid()), self._location]
-        command = [sys.executable, "-m", "gatecrash.authorizers.targets.isolated_process", *arguments]
+        command = [sys.executable, "-P", "-m", "gatecrash.authorizers.laboratory.zygote", *arguments]
         return os.posix_spawn(sys.executable, command, os.environ, setpgroup=0)
 
     def _become_environment(self, connection: socket.socket) -> int:
@@ -155,9 +160,9 @@ def _own_group(process: int) -> None:
 def _files() -> Iterator[tuple[int, int]]:
     for path in Path("/dev/fd").iterdir():
         with contextlib.suppress(OSError):
-            found = os.fstat(int(path.name))
-            if not stat.S_ISCHR(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-                yield found.st_dev, found.st_ino
+            status = os.fstat(int(path.name))
+            if not stat.S_ISCHR(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+                yield status.st_dev, status.st_ino
 
 
 def _threads() -> int:
@@ -192,6 +197,7 @@ def _serve(descriptor: int, handler: Handler) -> None:
     The socket stays a bare descriptor, which only the end of the process closes: were it closed before, the other
     side would kill the process rather than learn its exit code.
     """
+    _write(descriptor, BEGUN)
     buffer = bytearray()
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
@@ -228,27 +234,27 @@ def _reply(handler: Handler, body: bytes, seconds: float) -> bytes:
     try:
         answer = handler(event, context)
     except Exception as error:  # noqa: BLE001 - the handler's own, whatever it is
-        return _failure(time.perf_counter() - started, _fitting(error))
-    taken = time.perf_counter() - started
+        return _failure(time.perf_counter() - started, _error_that_fits(error))
+    seconds_taken = time.perf_counter() - started
     try:
         payload = payload_of(answer)
     except InvalidResponseError as error:
-        return _failure(taken, error)
+        return _failure(seconds_taken, error)
     if len(payload) > LAMBDA_PAYLOAD_BYTES_MAXIMUM:
-        return _failure(taken, handler_failed(_TOO_LARGE, "Function.ResponseSizeTooLarge"))
-    return REPLY.pack(len(payload), taken, False) + payload
+        return _failure(seconds_taken, handler_failed(RESPONSE_TOO_LARGE, "Function.ResponseSizeTooLarge"))
+    return REPLY.pack(len(payload), seconds_taken, False) + payload
 
 
-def _failure(taken: float, error: InvalidResponseError) -> bytes:
+def _failure(seconds_taken: float, error: InvalidResponseError) -> bytes:
     message = (error.message or "").encode("utf-8", "surrogatepass")
-    return REPLY.pack(len(message), taken, True) + message
+    return REPLY.pack(len(message), seconds_taken, True) + message
 
 
-def _fitting(error: Exception) -> InvalidResponseError:
+def _error_that_fits(error: Exception) -> InvalidResponseError:
     """Lambda takes errors up to the limit of answers, too; of a longer one only the type arrives."""
-    told = raised(error)
-    size = len((told.message or "").encode("utf-8", "surrogatepass"))
-    return told if size <= LAMBDA_PAYLOAD_BYTES_MAXIMUM else handler_failed("", type(error).__name__)
+    lambda_error = error_of_exception(error)
+    size = len((lambda_error.message or "").encode("utf-8", "surrogatepass"))
+    return lambda_error if size <= LAMBDA_PAYLOAD_BYTES_MAXIMUM else handler_failed("", type(error).__name__)
 
 
 def main(arguments: list[str]) -> None:

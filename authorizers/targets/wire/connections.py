@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from gatecrash.authorizers.targets.http_answers import AnswerReader, HttpAnswer
-from gatecrash.authorizers.targets.readable import Readable, readable_of
-from gatecrash.authorizers.targets.stamps import ask_for_stamps
+from gatecrash.authorizers.targets.wire.http_answers import AnswerReader, HttpAnswer
+from gatecrash.authorizers.targets.wire.readable import Readable, readable_of
+from gatecrash.authorizers.targets.wire.stamps import ask_for_stamps
 
 # A server may close an idle connection. Asking an encrypted one is dear, so that young ones are not asked.
 _IDLE_SECONDS: Final = 0.5

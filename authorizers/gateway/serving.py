@@ -6,11 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from gatecrash.authorizers.gateway.gateway import InitError, RunningGateway, start
-from gatecrash.authorizers.gateway.settings import GatewaySettings, settings_from_json
+from gatecrash.authorizers.gateway.settings import GatewaySettings
 from gatecrash.authorizers.redact import redact_text
 
 _PARENT_POLL_SECONDS: Final = 0.5
@@ -22,13 +22,6 @@ def warn(error: InitError) -> None:
         f"{error.function} can't be initialised, every request will be answered so: "
         f"{error.error_type}: {redact_text(error.message)}\n"
     )
-
-
-def serve(
-    settings: Mapping[str, Any], ready: Callable[[str], None], on_init_error: Callable[[InitError], None] = warn
-) -> int | None:
-    """Serve plain settings (see ``settings_from_json``) as ``serve_forever`` does."""
-    return serve_forever(settings_from_json(settings), ready, on_init_error)
 
 
 def serve_forever(
@@ -63,7 +56,7 @@ async def _serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
-    if (started := await _started(settings, stopped)) is None:
+    if (started := await _start_unless_stopped(settings, stopped)) is None:
         return stopped.result()
     async with started as gateway:
         for error in {error.function: error for error in gateway.init_errors}.values():
@@ -76,7 +69,7 @@ async def _serve(
     return None
 
 
-async def _started(settings: GatewaySettings, stopped: asyncio.Future[int]) -> RunningGateway | None:
+async def _start_unless_stopped(settings: GatewaySettings, stopped: asyncio.Future[int]) -> RunningGateway | None:
     """Start the gateway; None where it is stopped first, since a function may take long to initialise."""
     starting = asyncio.ensure_future(start(settings))
     either: set[asyncio.Future[Any]] = {starting, stopped}
