@@ -181,3 +181,8 @@ class Answer:
     fault: Fault | None = None
     invocation: Invocation | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def handler_seconds(self) -> float:
+        """How long the handler took; 0 where the target can't tell."""
+        return self.invocation.handler_seconds if self.invocation else 0.0

@@ -16,13 +16,13 @@ import gevent
 from gatecrash.authorizers.errors import GatecrashError
 from gatecrash.firing.judging_process import JudgingProcess
 from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.run.folder import REPORT
 
 _FRESH_SECONDS: Final = 1.0
 # So long after judging for each second that it took: a long ledger must not keep a core busy.
 _FRESH_FACTOR: Final = 5.0
 _ANSWER_SECONDS: Final = 60.0
 _REPORT_SECONDS: Final = 900.0
-_REPORT: Final = "report.html"
 _UNDER_WAY: Final = frozenset({Standing.STARTING, Standing.RUNNING, Standing.ENDING})
 _logger: Final = logging.getLogger("gatecrash")
 
@@ -98,7 +98,7 @@ class Watcher:
 
     @staticmethod
     def _path(test: _Test) -> Path:
-        return (test.folder or Path()) / _REPORT
+        return (test.folder or Path()) / REPORT
 
     def report_of(self, name: str) -> Path | None:
         """Return the report of a test of this web page by its run folder's name; None where there is none."""

@@ -10,9 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gatecrash.authorizers.errors import GatecrashError, UsageError
-from gatecrash.authorizers.targets.boto3_parameters import request_to_parameters
-from gatecrash.generators.cases import Case
-from gatecrash.replaying.replaying import Replay, case_maker, cases_of, replay, times_for
+from gatecrash.replaying.replaying import Replay, arguments_of, case_maker, cases_of, replay, times_for
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.words.summary import json_text
 from gatecrash.settings.settings import Settings, change_paths
@@ -45,14 +43,6 @@ def requests_of(
     """
     opened, known = _settings(settings, folder), _finding(finding)
     return [arguments_of(opened, case) for case in cases_of(case_maker(opened, known), known)]
-
-
-def arguments_of(settings: Settings, case: Case) -> dict[str, Any]:
-    """Return boto3's arguments for one request, as plain dictionaries; a password is bytes."""
-    parameters = request_to_parameters(case.request)
-    if "headers" in parameters.get("httpContext", {}):
-        parameters["httpContext"]["headers"] = dict(parameters["httpContext"]["headers"])
-    return {"authorizerName": settings.authorizer.name, **parameters}
 
 
 def _settings(settings: Mapping[str, Any], folder: Path | None) -> Settings:

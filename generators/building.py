@@ -70,6 +70,7 @@ def build_corpus(
     profile = open_profile(plan.credentials, plan.token_key_name)
     minted_at = plan.minted_at if profile.lifetime is not None else 0
     parts = [
+        corpus.FORMAT,
         GENERATION,
         profile.fingerprint(),
         plan.seed,

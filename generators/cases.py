@@ -6,7 +6,7 @@ time always give the same request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from random import Random
@@ -112,7 +112,6 @@ class Case:
     family: str
     name: str
     recipe: Recipe
-    choices: str
     view: str = ""
 
     @property
@@ -150,9 +149,9 @@ class CaseMaker:
         self._strategies: dict[Attack | None, st.SearchStrategy[Recipe]] = {}
         self._any = any_recipes(profile, self.attacks)
         # Signing is what takes time: many recipes of a sweep start from the same few credentials.
-        self._credential = lru_cache(maxsize=_CREDENTIALS_KEPT)(self._made_credential)
+        self._credential = lru_cache(maxsize=_CREDENTIALS_KEPT)(self._make_credential)
 
-    def _made_credential(self, identity: int, salt: int) -> Credential:
+    def _make_credential(self, identity: int, salt: int) -> Credential:
         return self.profile.credential(identity, salt, self._minted_at)
 
     def case(self, index: int) -> Case:
@@ -160,18 +159,16 @@ class CaseMaker:
         attack = self._mix.pick(self._everyday, self._seed, index)
         if attack not in self._strategies:
             self._strategies[attack] = recipes(self.profile, attack)
-        recipe, choices = draw(self._strategies[attack], self._seed, index)
+        recipe = draw(self._strategies[attack], self._seed, index)
         if self.in_turn:
-            # Its choices would give the drawn device again.
-            return self.made(replace(recipe, identity=index % self.profile.identities), index)
-        return self.made(recipe, index, choices)
+            recipe = replace(recipe, identity=index % self.profile.identities)
+        return self.make(recipe, index)
 
-    def drawn(self, index: int) -> Case:
+    def draw(self, index: int) -> Case:
         """Make a case of up to four changes out of all attacks."""
-        recipe, choices = draw(self._any, self._seed, index)
-        return self.made(recipe, index, choices)
+        return self.make(draw(self._any, self._seed, index), index)
 
-    def made(self, recipe: Recipe, index: int = 0, choices: str = "") -> Case:
+    def make(self, recipe: Recipe, index: int = 0) -> Case:
         """Make the case of a recipe; changes that change nothing are left out of its recipe.
 
         Raises WireError when the recipe names an attack that this version or profile doesn't have.
@@ -179,7 +176,7 @@ class CaseMaker:
         request, applied = self._expand(recipe)
         if not recipe.mutations:
             name = f"{self.profile.kind} by {recipe.carrier}"
-            return Case(index, request, Demand.ALLOW, VALID_FAMILY, name, recipe, choices)
+            return Case(index, request, Demand.ALLOW, VALID_FAMILY, name, recipe)
         demands = [attack.demand for attack, _ in applied]
         demand = max(demands, key=STRICTNESS.index, default=Demand.ALLOW)
         first = applied[0][0] if applied else None
@@ -191,16 +188,8 @@ class CaseMaker:
             family=first.family if first else VALID_FAMILY,
             name=" + ".join(attack.name for attack, _ in applied) or f"{self.profile.kind} by {recipe.carrier}",
             recipe=recipe if mutations == recipe.mutations else replace(recipe, mutations=mutations),
-            choices=choices,
             view=next((attack.view for attack, _ in applied if attack.view), ""),
         )
-
-    def again(self, recipe: Recipe) -> AuthorizerRequest:
-        """Make a recipe's request again, with tokens minted at this maker's time.
-
-        Raises WireError when the recipe names an attack that this version or profile doesn't have.
-        """
-        return self._expand(recipe)[0]
 
     def contexts_of(self, carrier: str) -> tuple[bool, bool]:
         """Say whether a carrier's requests have an HTTP context, and an MQTT context, for surroundings."""
@@ -257,17 +246,6 @@ def _compatible(mutations: Iterable[tuple[Attack, Mutation]]) -> list[tuple[Atta
         if all(attack.touches != other.touches for other, _ in kept):
             kept.append((attack, mutation))
     return sorted(kept, key=lambda one: one[0].stage)
-
-
-def every_single_recipe(profile: CredentialProfile, attacks: Iterable[Attack]) -> Iterator[Recipe]:
-    """Yield each variant of each attack by each carrier, alone; devices take turns."""
-    number = 0
-    for attack in attacks:
-        for variant in range(len(attack.variants)):
-            for carrier in profile.carriers:
-                identity = number % profile.identities
-                yield Recipe(identity, carrier, (Mutation(attack.key, variant),), Surroundings(), number)
-                number += 1
 
 
 def recipes(profile: CredentialProfile, attack: Attack | None) -> st.SearchStrategy[Recipe]:

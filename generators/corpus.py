@@ -4,7 +4,7 @@ A corpus is a folder that holds secrets (the requests are complete), so it lies 
 that user alone, and never in a run folder.
 
 ``bodies.bin``  the wire bodies of all cases, back to back
-``cases.bin``   one JSON object a case: demand, view, family, name, recipe, choices
+``cases.bin``   one JSON object a case: demand, view, family, name, recipe
 ``index.bin``   native 64-bit offsets into both, one more than there are cases
 ``facts.bin``   one byte a case: which of the manifest's kinds (family and expectation) it is of
 ``corpus.json`` what it was made from, and the digests
@@ -23,6 +23,8 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, Expectation
 from gatecrash.authorizers.errors import UsageError, WireError
 
+# Part of the name of every corpus in the cache: raise it when the same cases are written in another way.
+FORMAT: Final = 2
 BODIES: Final = "bodies.bin"
 CASES: Final = "cases.bin"
 INDEX: Final = "index.bin"
@@ -71,7 +73,6 @@ class CaseMeta:
     family: str
     name: str
     recipe: Mapping[str, Any]
-    choices: str
 
     @property
     def expectation(self) -> Expectation:
@@ -119,7 +120,8 @@ class Corpus:
         try:
             start = 2 * index + 1
             row = wire.decode(self._cases[self._offsets[start] : self._offsets[start + 2]])
-            return CaseMeta(**{**row, "demand": Demand(row["demand"])})
+            members = {name: row[name] for name in CaseMeta.__slots__}
+            return CaseMeta(**{**members, "demand": Demand(row["demand"])})
         except (WireError, KeyError, TypeError, ValueError) as error:
             raise _damaged(self.folder) from error
 

@@ -1,4 +1,4 @@
-"""Drawing from a Hypothesis strategy by seed and index, and drawing the same again from its choices.
+"""Drawing from a Hypothesis strategy by seed and index.
 
 ``@given`` can't do this: it keeps what it drew, offers no random access and re-seeds the global generator. This
 module uses Hypothesis's internal ConjectureData instead (the version is pinned, ``tests/generators/test_draws.py``
@@ -8,19 +8,15 @@ literals of imported modules, which Hypothesis mixes in and caches for the whole
 
 from __future__ import annotations
 
-import base64
 from random import Random
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from hypothesis.control import BuildContext
-from hypothesis.database import choices_from_bytes, choices_to_bytes
 from hypothesis.errors import StopTest, UnsatisfiedAssumption
 from hypothesis.internal.conjecture.choice import choice_constraints_key, choice_permitted
 from hypothesis.internal.conjecture.data import ConjectureData
 from hypothesis.internal.conjecture.providers import GLOBAL_CONSTANTS, HypothesisProvider
 from hypothesis.strategies import SearchStrategy
-
-from gatecrash.authorizers.errors import WireError
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 100
@@ -42,41 +38,19 @@ class _Provider(HypothesisProvider):
         return self._random.choice(_PERMITTED[key]) if _PERMITTED[key] else None
 
 
-class Draw(NamedTuple):
-    """A drawn value and the choices, base64, that give it again."""
-
-    value: Any
-    choices: str
-
-
-def draw(strategy: SearchStrategy[T], seed: int, index: int) -> Draw:
+def draw(strategy: SearchStrategy[T], seed: int, index: int) -> T:
     """Draw the value that belongs to a seed and an index."""
     for attempt in range(_ATTEMPTS):
         data = ConjectureData(random=Random(f"{seed}:{index}:{attempt}"), provider=_Provider)
         try:
-            value = _drawn(data, strategy)
+            return draw_from(data, strategy)
         except (StopTest, UnsatisfiedAssumption):
             continue
-        return Draw(value, base64.b64encode(choices_to_bytes(data.choices)).decode("ascii"))
     raise RuntimeError(f"no value of {strategy!r} satisfied its own filters in {_ATTEMPTS} attempts")
 
 
-def redraw(strategy: SearchStrategy[T], choices: str) -> T:
-    """Draw a value again from its choices; raises WireError when they are not choices of this strategy."""
-    try:
-        found = choices_from_bytes(base64.b64decode(choices, validate=True))
-        if found is None:
-            raise WireError("the choices of a case are damaged")
-        data = ConjectureData.for_choices(found, provider=_Provider)
-        value = _drawn(data, strategy)
-    except (StopTest, UnsatisfiedAssumption, ValueError) as error:
-        raise WireError("the choices of a case don't fit this version of the generators") from error
-    if data.misaligned_at is not None or len(data.nodes) != len(found):
-        raise WireError("the choices of a case are those of another kind of case")
-    return value
-
-
-def _drawn(data: ConjectureData, strategy: SearchStrategy[T]) -> T:
+def draw_from(data: ConjectureData, strategy: SearchStrategy[T]) -> T:
+    """Draw a value from what Hypothesis draws from."""
     with BuildContext(data, is_final=False, wrapped_test=_nothing):
         return data.draw(strategy)
 

@@ -35,7 +35,7 @@ class CorpusCases:
         """Make the case of an index."""
         if index < DRAWN_MAXIMUM:
             return self._maker.case(index)
-        return self._maker.made(self.further(index), index)
+        return self._maker.make(self.further(index), index)
 
     def further(self, index: int) -> Recipe:
         """Return the recipe of a case beyond the drawn ones."""

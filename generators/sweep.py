@@ -61,5 +61,5 @@ class SweepCases:
     def case(self, index: int) -> Case:
         """Make the case of an index."""
         if index < len(self._recipes):
-            return self._maker.made(self._recipes[index], index)
-        return self._maker.drawn(index)
+            return self._maker.make(self._recipes[index], index)
+        return self._maker.draw(index)

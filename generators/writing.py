@@ -82,7 +82,6 @@ def _row(case: Case) -> dict[str, object]:
         "family": case.family,
         "name": case.name,
         "recipe": case.recipe.to_json(),
-        "choices": case.choices,
     }
 
 

@@ -12,9 +12,8 @@ from typing import Final
 
 from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.laboratory.laboratory import IsolatedEnvironment
-from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from gatecrash.authorizers.redact import secrets_of
-from gatecrash.bench.bench import LaboratoryBench, Shot, fire
+from gatecrash.bench.bench import LaboratoryBench, Shot, fire_in
 from gatecrash.generators.cases import CaseMaker, Recipe
 from gatecrash.generators.credentials.base import CredentialProfile
 from gatecrash.generators.mix import Mix
@@ -23,7 +22,7 @@ from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Group, Violation, finding_of
 from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
 from gatecrash.reports.recording.ledger import Ledger
-from gatecrash.reports.recording.records import CaseFacts, Exchange
+from gatecrash.reports.recording.records import CaseFacts
 
 EXPIRED_CAUSE: Final = "an expired credential is let in where it was seen before"
 _LIVES: Final = 4
@@ -57,8 +56,8 @@ class ExpiryWatch:
         self._expires = int(time.time()) + _LIVES
         maker = CaseMaker(self._profile, Mix(1.0), 0, self._expires - lifetime)
         for recipe in recipes:
-            case = maker.made(recipe.valid)
-            watched = _Watched(Shot(case.request, case.view), facts_of_case(case), self._bench.environment())
+            case = maker.make(recipe.valid)
+            watched = _Watched(Shot.of(case), facts_of_case(case), self._bench.environment())
             if self._fire(watched).outcome is Outcome.ALLOW:
                 self._watched.append(watched)
             else:
@@ -66,18 +65,18 @@ class ExpiryWatch:
 
     def end(self) -> list[Finding]:
         """Wait until the credentials have expired, present them again, and return what that shows: one finding."""
-        found: list[Finding] = []
+        findings: list[Finding] = []
         try:
             if self._watched:
                 time.sleep(max(0.0, self._expires + _PAST - time.time()))
             for watched in self._watched:
-                fresh = self._bench.fresh([watched.shot])[0]
+                fresh = self._bench.fire([watched.shot])[0]
                 again = self._fire(watched)
                 if again.outcome is Outcome.ALLOW and fresh.outcome is Outcome.DENY:
-                    found.append(_finding(watched, again))
+                    findings.append(_finding(watched, again))
         finally:
             self.close()
-        return [replace(found[0], cases=len(found), exchanges=len(found))] if found else []
+        return [replace(finding, cases=len(findings), exchanges=len(findings)) for finding in findings[:1]]
 
     def close(self) -> None:
         """End the environments."""
@@ -87,13 +86,12 @@ class ExpiryWatch:
 
     def _fire(self, watched: _Watched) -> Answer:
         self._bench.requests += 1
-        return fire(watched.environment, [watched.shot], LAMBDA_SECONDS_MAXIMUM)[0]
+        return fire_in(watched.environment, [watched.shot])[0]
 
 
 def _finding(watched: _Watched, answer: Answer) -> Finding:
     ledger, case = Ledger(), watched.facts
-    exchange = Exchange(case.index, 0.0, 0.0, 0.0, answer, False, 0.0, 0)
-    ledger.add_exchange(exchange, lambda: secrets_of(watched.shot.request))
+    ledger.add_answer(case.index, answer, secrets_of(watched.shot.request))
     answers = frozenset(ledger.entry(case.index).sightings)
     violation = Violation(rules.FAIL_OPEN, EXPIRED_CAUSE, case, 1, answers, frozenset({Outcome.ALLOW}))
     return replace(

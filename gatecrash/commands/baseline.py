@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.judging.baselines import added
+from gatecrash.judging.baselines import with_entries
 from gatecrash.reports.oracles.baseline import Entry, name_of
 from gatecrash.reports.oracles.rules import Severity
 from gatecrash.reports.run.folder import RunFolder, write_atomically
@@ -39,7 +39,7 @@ def baseline(run_folder: Path, *, until: datetime, reason: str, output: Path) ->
         for finding in RunFolder(run_folder).load().findings
         if finding.rule.severity > Severity.NOTE and finding.accepted_until is None
     ]
-    text, count = added([Entry(name_of(finding), day, reason) for finding in findings], output)
+    text, count = with_entries([Entry(name_of(finding), day, reason) for finding in findings], output)
     if not count:
         print(f"Nothing to add to {output}: {run_folder} has no finding that isn't accepted until {day}")
         return 0

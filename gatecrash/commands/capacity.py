@@ -8,11 +8,12 @@ import click
 from rich.console import Console
 
 from gatecrash.judging.baselines import check_baseline
+from gatecrash.judging.earlier_runs import remove_old
 from gatecrash.judging.histories import check_history, keep
-from gatecrash.judging.judging import REPORT, show
-from gatecrash.judging.tidying import remove_old
+from gatecrash.judging.judging import show
 from gatecrash.planning.scenarios import check_scenario, load_of
 from gatecrash.preflight.preflight import check_target
+from gatecrash.reports.run.folder import REPORT
 from gatecrash.running.running import run
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings

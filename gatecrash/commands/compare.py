@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.judging.comparing_live import check_live, compare_live
-from gatecrash.judging.comparisons import LAST, LAST_GOOD, compare_folders, earlier_run, rendered
+from gatecrash.judging.comparisons import LAST, LAST_GOOD, compare_folders, comparison_json, earlier_run
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.files import as_markdown
 from gatecrash.reports.html import report as as_html
@@ -25,7 +25,7 @@ from gatecrash.settings.settings import Settings
 
 _WRITERS: Final[dict[str, Callable[[Comparison], bytes]]] = {
     ".html": as_html.render_comparison,
-    ".json": rendered,
+    ".json": comparison_json,
     ".md": as_markdown.render_comparison,
 }
 # What starting both gateways may take beside the firing.

@@ -12,11 +12,12 @@ from gatecrash.bench.preparing import request_budget, request_rate
 from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
 from gatecrash.judging.baselines import check_baseline
 from gatecrash.judging.comparisons import check_against
+from gatecrash.judging.earlier_runs import remove_old
 from gatecrash.judging.histories import check_history, keep
-from gatecrash.judging.judging import REPORT, show
-from gatecrash.judging.tidying import remove_old
+from gatecrash.judging.judging import show
 from gatecrash.preflight.asking import Load
 from gatecrash.preflight.preflight import check_target
+from gatecrash.reports.run.folder import REPORT
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
 

@@ -11,8 +11,7 @@ from rich.console import Console
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.preflight.preflight import check_target
 from gatecrash.replaying.replaying import replay as replay_finding
-from gatecrash.replaying.replaying import stored_finding, times_for
-from gatecrash.replaying.replaying_case import replay_case, stored_case
+from gatecrash.replaying.replaying import replay_case, stored_case, stored_finding, times_for
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.words.summary import json_text, visible
 
@@ -59,13 +58,13 @@ def _replay_case(run_folder: Path, index: int, times: int, console: Console, *, 
     result = replay_case(settings, case, times)
     for seen, sample in result.answers:
         console.print(f"{seen:>6} x {json_text(sample)}", highlight=False, markup=False, soft_wrap=True)
-    if not result.said:
+    if not result.answered:
         console.print("CANNOT TEST: the authorizer answered nothing", highlight=False)
         return int(ExitCode.INVALID_MEASUREMENT)
     if len(result.answers) > 1:
         console.print(f"INCONSISTENT: {len(result.answers)} distinct answers", highlight=False)
-    elif result.wrong:
+    elif result.violations:
         console.print(f"WRONG: {expected} was expected", highlight=False)
     else:
         console.print("CONSISTENT" if expected == "open" else f"RIGHT: {expected} was expected", highlight=False)
-    return int(ExitCode.WRONG_DECISIONS if result.wrong or len(result.answers) > 1 else ExitCode.PASS)
+    return int(ExitCode.WRONG_DECISIONS if result.violations or len(result.answers) > 1 else ExitCode.PASS)

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.judging.histories import limits_of, opened, read
+from gatecrash.judging.histories import limits_of, open_history, read_run
 from gatecrash.reports.files import trend_csv, trend_markdown
 from gatecrash.reports.html import trend as trend_page
 from gatecrash.reports.run.folder import write_atomically
@@ -71,7 +71,7 @@ def trend(settings: Settings, *, name: str | None, check: bool, outputs: tuple[P
     for path in outputs:
         if path.suffix not in _WRITERS:
             raise UsageError(f"--output {path}: end the name in {', '.join(_WRITERS)}")
-    with opened(settings) as history:
+    with open_history(settings) as history:
         runs = [run for run in history.runs() if name in {None, run.info.name}]
         if not runs:
             raise UsageError(f"the history {history.path} has no run" + (f" named {name}" if name is not None else ""))
@@ -92,8 +92,8 @@ def trend(settings: Settings, *, name: str | None, check: bool, outputs: tuple[P
 @settings_options("trend")
 def add(settings: Settings, *, run_folders: tuple[Path, ...]) -> int:
     """Add run folders to a history; one that is in it already is brought up to date."""
-    runs = [read(folder) for folder in run_folders]
-    with opened(settings, create=True) as history:
+    runs = [read_run(folder) for folder in run_folders]
+    with open_history(settings, create=True) as history:
         new = sum([history.add(run) for run in runs])
         known = len(runs) - new
         print(f"Added {plural(new, 'run')} to {history.path}" + (f", brought {known} up to date" if known else ""))
@@ -110,7 +110,7 @@ def accept(settings: Settings, *, run: str, name: str | None, reason: str) -> in
 
     Runs with this history take RUN for `--against last-good` too, if it ended with exit code 1.
     """
-    with opened(settings) as history:
+    with open_history(settings) as history:
         found = _find(run, [one for one in history.runs() if name in {None, one.info.name}])
         if found is None:
             raise UsageError(

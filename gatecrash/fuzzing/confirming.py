@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, Self
 
 from gatecrash.authorizers.contract import Answer
 from gatecrash.bench.bench import Bench, OutOfBudgetError, Shot
@@ -43,6 +43,18 @@ class Confirmed:
     confirmation: Confirmation
     setup: tuple[int, ...] = ()
 
+    @classmethod
+    def of(
+        cls, classification: Classification, violations: int, times: int, after: int = 0, setup: Sequence[int] = ()
+    ) -> Self:
+        """Make it of what was seen, as a confirmation is made."""
+        return cls(Confirmation.of(classification, violations, times, after), tuple(setup))
+
+    @property
+    def classification(self) -> Classification:
+        """When it shows."""
+        return self.confirmation.classification
+
 
 def bad_answers(violation: Violation, judge: Judge, secrets: tuple[str, ...]) -> Bad:
     """Return the test whether one answer to the violation's case violates its rule by itself.
@@ -63,8 +75,8 @@ class Confirmer:
     def usual_answer(self, index: int) -> str:
         """Return the identity of what a request is answered when nothing went before it; raises OutOfBudgetError."""
         shot = self._shot(index)
-        seen = Counter(identity_of(self._bench.fresh([shot])[0]) for _ in range(_USUAL))
-        return seen.most_common(1)[0][0]
+        identities = Counter(identity_of(self._bench.fire([shot])[0]) for _ in range(_USUAL))
+        return identities.most_common(1)[0][0]
 
     def confirm(
         self,
@@ -83,46 +95,47 @@ class Confirmer:
         deadline = time.monotonic() + seconds
         index = violation.case.index
         try:
-            found = self._by_itself(index, bad, deadline) or self._after_others(
-                index, bad, before, likely_setups, deadline
+            confirmed = (
+                self._by_itself(index, bad, deadline)
+                or self._after_others(index, bad, before, likely_setups, deadline)
+                or self._overlapping(index, bad, deadline)
             )
-            found = found or self._overlapping(index, bad, deadline)
         except OutOfBudgetError:
-            found = None
-        return found or Confirmed(Confirmation.of(Classification.NOT_SEEN_AGAIN, 0, _ALONE))
+            confirmed = None
+        return confirmed or Confirmed.of(Classification.NOT_SEEN_AGAIN, 0, _ALONE)
 
     def _by_itself(self, index: int, bad: Bad, deadline: float) -> Confirmed | None:
         shot = self._shot(index)
         started = time.monotonic()
-        firsts = [bad(self._bench.fresh([shot])[0])]
+        firsts = [bad(self._bench.fire([shot])[0])]
         alone = _ALONE if time.monotonic() - started < _SLOW_SECONDS else _ALONE_IF_SLOW
-        firsts += [bad(self._bench.fresh([shot])[0]) for _ in range(alone - 1)]
+        firsts += [bad(self._bench.fire([shot])[0]) for _ in range(alone - 1)]
         if alone < _ALONE and all(firsts):
-            return Confirmed(Confirmation.of(Classification.DETERMINISTIC, alone, alone))
-        answered = self._bench.fresh([shot] * _WARM)
+            return Confirmed.of(Classification.DETERMINISTIC, alone, alone)
+        answered = self._bench.fire([shot] * _WARM)
         warm = [bad(answer) for answer in answered]
         shown = sum(firsts) + sum(warm)
         if all(firsts) and all(warm):
-            return Confirmed(Confirmation.of(Classification.DETERMINISTIC, shown, len(firsts) + len(warm)))
+            return Confirmed.of(Classification.DETERMINISTIC, shown, len(firsts) + len(warm))
         if self._bench.isolated and all(firsts) and warm[0] and not any(warm[1:]):
-            return Confirmed(Confirmation.of(Classification.COLD_START, sum(firsts) + 1, _ALONE + 1))
+            return Confirmed.of(Classification.COLD_START, sum(firsts) + 1, _ALONE + 1)
         times = self._repetitions(answered, deadline)
-        answers = [bad(answer) for answer in self._bench.fresh([shot] * times)]
+        answers = [bad(answer) for answer in self._bench.fire([shot] * times)]
         if not any(answers):
             if not shown:
                 return None
-            return Confirmed(Confirmation.of(Classification.FLAKY, shown, len(firsts) + len(warm) + times))
+            return Confirmed.of(Classification.FLAKY, shown, len(firsts) + len(warm) + times)
         first = answers.index(True)
         if first and all(answers[first:]) and len(answers) - first >= _ALONE and not any(firsts):
             later = len(answers) - first
             kind = Classification.COLD_START if first == 1 else Classification.AFTER_MANY
-            return Confirmed(Confirmation.of(kind, later, later, first))
-        return Confirmed(Confirmation.of(Classification.FLAKY, sum(answers), times))
+            return Confirmed.of(kind, later, later, first)
+        return Confirmed.of(Classification.FLAKY, sum(answers), times)
 
     def _repetitions(self, answered: Sequence[Answer], deadline: float) -> int:
         """Return how often a request can be repeated in half of the time that is left."""
-        seconds = [answer.invocation.handler_seconds for answer in answered if answer.invocation]
-        each = (median(seconds) if seconds else 0.0) + (_OVERHEAD if self._bench.isolated else _OVERHEAD_REMOTE)
+        overhead = _OVERHEAD if self._bench.isolated else _OVERHEAD_REMOTE
+        each = median(answer.handler_seconds for answer in answered) + overhead
         left = max(0.0, deadline - time.monotonic()) / 2
         return max(_REPEATED_MINIMUM, min(_REPEATED, int(left / each)))
 
@@ -139,7 +152,7 @@ class Confirmer:
 
         def shows(setup: Sequence[int]) -> bool:
             shots = [self._shot(other) for other in setup]
-            return bad(self._bench.fresh([*shots, self._shot(index)])[-1])
+            return bad(self._bench.fire([*shots, self._shot(index)])[-1])
 
         for setup in likely_setups:
             if shows(setup):
@@ -155,18 +168,16 @@ class Confirmer:
     def _with_setup(self, setup: Sequence[int], shows: Callable[[Sequence[int]], bool]) -> Confirmed:
         times = sum(shows(setup) for _ in range(_ALONE))
         if len(setup) > _SETUP_MAXIMUM:
-            confirmation = Confirmation.of(Classification.AFTER_MANY, times, _ALONE, len(setup))
-        else:
-            confirmation = Confirmation.of(Classification.AFTER_ANOTHER, times, _ALONE)
-        return Confirmed(confirmation, tuple(setup))
+            return Confirmed.of(Classification.AFTER_MANY, times, _ALONE, len(setup), setup)
+        return Confirmed.of(Classification.AFTER_ANOTHER, times, _ALONE, setup=setup)
 
     def _overlapping(self, index: int, bad: Bad, deadline: float) -> Confirmed | None:
         """Fire the request many times at once: what shows only then depends on invocations that overlap."""
-        shot, seen = self._shot(index), Counter[bool]()
+        shot, shown = self._shot(index), Counter[bool]()
         for _ in range(_OVERLAPPING_ROUNDS):
             if time.monotonic() > deadline:
                 break
-            seen.update(bad(answer) for answer in self._bench.overlapping([shot] * _OVERLAPPING_WIDTH))
-        if not seen[True]:
+            shown.update(bad(answer) for answer in self._bench.fire_at_once([shot] * _OVERLAPPING_WIDTH))
+        if not shown[True]:
             return None
-        return Confirmed(Confirmation.of(Classification.UNDER_LOAD, seen[True], seen.total()))
+        return Confirmed.of(Classification.UNDER_LOAD, shown[True], shown.total())

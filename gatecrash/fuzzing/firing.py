@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any, Final
-
-from rich.console import Console
+from typing import Final
 
 from gatecrash.bench.preparing import BENCH_SHARE, is_python_handler, request_budget, request_rate
-from gatecrash.fuzzing.schedules import CaseBook, interleaved, sequential
-from gatecrash.generators.corpus import Corpus
+from gatecrash.fuzzing.fuzz_run import FuzzRun
+from gatecrash.fuzzing.schedules import CaseBook, interleaved_order, sequential_order
 from gatecrash.planning.preparing import run_facts
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.campaign import PhaseRow
-from gatecrash.reports.run.folder import RunFolder, RunState
+from gatecrash.reports.run.folder import RUN, RunFolder
 from gatecrash.reports.run.plan import Phase, Plan
+from gatecrash.running.firing_process import LOG
 from gatecrash.running.running import fire, start_gateway
 from gatecrash.settings.settings import AWS_KINDS, Settings
 from gatecrash.settings.targets import target_settings
@@ -48,9 +49,9 @@ def locust_phases(settings: Settings, book: CaseBook) -> tuple[Phase, ...]:
         index for index in (*book.representatives, *book.denied_representatives[:1]) for _ in range(_REPEATED_TIMES)
     ]
     orders = (
-        ("sequential", sequential(book, book.attacks), 1, 0.5),
+        ("sequential", sequential_order(book, book.attacks), 1, 0.5),
         ("repeated", _taking_turns(repeated, settings.corpus.seed), 1, 0.2),
-        ("interleaved", interleaved(book, 20, settings.corpus.seed), 1, 0.1),
+        ("interleaved", interleaved_order(book, 20, settings.corpus.seed), 1, 0.1),
         ("concurrent", concurrent, _SLOTS, 0.1),
         ("sustained", sustained, _SLOTS, 0.1),
     )
@@ -76,55 +77,54 @@ def _taking_turns(repeated: Sequence[int], seed: int) -> list[int]:
     return order
 
 
-def fire_with_locust(
-    settings: Settings, corpus: Corpus, phases: tuple[Phase, ...], folder: RunFolder, console: Console
-) -> tuple[Recording, RunState, list[PhaseRow]]:
-    """Fire phases by Locust; return what was recorded, how it ended, and what each phase came to.
+def fire_with_locust(run: FuzzRun) -> None:
+    """Fire phases by Locust, where the target is one that Locust fires at.
 
     Raises UsageError when the gateway or Locust can't start.
     """
-    path = folder.path / _FOLDER
-    path.mkdir()
+    settings = run.settings
+    phases = () if settings.target.kind == "handler" else locust_phases(settings, run.quick_book)
+    if not phases:
+        return
+    run.say(f"  {', '.join(phase.name for phase in phases)} (Locust)")
+    folder = RunFolder(run.folder.path / _FOLDER)
+    folder.path.mkdir()
     plan = Plan(
-        run_folder=str(path.resolve()),
-        corpus=str(corpus.folder.resolve()),
+        run_folder=str(folder.path.resolve()),
+        corpus=str(run.shots.corpus.folder.resolve()),
         target=target_settings(settings),
         seed=settings.corpus.seed,
         users=_SLOTS,
         phases=phases,
-        info=run_facts(settings, corpus, scenario="fuzz"),
+        info=run_facts(settings, run.shots.corpus, scenario="fuzz"),
     )
     gateway, plan = start_gateway(plan)
     try:
-        inner = RunFolder(path)
-        ended: dict[str, Any] = fire(plan, settings.load.processes, gateway, console, inner, "fuzz")
+        ended = fire(plan, settings.load.processes, gateway, run.console, folder, "fuzz")
     finally:
         if gateway is not None:
             gateway.close()
-    stored = inner.load()
-    state = RunState(**{**{name: getattr(stored.state, name) for name in RunState.__slots__}, **ended})
-    _keep_log(path, folder.path)
-    return stored.recording, state, _rows(settings, phases, stored.recording)
+    if not (folder.path / RUN).exists():
+        # A signal came before Locust began.
+        folder.write_info(run.folder.read_info())
+    stored = folder.load()
+    _keep_log(folder.path, run.folder.path)
+    run.observer.recording.add(stored.recording)
+    run.state = replace(stored.state, **ended)
+    run.phases += _rows(settings, phases, stored.recording)
 
 
 def _keep_log(inner: Path, outer: Path) -> None:
     """Keep what Locust complained of, and nothing else of its folder."""
-    log = inner / "locust.log"
-    if log.exists():
-        log.rename(outer / log.name)
+    if (inner / LOG).exists():
+        (inner / LOG).rename(outer / LOG)
     shutil.rmtree(inner)
 
 
 def _rows(settings: Settings, phases: tuple[Phase, ...], recording: Recording) -> list[PhaseRow]:
     where = "aws" if settings.target.kind in AWS_KINDS and settings.target.endpoint_url is None else "gateway"
-    rows = []
-    for phase in phases:
-        seen = [
-            (sighting.phases[phase.name], sighting.first, sighting.last)
-            for _, entry in recording.ledger
-            for sighting in entry.sightings.values()
-            if sighting.phases[phase.name]
-        ]
-        count = sum(number for number, _, _ in seen)
-        rows.append(PhaseRow(phase.name, where, count, len(phase.cases), phase.seconds))
-    return rows
+    counts = Counter[str]()
+    for _, entry in recording.ledger:
+        for sighting in entry.sightings.values():
+            counts.update(sighting.phases)
+    return [PhaseRow(phase.name, where, counts[phase.name], len(phase.cases), phase.seconds) for phase in phases]

@@ -13,7 +13,7 @@ from gatecrash.reports.oracles.rules import Kind, Oracle
 BY_CHANGE: Final = frozenset({Oracle.EXPECTATION, Oracle.RELATION, Oracle.POLICY})
 
 
-def regrouped(groups: Sequence[Group]) -> list[Group]:
+def regroup(groups: Sequence[Group]) -> list[Group]:
     """Put each violation of several changes to a group that one of its changes explains alone.
 
     Those that no single change explains become groups of their own, one for each set of changes; which change is
@@ -53,7 +53,8 @@ def _explained(groups: Sequence[Group]) -> list[Group]:
             for violation in violations:
                 alone.update((key, plain) for key in violation.case.attacks)
     together: dict[frozenset[str], Group] = {}
-    for violation in (one for group in groups for one in group.violations if len(one.case.attacks) > 1):
+    combined = [violation for group in groups for violation in group.violations if len(violation.case.attacks) > 1]
+    for violation in combined:
         explaining = next((alone[key] for key in violation.case.attacks if key in alone), None)
         if explaining is not None:
             explaining.violations.append(violation)

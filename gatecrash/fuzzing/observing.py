@@ -41,13 +41,12 @@ class Observer:
         """Seconds since the start."""
         return self._clock() - self._started
 
-    def saw(self, case_index: int, answer: Answer, phase: str) -> None:
+    def record(self, case_index: int, answer: Answer, phase: str) -> None:
         """Record one exchange that was just answered."""
         now = self.elapsed
-        seconds = answer.invocation.handler_seconds if answer.invocation else 0.0
-        sent = max(0.0, now - seconds)
+        sent = max(0.0, now - answer.handler_seconds)
         environment = answer.invocation.environment if answer.invocation else ""
-        exchange = Exchange(case_index, sent, sent, now, answer, False, 0.0, 0, phase)
+        exchange = Exchange(case_index, sent, sent, now, answer, phase=phase)
         key = (case_index, identity_of(answer))
         with self._lock:
             self.recording.add_exchange(exchange, lambda: secrets_of(self._corpus.request(case_index)), timed=False)
@@ -78,5 +77,5 @@ class Observer:
         return places[1] + 1 if len(places) > 1 else None
 
     def _first(self, case_index: int, answers: Iterable[str]) -> _First | None:
-        found = [self._firsts[case_index, answer] for answer in answers if (case_index, answer) in self._firsts]
-        return min(found, default=None)
+        firsts = [self._firsts[case_index, answer] for answer in answers if (case_index, answer) in self._firsts]
+        return min(firsts, default=None)

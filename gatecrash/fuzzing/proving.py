@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.authorizers.redact import secrets_of
-from gatecrash.bench.bench import Bench, OutOfBudgetError
+from gatecrash.bench.bench import OutOfBudgetError
 from gatecrash.bench.literals import words_digest
-from gatecrash.bench.shots import Shots
 from gatecrash.fuzzing.confirming import Bad, Confirmed, Confirmer, bad_answers
-from gatecrash.fuzzing.grouping import BY_CHANGE, regrouped
-from gatecrash.fuzzing.observing import Observer
+from gatecrash.fuzzing.fuzz_run import FuzzRun
+from gatecrash.fuzzing.grouping import BY_CHANGE, regroup
 from gatecrash.generators.attacks import dictionary
 from gatecrash.generators.attacks.implications import broader
 from gatecrash.generators.cases import Recipe
 from gatecrash.generators.minimise import shrink_recipe
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Group, Judge, Violation, cause_of_change, finding_of, in_order
-from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
+from gatecrash.reports.oracles.findings import Classification, Finding
 from gatecrash.reports.oracles.rules import BY_CODE, Rule, Severity
 from gatecrash.reports.recording.identities import identity_of
 from gatecrash.reports.recording.ledger import Ledger
-from gatecrash.reports.recording.records import CaseFacts, Exchange
+from gatecrash.reports.recording.records import CaseFacts
 
 # With these the answer depends on what went before or goes on beside it, whatever rule the single answer violates.
 _STATE: Final = frozenset(Classification) - {Classification.DETERMINISTIC, Classification.TIME_BOUNDARY}
@@ -38,6 +37,7 @@ _BY_REQUEST: Final = frozenset(
         rules.INJECTED_POLICY,
     }
 )
+_BROKEN_ORACLES: Final = frozenset({rules.Oracle.ROBUSTNESS, rules.Oracle.CONTRACT})
 _VIOLATIONS_TRIED: Final = 3
 _AFTERWARDS: Final = frozenset({Classification.AFTER_ANOTHER, Classification.AFTER_MANY})
 _DICTIONARY: Final = f"{dictionary.FAMILY.name}/"
@@ -60,67 +60,56 @@ class _Proven:
     facts: CaseFacts | None = None
 
 
-class Prover:
-    """Proves groups within ``seconds`` for all, and ``shrink_requests`` for making each smaller."""
+def prove(run: FuzzRun) -> list[Finding]:
+    """Return the findings of a run, each proven by firing it again, the most dangerous first."""
+    judge = Judge(run.ledger, run.shots.facts)
+    groups = judge.groups()
+    if run.broken is not None:
+        # What a broken target answers to attacks tells nothing: only how it breaks.
+        groups = [group for group in groups if group.rule.oracle in _BROKEN_ORACLES]
+    return in_order([*_Prover(run, judge).prove(groups), *run.timed])
 
-    def __init__(
-        self,
-        bench: Bench,
-        shots: Shots,
-        judge: Judge,
-        ledger: Ledger,
-        observer: Observer,
-        valid: Sequence[int],
-        *,
-        seconds: float,
-        shrink_requests: int,
-    ) -> None:
-        self._bench = bench
-        self._shots = shots
+
+class _Prover:
+    """Proves groups, all of them within the time that the settings leave for it."""
+
+    def __init__(self, run: FuzzRun, judge: Judge) -> None:
+        seconds = run.settings.fuzz.confirm_seconds
+        self._run = run
+        self._bench = run.bench
+        self._shots = run.shots
+        self._ledger = run.ledger
+        self._observer = run.observer
         self._judge = judge
-        self._ledger = ledger
-        self._observer = observer
-        self._valid = valid
-        self._deadline = time.monotonic() + seconds
-        self._shrink_requests = shrink_requests
-        self._confirmer = Confirmer(bench, shots.of)
+        self._deadline = time.monotonic() + max(seconds / 2, seconds - run.timing_seconds)
+        self._confirmer = Confirmer(run.bench, run.shots.of)
         self._setups: list[tuple[int, ...]] = []
 
-    def prove(self, groups: Sequence[Group], progress: Callable[[int, int], None]) -> list[Finding]:
-        """Return the findings of all groups, the most dangerous first; those with the same cause become one."""
-        ordered = sorted(regrouped(groups), key=lambda group: (-group.rule.severity, group.rule.code, -group.exchanges))
+    def prove(self, groups: Sequence[Group]) -> list[Finding]:
+        """Return the findings of all groups; those with the same cause become one."""
+        ordered = sorted(regroup(groups), key=lambda group: (-group.rule.severity, group.rule.code, -group.exchanges))
+        if ordered:
+            self._run.say(f"  confirming and shrinking {len(ordered)} kinds of violation")
         proven: dict[tuple[str, str], list[_Proven]] = {}
         for number, group in enumerate(ordered):
-            progress(number, len(ordered))
             left = max(0.0, self._deadline - time.monotonic())
-            one = self._prove(group, min(4.0, left / max(1, len(ordered) - number) * 3))
-            proven.setdefault((one.rule.code, one.cause), []).append(one)
+            proof = self._prove(group, min(4.0, left / (len(ordered) - number) * 3))
+            proven.setdefault((proof.rule.code, proof.cause), []).append(proof)
         _join_consequences(proven)
-        findings = [self._finding(same) for same in proven.values()]
-        return in_order(_without_echoes(findings))
+        return _without_echoes([self._finding(same) for same in proven.values()])
 
     def _prove(self, group: Group, seconds: float) -> _Proven:
-        candidates = sorted(
-            group.violations, key=lambda one: (len(one.case.attacks), bool(one.case.reproducer.get("view")))
-        )
-        best: tuple[Violation, Confirmed] | None = None
-        for violation in candidates[:_VIOLATIONS_TRIED]:
+        for violation in sorted(group.violations, key=_plainness)[:_VIOLATIONS_TRIED]:
             confirmed = self._confirm(violation, seconds / _VIOLATIONS_TRIED)
-            if best is None or best[1].confirmation.classification is Classification.NOT_SEEN_AGAIN:
-                best = (violation, confirmed)
-            if confirmed.confirmation.classification is not Classification.NOT_SEEN_AGAIN:
+            if confirmed.classification is not Classification.NOT_SEEN_AGAIN:
                 break
-        assert best is not None  # noqa: S101 - a group has at least one violation
-        violation, confirmed = best
-        if confirmed.confirmation.classification is Classification.NOT_SEEN_AGAIN:
-            seen = self._ledger.entry(violation.case.index).count
-            confirmed = replace(
-                confirmed,
-                confirmation=Confirmation.of(Classification.NOT_SEEN_AGAIN, min(violation.exchanges, seen), seen),
-            )
+        else:
+            count = self._ledger.entry(violation.case.index).count
+            shown = min(violation.exchanges, count)
+            confirmed = Confirmed.of(Classification.NOT_SEEN_AGAIN, shown, count)
         if confirmed.setup and confirmed.setup not in self._setups:
             self._setups.append(confirmed.setup)
-        rule, cause = _told_as(violation, confirmed)
+        rule, cause = _rule_and_cause(violation, confirmed)
         proven = _Proven(group, violation, confirmed, rule, cause)
         self._shrink(proven)
         if proven.facts is not None and rule is violation.rule and cause == violation.cause:
@@ -133,11 +122,11 @@ class Prover:
             count = self._ledger.entry(violation.case.index).count
             exchanges = min(violation.exchanges, count)
             kind = Classification.DETERMINISTIC if exchanges == count else Classification.FLAKY
-            return Confirmed(Confirmation.of(kind, exchanges, count))
+            return Confirmed.of(kind, exchanges, count)
         try:
             bad, answers = self._bad(violation)
         except OutOfBudgetError:
-            return Confirmed(Confirmation.of(Classification.NOT_SEEN_AGAIN, 0, 1))
+            return Confirmed.of(Classification.NOT_SEEN_AGAIN, 0, 1)
         before = self._observer.before(violation.case.index, answers)
         return self._confirmer.confirm(violation, bad, before, self._likely_setups(violation), seconds=seconds)
 
@@ -158,14 +147,14 @@ class Prover:
     def _likely_setups(self, violation: Violation) -> list[tuple[int, ...]]:
         """Return short sequences that often are the cause: a valid request of the same device, or of another."""
         identity = violation.case.identity
-        own = [index for index in self._valid if self._shots.facts(index).identity == identity]
-        others = [index for index in self._valid if self._shots.facts(index).identity != identity]
+        own = [index for index in self._run.book.valid if self._shots.facts(index).identity == identity]
+        others = [index for index in self._run.book.valid if self._shots.facts(index).identity != identity]
         likely = [*self._setups, *((index,) for index in own[:4]), *((index,) for index in others[:2])]
         return [setup for setup in dict.fromkeys(likely) if setup != (violation.case.index,)]
 
     def _shrink(self, proven: _Proven) -> None:
         """Look for a smaller request that shows the same; where it shows only now and then, it stays as it is."""
-        if proven.confirmed.confirmation.classification not in _SHRINKABLE:
+        if proven.confirmed.classification not in _SHRINKABLE:
             return
         violation = proven.violation
         if violation.rule.oracle is rules.Oracle.AGREEMENT or violation.rule.severity is Severity.NOTE:
@@ -177,31 +166,33 @@ class Prover:
         def shows(recipe: Recipe) -> bool:
             if time.monotonic() > self._deadline:
                 return False
-            shot, facts = self._shots.made(recipe, violation.case.index)
-            if not self._bench.can(shot.view):
+            shot, facts = self._shots.make(recipe, violation.case.index)
+            if not self._bench.can_fire(shot.view):
                 return False
-            answer = self._bench.fresh([*setup, shot])[-1]
+            answer = self._bench.fire([*setup, shot])[-1]
             violated = self._judge.violated_by(answer, facts, secrets_of(shot.request))
             return wanted in violated or (any_cause and wanted[0] in {code for code, _ in violated})
 
         maker = self._shots.maker
         recipe = self._shots.recipe(violation.case.index)
         try:
-            proven.recipe = shrink_recipe(recipe, maker.profile, maker.attacks, shows, trials=self._shrink_requests)
+            proven.recipe = shrink_recipe(
+                recipe, maker.profile, maker.attacks, shows, trials=self._run.settings.fuzz.shrink_requests
+            )
         except OutOfBudgetError:
             return
-        proven.facts = self._shots.made(proven.recipe, violation.case.index)[1]
+        proven.facts = self._shots.make(proven.recipe, violation.case.index)[1]
 
     def _finding(self, same: list[_Proven]) -> Finding:
         """Make one finding of all groups with the same rule and cause, shown by the surest of them."""
-        shown = min(same, key=lambda one: _SURENESS.index(one.confirmed.confirmation.classification))
-        group = Group(shown.rule, shown.cause, [violation for one in same for violation in one.group.violations])
+        shown = min(same, key=lambda proof: _SURENESS.index(proof.confirmed.classification))
+        group = Group(shown.rule, shown.cause, [violation for proof in same for violation in proof.group.violations])
         finding = finding_of(group, self._ledger, shown.violation)
         setup = [self._setup_step(index) for index in shown.confirmed.setup]
         recipe = shown.recipe or self._shots.recipe(shown.violation.case.index)
         more: dict[str, Any] = {"setup": setup} if setup else {}
         recipes = [recipe, *(self._shots.recipe(index) for index in shown.confirmed.setup)]
-        if any(mutation.attack.startswith(_DICTIONARY) for one in recipes for mutation in one.mutations):
+        if any(mutation.attack.startswith(_DICTIONARY) for part in recipes for mutation in part.mutations):
             more["words"] = words_digest(self._shots.maker.words)
         reproducer = {**finding.reproducer, **more}
         finding = replace(
@@ -220,14 +211,14 @@ class Prover:
         facts, index = shown.facts, shown.violation.case.index
         if shown.recipe == self._shots.recipe(index):
             return replace(finding, shrunk=True)
-        shot, _ = self._shots.made(shown.recipe, index)
+        shot, _ = self._shots.make(shown.recipe, index)
         before = [self._shots.of(other) for other in shown.confirmed.setup]
         try:
-            answer = self._bench.fresh([*before, shot])[-1]
+            answer = self._bench.fire([*before, shot])[-1]
         except OutOfBudgetError:
             return finding
         ledger = Ledger()
-        ledger.add_exchange(Exchange(index, 0.0, 0.0, 0.0, answer, False, 0.0, 0), lambda: secrets_of(shot.request))
+        ledger.add_answer(index, answer, secrets_of(shot.request))
         smaller = finding_of(Group(finding.rule, finding.cause, [replace(shown.violation, case=facts)]), ledger)
         return replace(
             finding,
@@ -264,18 +255,17 @@ def _join_consequences(proven: dict[tuple[str, str], list[_Proven]]) -> None:
             proven[causes[cause]] += proven.pop(key)
 
 
-def _plainness(violation: Violation) -> tuple[int, bool, int]:
-    case = violation.case
-    return len(case.attacks), "view" in case.reproducer, case.index
+def _plainness(violation: Violation) -> tuple[int, bool]:
+    return len(violation.case.attacks), "view" in violation.case.reproducer
 
 
-def _told_as(violation: Violation, confirmed: Confirmed) -> tuple[Rule, str]:
+def _rule_and_cause(violation: Violation, confirmed: Confirmed) -> tuple[Rule, str]:
     """Return the rule and cause under which a confirmed violation is told.
 
     What shows only after other requests, or now and then, is no property of this request: it is told as a
     disagreement, or as one fail-open whatever attack met it first.
     """
-    classification = confirmed.confirmation.classification
+    classification = confirmed.classification
     if classification not in _STATE:
         return violation.rule, violation.cause
     if violation.rule in _BY_REQUEST:

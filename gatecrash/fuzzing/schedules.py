@@ -33,24 +33,24 @@ class CaseBook:
     @property
     def representatives(self) -> list[int]:
         """One valid case by each carrier, of different devices where there are several."""
-        found: dict[str, int] = {}
+        by_carrier: dict[str, int] = {}
         used: set[int] = set()
         for index in self.valid:
             carrier, identity = self.carriers[index], self.identities[index]
-            if carrier not in found and identity not in used:
-                found[carrier] = index
+            if carrier not in by_carrier and identity not in used:
+                by_carrier[carrier] = index
                 used.add(identity)
         for index in self.valid:
-            found.setdefault(self.carriers[index], index)
-        return list(found.values())
+            by_carrier.setdefault(self.carriers[index], index)
+        return list(by_carrier.values())
 
     @property
     def denied_representatives(self) -> list[int]:
         """One case that must be denied by each carrier."""
-        found: dict[str, int] = {}
+        by_carrier: dict[str, int] = {}
         for index in self.denied:
-            found.setdefault(self.carriers[index], index)
-        return list(found.values())
+            by_carrier.setdefault(self.carriers[index], index)
+        return list(by_carrier.values())
 
 
 def case_book(metas: Sequence[CaseMeta], fireable: Callable[[CaseMeta], bool]) -> CaseBook:
@@ -83,7 +83,7 @@ def _distinct(metas: Iterable[CaseMeta]) -> Iterator[CaseMeta]:
             yield meta
 
 
-def sequential(book: CaseBook, cases: Sequence[int]) -> list[int]:
+def sequential_order(book: CaseBook, cases: Sequence[int]) -> list[int]:
     """Put valid controls between attacks: a good credential must stay good after bad ones."""
     order: list[int] = []
     for place, index in enumerate(cases):
@@ -93,7 +93,7 @@ def sequential(book: CaseBook, cases: Sequence[int]) -> list[int]:
     return order
 
 
-def interleaved(book: CaseBook, rounds: int, seed: int) -> list[int]:
+def interleaved_order(book: CaseBook, rounds: int, seed: int) -> list[int]:
     """Mix devices and decisions so that each often follows each other one."""
     rng = Random(f"interleaved:{seed}")
     valid = list(book.valid)
@@ -108,7 +108,7 @@ def interleaved(book: CaseBook, rounds: int, seed: int) -> list[int]:
     return order
 
 
-def overlapping(book: CaseBook, width: int, rounds: int, seed: int) -> list[list[int]]:
+def overlapping_groups(book: CaseBook, width: int, rounds: int, seed: int) -> list[list[int]]:
     """Return groups of cases whose invocations are to overlap: different devices, the same one, denied ones."""
     rng = Random(f"overlapping:{seed}")
     valid, denied = list(book.valid), list(book.denied)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Final
 
 from gatecrash.authorizers.contract import Answer, Outcome
+from gatecrash.authorizers.laboratory.laboratory import IsolatedEnvironment
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from gatecrash.bench.bench import PARALLEL_MAXIMUM, SLOW_SECONDS, LaboratoryBench, fire
-from gatecrash.bench.shots import Shots
-from gatecrash.fuzzing.observing import Observer
-from gatecrash.fuzzing.schedules import CaseBook, interleaved, overlapping, sequential
+from gatecrash.bench.bench import PARALLEL_MAXIMUM, SLOW_SECONDS, LaboratoryBench, fire_in
+from gatecrash.bench.expiring import ExpiryWatch
+from gatecrash.bench.timing import SlowCase, ageing_findings, slow_findings
+from gatecrash.fuzzing.fuzz_run import FuzzRun
+from gatecrash.fuzzing.schedules import interleaved_order, overlapping_groups, sequential_order
 from gatecrash.generators.attacks import UNSIGNED_VIEW
 from gatecrash.reports.oracles.policy_checks import ALONE
 from gatecrash.reports.run.campaign import PhaseRow
@@ -36,38 +39,43 @@ _OVERLAPPING_ROUNDS: Final = 60
 _OVERLAPPING_WIDTH: Final = 8
 
 
-class SlowCase(NamedTuple):
-    """A case that was far slower than others: the handler's seconds, and how many exchanges there had been by then."""
-
-    case_index: int
-    seconds: float
-    exchange: int
+def fire_in_process(run: FuzzRun) -> None:
+    """Fire at a Python handler, watch credentials expire meanwhile, and look again at what was slow."""
+    bench, shots, book = run.bench, run.shots, run.book
+    if not isinstance(bench, LaboratoryBench):
+        return
+    sweep = Sweep(run, bench)
+    with closing(ExpiryWatch(bench, shots.maker.profile)) as watch:
+        watch.begin([shots.recipe(index) for index in book.representatives])
+        sweep.fire()
+        run.say("  expiry")
+        run.timed += watch.end()
+    run.say("  timing")
+    started = time.monotonic()
+    deadline = started + run.settings.fuzz.confirm_seconds / 2
+    run.timed += slow_findings(bench, shots, sweep.slow, book.valid, deadline=deadline)
+    mixed = [*book.representatives[:1], *book.denied_representatives, *book.valid[1:]]
+    run.timed += ageing_findings(bench, shots, mixed, sweep.usual_seconds)
+    run.timing_seconds = time.monotonic() - started
+    run.quick_book = book.without(sweep.is_slow)
 
 
 class Sweep:
-    """Fires the phases and keeps what is needed to judge time: ``slow`` has the requests that were far slower.
+    """Fires the phases and keeps what is needed to judge time: ``slow`` has the requests that were far slower."""
 
-    ``seconds`` is how long all phases together may take, about.
-    """
-
-    def __init__(
-        self, bench: LaboratoryBench, shots: Shots, book: CaseBook, observer: Observer, *, seed: int, seconds: float
-    ) -> None:
+    def __init__(self, run: FuzzRun, bench: LaboratoryBench) -> None:
         self.slow: list[SlowCase] = []
-        self.phases: list[PhaseRow] = []
         self.usual_seconds = 0.0
-        self.limit = LAMBDA_SECONDS_MAXIMUM
+        self._limit = LAMBDA_SECONDS_MAXIMUM
+        self._run = run
         self._bench = bench
-        self._shots = shots
-        self._book = book
-        self._observer = observer
-        self._seed = seed
-        self._seconds = seconds
+        self._shots, self._book, self._observer = run.shots, run.book, run.observer
+        self._seed = run.settings.corpus.seed
         self._slow_attacks: Counter[str] = Counter()
 
-    def run(self, progress: Callable[[str], None]) -> None:
+    def fire(self) -> None:
         """Fire all phases."""
-        share = self._seconds / 10
+        share = self._run.settings.fuzz.seconds / 10
         for name, phase, seconds in (
             (ALONE, self._alone, 1.5 * share),
             ("sequential", self._sequential, 4 * share),
@@ -75,12 +83,12 @@ class Sweep:
             ("repeated", self._repeated, 2.5 * share),
             ("overlapping", self._overlapping, 1 * share),
         ):
-            progress(name)
+            self._run.say(f"  {name}")
             started = time.monotonic()
             before = self._observer.exchanges
             planned = phase(name, started + seconds)
             count = self._observer.exchanges - before
-            self.phases.append(PhaseRow(name, IN_PROCESS, count, planned, round(time.monotonic() - started, 3)))
+            self._run.phases.append(PhaseRow(name, IN_PROCESS, count, planned, round(time.monotonic() - started, 3)))
 
     @property
     def workers(self) -> int:
@@ -104,12 +112,12 @@ class Sweep:
                 continue
             shot = self._shots.of(index)
             with self._bench.environment(shot.view) as environment:
-                answers = fire(environment, [shot, shot] if place < len(self._book.valid) else [shot], self.limit)
+                answers = fire_in(environment, [shot, shot] if place < len(self._book.valid) else [shot], self._limit)
             for turn, answer in enumerate(answers):
                 self._note(index, answer, name if turn == 0 else "second")
             if place == 0:
-                self.limit = min(self.limit, max(SOFT_SECONDS, 3 * sum(map(_seconds, answers))))
-            times += [_seconds(answer) for answer in answers[1:]]
+                self._limit = min(self._limit, max(SOFT_SECONDS, 3 * sum(answer.handler_seconds for answer in answers)))
+            times += [answer.handler_seconds for answer in answers[1:]]
             self.usual_seconds = median(times) if times else 0.0
         return len(firsts) + min(len(firsts), len(self._book.valid))
 
@@ -117,13 +125,13 @@ class Sweep:
         """Fire every case in order, valid ones in between, in as few environments as there is time for."""
         # Texts that are there to take long come last: what they cost must not be at the others' expense.
         attacks = sorted(self._book.attacks, key=lambda index: self._shots.meta(index).family == _PATTERNS)
-        order = sequential(self._book, attacks)
+        order = sequential_order(self._book, attacks)
         shares = [order[start :: self.workers] for start in range(self.workers)]
         self._spread(name, shares, deadline)
         return len(order)
 
     def _interleaved(self, name: str, deadline: float) -> int:
-        order = interleaved(self._book.without(self.is_slow), _INTERLEAVED_ROUNDS, self._seed)
+        order = interleaved_order(self._book.without(self.is_slow), _INTERLEAVED_ROUNDS, self._seed)
         self._spread(name, [order], deadline)
         return len(order)
 
@@ -140,11 +148,13 @@ class Sweep:
         return planned
 
     def _overlapping(self, name: str, deadline: float) -> int:
-        groups = overlapping(self._book.without(self.is_slow), _OVERLAPPING_WIDTH, _OVERLAPPING_ROUNDS, self._seed)
+        groups = overlapping_groups(
+            self._book.without(self.is_slow), _OVERLAPPING_WIDTH, _OVERLAPPING_ROUNDS, self._seed
+        )
         for group in groups:
             if time.monotonic() > deadline:
                 break
-            answers = self._bench.overlapping([self._shots.of(index) for index in group])
+            answers = self._bench.fire_at_once([self._shots.of(index) for index in group])
             for index, answer in zip(group, answers, strict=True):
                 self._note(index, answer, name)
         return sum(map(len, groups))
@@ -159,33 +169,29 @@ class Sweep:
                 done.result()
 
     def _fire_in_order(self, name: str, order: Sequence[int], deadline: float) -> None:
-        unsigned = None
-        with self._bench.environment() as environment:
-            try:
-                start = 0
-                while start < len(order) and time.monotonic() < deadline:
-                    batch = _BATCH if self.usual_seconds < SLOW_SECONDS and not self.slow else _BATCH_IF_SLOW
-                    parts: dict[bool, list[int]] = defaultdict(list)
-                    for index in order[start : start + batch]:
-                        if not self.is_slow(index):
-                            parts[self._shots.meta(index).view == UNSIGNED_VIEW].append(index)
-                    if parts[True] and unsigned is None:
-                        unsigned = self._bench.environment(UNSIGNED_VIEW)
-                    for is_unsigned, indices in parts.items():
-                        place = unsigned if is_unsigned and unsigned is not None else environment
-                        answers = fire(place, [self._shots.of(index) for index in indices], self.limit)
-                        for index, answer in zip(indices, answers, strict=True):
-                            self._note(index, answer, name)
-                    start += batch
-            finally:
-                if unsigned is not None:
-                    unsigned.close()
+        """Fire cases in one environment, and those without signing in another one beside it."""
+        environments: dict[str, IsolatedEnvironment] = {}
+        with ExitStack() as stack:
+            start = 0
+            while start < len(order) and time.monotonic() < deadline:
+                batch = _BATCH if self.usual_seconds < SLOW_SECONDS and not self.slow else _BATCH_IF_SLOW
+                parts: dict[str, list[int]] = defaultdict(list)
+                for index in order[start : start + batch]:
+                    if not self.is_slow(index):
+                        parts[UNSIGNED_VIEW if self._shots.meta(index).view == UNSIGNED_VIEW else ""].append(index)
+                for view, indices in parts.items():
+                    if view not in environments:
+                        environments[view] = stack.enter_context(self._bench.environment(view))
+                    answers = fire_in(environments[view], [self._shots.of(index) for index in indices], self._limit)
+                    for index, answer in zip(indices, answers, strict=True):
+                        self._note(index, answer, name)
+                start += batch
 
     def _note(self, index: int, answer: Answer, phase: str) -> None:
-        seconds = _seconds(answer)
+        seconds = answer.handler_seconds
         stopped = answer.outcome is Outcome.TIMED_OUT
         if stopped or (phase != ALONE and seconds > max(_SLOW_SECONDS, _SLOW_TIMES * self.usual_seconds)):
-            self.slow.append(SlowCase(index, seconds, self._observer.exchanges + 1))
+            self.slow.append(SlowCase(index, self._observer.exchanges + 1))
             keys = [str(key) for key, _ in self._shots.meta(index).recipe["mutations"]]
             if not any(key in self._slow_attacks for key in keys):
                 self._slow_attacks.update(keys)
@@ -193,7 +199,7 @@ class Sweep:
                 # Of several changes together the one that is known to be slow is enough.
                 self._slow_attacks.update(key for key in keys if key in self._slow_attacks)
         if not stopped:
-            self._observer.saw(index, answer, phase)
+            self._observer.record(index, answer, phase)
 
     def is_slow(self, index: int) -> bool:
         """Say whether a case is known to be slow by now: each further one would cost a second and tell nothing new."""
@@ -202,7 +208,3 @@ class Sweep:
             families = {key.partition("/")[0] for key in self._slow_attacks}
             return any(key.partition("/")[0] in families for key in keys)
         return any(self._slow_attacks[key] >= _SLOW_OF_AN_ATTACK for key in keys)
-
-
-def _seconds(answer: Answer) -> float:
-    return answer.invocation.handler_seconds if answer.invocation else 0.0

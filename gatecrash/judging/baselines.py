@@ -106,7 +106,7 @@ def _toml(text: str) -> str:
     return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def added(entries: Iterable[Entry], path: Path) -> tuple[str, int]:
+def with_entries(entries: Iterable[Entry], path: Path) -> tuple[str, int]:
     """Return the text of a baseline file with entries added, and how many were.
 
     What the file accepts already for as long isn't added again. Raises UsageError when the file has a mistake.

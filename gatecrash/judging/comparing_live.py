@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,8 +13,6 @@ from typing import Any, Final
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.redact import secrets_of
-from gatecrash.authorizers.targets.local import LocalGateway
-from gatecrash.authorizers.targets.opening import open_target
 from gatecrash.authorizers.targets.protocol import Target
 from gatecrash.generators.corpus import Corpus
 from gatecrash.judging.baselines import with_baseline
@@ -30,7 +28,7 @@ from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
 from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import summarise
 from gatecrash.settings.settings import Settings
-from gatecrash.settings.targets import target_settings
+from gatecrash.settings.targets import open_target_of
 
 # Where both versions are disturbed alike, smaller changes of latency can be told than between two runs.
 LATENCY_MS: Final = 0.2
@@ -66,10 +64,12 @@ def compare_live(
     """
     later = settings.model_copy(update={"authorizer": settings.authorizer.model_copy(update={"handler": other})})
     with ExitStack() as stack:
-        places: list[_Place] = [(stack.enter_context(_behind_gateway(one)), Recording()) for one in (settings, later)]
+        targets = [stack.enter_context(open_target_of(version, connections=1)) for version in (settings, later)]
+        places: list[_Place] = [(target, Recording()) for target in targets]
         elapsed = _fire(places, corpus, seconds, progress)
     parts = [
-        _part(one, corpus, recording, elapsed) for one, (_, recording) in zip((settings, later), places, strict=True)
+        _part(version, corpus, recording, elapsed)
+        for version, (_, recording) in zip((settings, later), places, strict=True)
     ]
     known = Known(partial(facts_to_judge_by, corpus), partial(facts_of, corpus))
     limits = limits_of(settings)
@@ -78,26 +78,11 @@ def compare_live(
     return compare(parts[0], parts[1], limits, known, policies=settings.compare.policies == "judged", paired=True)
 
 
-@contextmanager
-def _behind_gateway(settings: Settings) -> Iterator[Target]:
-    plain = target_settings(settings)
-    gateway = LocalGateway(plain["gateway"])
-    try:
-        members = {name: value for name, value in plain.items() if name != "gateway"}
-        target = open_target({**members, "endpoint_url": gateway.url}, connections=1)
-        try:
-            yield target
-        finally:
-            target.close()
-    finally:
-        gateway.close()
-
-
 def _fire(places: list[_Place], corpus: Corpus, seconds: float, progress: Callable[[float], None]) -> float:
     """Fire pairs until the time is over and every case was fired; returns how many seconds that took."""
     for number in range(_WARM_UP_PAIRS):
         for target, recording in places:
-            _one(target, recording, corpus, number % len(corpus), 0.0, warm_up=True)
+            _fire_case(target, recording, corpus, number % len(corpus), 0.0, warm_up=True)
     began = time.perf_counter()
     for number in count():
         elapsed = time.perf_counter() - began
@@ -108,17 +93,17 @@ def _fire(places: list[_Place], corpus: Corpus, seconds: float, progress: Callab
         # Whoever goes first may find caches cold: both do so equally often, also for each case.
         order = places if (case + turn) % 2 == 0 else places[::-1]
         for target, recording in order:
-            _one(target, recording, corpus, case, _FIRST_SECOND + elapsed, warm_up=False)
+            _fire_case(target, recording, corpus, case, _FIRST_SECOND + elapsed, warm_up=False)
     return elapsed
 
 
-def _one(target: Target, recording: Recording, corpus: Corpus, case: int, start: float, *, warm_up: bool) -> None:
+def _fire_case(target: Target, recording: Recording, corpus: Corpus, case: int, start: float, *, warm_up: bool) -> None:
     request = corpus.request(case)
     sent = time.perf_counter()
     answer = target.invoke(request)
     took = time.perf_counter() - sent
     # Both of a pair belong to the same second, so that what disturbed it counts for both.
-    exchange = Exchange(case, start, start, start + took, answer, warm_up, 0.0, 0)
+    exchange = Exchange(case, start, start, start + took, answer, warm_up)
     recording.add_exchange(exchange, partial(secrets_of, request))
 
 

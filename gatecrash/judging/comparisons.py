@@ -26,15 +26,7 @@ LAST_GOOD: Final = "last-good"
 
 def limits_of(settings: Settings) -> Limits:
     """Return from which change on something counts."""
-    chosen = settings.compare
-    return Limits(
-        confidence=chosen.confidence,
-        latency=chosen.latency,
-        latency_ms=chosen.latency_ms,
-        throttle_rate=chosen.throttle_rate,
-        error_rate=chosen.error_rate,
-        achieved_rate=chosen.achieved_rate,
-    )
+    return Limits(**settings.compare.model_dump(exclude={"against", "policies"}))
 
 
 def check_against(settings: Settings) -> None:
@@ -47,7 +39,7 @@ def check_against(settings: Settings) -> None:
 def compare_folders(earlier: Path, later: Path, settings: Settings) -> Comparison:
     """Compare two run folders; raises UsageError when one of them is none."""
     stored = RunFolder(later).load()
-    return _compared(earlier, _part(stored, summarise(stored), later), settings)
+    return _compare(earlier, _part(stored, summarise(stored), later), settings)
 
 
 def comparison_of(folder: Path, run: StoredRun, summary: Summary) -> Comparison | None:
@@ -59,28 +51,28 @@ def comparison_of(folder: Path, run: StoredRun, summary: Summary) -> Comparison 
     settings = _settings_of(run.info)
     if settings is None or settings.compare.against is None:
         return None
-    kept = _kept(folder)
+    kept = _read_comparison(folder)
     earlier = Path(kept.earlier.place) if kept is not None else earlier_run(settings.compare.against, folder, run.info)
     if earlier is None:
         return None
     later = _part(run, summary, folder)
     try:
-        comparison = _compared(earlier, later, settings)
+        comparison = _compare(earlier, later, settings)
     except UsageError as error:
         if kept is not None:
             return kept
         # What was measured is not lost because of what it was to be compared with.
         comparison = Comparison(Side("", str(earlier), "", 0, 0.0), later.side, refused=(str(error),))
-    write_atomically(folder / COMPARISON, rendered(comparison))
+    write_atomically(folder / COMPARISON, comparison_json(comparison))
     return comparison
 
 
-def rendered(comparison: Comparison) -> bytes:
+def comparison_json(comparison: Comparison) -> bytes:
     """Return a comparison as comparison.json holds it."""
     return json.dumps(comparison.encode(), indent=2, allow_nan=False).encode("ascii") + b"\n"
 
 
-def _compared(earlier: Path, later: Part, settings: Settings) -> Comparison:
+def _compare(earlier: Path, later: Part, settings: Settings) -> Comparison:
     stored = RunFolder(earlier).load()
     before = _part(stored, summarise(stored), earlier)
     with _known(later.summary.info, before.summary.info) as known:
@@ -118,7 +110,7 @@ def against_of(info: RunInfo) -> str | None:
     return settings.compare.against if settings is not None else None
 
 
-def _kept(folder: Path) -> Comparison | None:
+def _read_comparison(folder: Path) -> Comparison | None:
     try:
         return Comparison.decode(wire.decode((folder / COMPARISON).read_bytes()))
     except (OSError, WireError, KeyError, TypeError, ValueError):

@@ -21,7 +21,7 @@ def check_history(settings: Settings) -> None:
         History(Path(settings.trend.history), create=True).close()
 
 
-def opened(settings: Settings, *, create: bool = False) -> History:
+def open_history(settings: Settings, *, create: bool = False) -> History:
     """Open the history that settings name; raises UsageError when they name none, or it can't be used."""
     if settings.trend.history is None:
         raise UsageError(
@@ -79,7 +79,7 @@ def revision_of(info: RunInfo) -> str:
     return str(info.settings.get("output", {}).get("revision", ""))
 
 
-def read(folder: Path) -> HistoryRun:
+def read_run(folder: Path) -> HistoryRun:
     """Return what a history keeps of a run folder; raises UsageError when it is none."""
     stored = RunFolder(folder).load()
     return history_run(summarise(stored), str(folder), revision_of(stored.info))

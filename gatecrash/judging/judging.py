@@ -22,13 +22,11 @@ from gatecrash.reports.oracles.checks import judge
 from gatecrash.reports.oracles.decay import judge_by_rate
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.recording.records import CaseFacts
-from gatecrash.reports.run.folder import RunFolder, StoredRun, write_atomically
+from gatecrash.reports.run.folder import REPORT, STATISTICS, RunFolder, StoredRun, write_atomically
 from gatecrash.reports.run.summary import Summary, summarise
 from gatecrash.reports.text import summary as as_text
 from gatecrash.reports.words.summary import visible
 
-REPORT: Final = "report.html"
-STATISTICS: Final = "stats.json"
 JUNIT: Final = "junit.xml"
 MARKDOWN: Final = "summary.md"
 SECONDS: Final = "seconds.csv"
@@ -72,11 +70,11 @@ def judge_stored(run: StoredRun) -> Summary:
 
 def _findings(run: StoredRun, corpus: Corpus | None) -> list[Finding]:
     if corpus is not None:
-        return _judged(run, partial(facts_to_judge_by, corpus), partial(facts_of, corpus))
-    return run.findings if run.campaign is not None or run.findings else _judged(run, _unknown_case)
+        return _judge_recording(run, partial(facts_to_judge_by, corpus), partial(facts_of, corpus))
+    return run.findings if run.campaign is not None or run.findings else _judge_recording(run, _unknown_case)
 
 
-def _judged(
+def _judge_recording(
     run: StoredRun, facts: Callable[[int], CaseFacts], in_full: Callable[[int], CaseFacts] | None = None
 ) -> list[Finding]:
     if run.capacity is None:

@@ -74,7 +74,7 @@ def _written_at(path: Path) -> int:
         return 0
 
 
-def answered(watching: Watching, line: bytes) -> dict[str, Any]:
+def answer_line(watching: Watching, line: bytes) -> dict[str, Any]:
     """Return the answer to a line, or its ``error`` in a sentence, for whoever looks at the page."""
     try:
         return watching.answer(wire.decode(line))
@@ -94,7 +94,7 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     watching = Watching()
     for line in sys.stdin.buffer:
-        answers.write(wire.encode(answered(watching, line)) + b"\n")
+        answers.write(wire.encode(answer_line(watching, line)) + b"\n")
         answers.flush()
 
 

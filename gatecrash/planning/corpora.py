@@ -48,7 +48,7 @@ def facts_to_judge_by(corpus: Corpus, index: int) -> CaseFacts:
 
 
 def _reproducer(case: Case | CaseMeta, recipe: Mapping[str, Any], place: dict[str, Any]) -> dict[str, Any]:
-    return {**place, "recipe": dict(recipe), "choices": case.choices} | ({"view": case.view} if case.view else {})
+    return {**place, "recipe": dict(recipe)} | ({"view": case.view} if case.view else {})
 
 
 def _facts(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gatecrash.judging.comparisons import COMPARISON
-from gatecrash.judging.judging import JUNIT, LATENCIES, MARKDOWN, REPORT, SECONDS, STATISTICS
+from gatecrash.judging.judging import JUNIT, LATENCIES, MARKDOWN, SECONDS
 from gatecrash.reference.markdown import code, page, prose, table
 from gatecrash.reports.course.memory import MEMORY
 from gatecrash.reports.files import as_csv, as_json
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
-from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, RUN
+from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, REPORT, RUN, STATISTICS
 from gatecrash.reports.run.progress import PROGRESS
 from gatecrash.running.firing_process import LOG, PLAN, WORKERS
 

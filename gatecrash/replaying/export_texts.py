@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.words.findings import confirmation_sentence
 from gatecrash.reports.words.summary import visible
 
 _WIDTH: Final = 110
@@ -21,19 +23,14 @@ _VERBATIM: Final = "    "
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a file tells of its finding; ``serve`` is the command that serves the authorizer on this machine."""
+class Explanation:
+    """What a file tells a reader: its finding, and the ``run`` that it is from.
 
-    sentence: str
-    code: str
-    cause: str
-    meaning: str
-    change: str
-    expectation: str
-    answered: str
-    shows: str
-    remedy: str
-    sources: tuple[str, ...]
+    ``until`` says how long its credentials hold; ``unsigned`` that it shows with signing disabled, though the settings'
+    own authorizer has it; ``serve`` is the command that serves the authorizer on this machine, empty where it can't.
+    """
+
+    finding: Finding
     run: str
     until: str
     unsigned: bool
@@ -41,14 +38,17 @@ class Told:
 
     def paragraphs(self) -> list[str]:
         """Return what every file says first; each paragraph is one line of characters that can be seen."""
+        finding, rule = self.finding, self.finding.rule
+        answered = ", ".join(dict.fromkeys(str(answer.get("outcome")) for answer in finding.answers))
+        shows = confirmation_sentence(finding.confirmation) if finding.confirmation else finding.measured
         labelled = (
-            ("", self.sentence),
-            ("", self.meaning),
-            ("The change: ", self.change),
-            ("", f"Expected {self.expectation}, got {self.answered}." if self.answered else ""),
-            ("It shows: ", self.shows),
-            ("Remedy: ", self.remedy),
-            ("Sources: ", "; ".join(self.sources)),
+            ("", finding.sentence),
+            ("", f"{rule.meaning} {rule.danger}"),
+            ("The change: ", finding.description),
+            ("", f"Expected {finding.expectation}, got {answered}." if answered else ""),
+            ("It shows: ", shows),
+            ("Remedy: ", rule.remedy),
+            ("Sources: ", "; ".join(filter(None, (finding.source, *rule.sources)))),
             ("Exported by gatecrash from the run ", self.run),
         )
         return [visible(f"{label}{text}") for label, text in labelled if text]
@@ -80,26 +80,26 @@ def _on_one_line(value: Any) -> str:
 
 
 def _docstring(paragraphs: Sequence[str]) -> str:
-    text = "\n\n".join("\n".join(_wrapped(one, _WIDTH)) for one in paragraphs)
+    text = "\n\n".join("\n".join(_wrap(paragraph, _WIDTH)) for paragraph in paragraphs)
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"""{escaped}\n"""\n'
 
 
 def _comment(paragraphs: Sequence[str]) -> str:
-    return "#\n".join("".join(f"# {line}\n" for line in _wrapped(one, _WIDTH - 2)) for one in paragraphs)
+    return "#\n".join("".join(f"# {line}\n" for line in _wrap(paragraph, _WIDTH - 2)) for paragraph in paragraphs)
 
 
-def _wrapped(paragraph: str, width: int) -> list[str]:
+def _wrap(paragraph: str, width: int) -> list[str]:
     if paragraph.startswith(_VERBATIM):
         return [paragraph]
     return textwrap.wrap(paragraph, width, break_on_hyphens=False, break_long_words=False)
 
 
-def pytest_file(told: Told, settings: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
+def pytest_file(about: Explanation, settings: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
     """Return a test that fails as long as a finding shows."""
-    slug = re.sub(r"[^a-z0-9]+", "_", f"{told.code} {told.cause}".lower()).strip("_")[:_NAME_LENGTH_MAXIMUM].strip("_")
+    slug = re.sub(r"[^a-z0-9]+", "_", about.finding.fingerprint.lower()).strip("_")[:_NAME_LENGTH_MAXIMUM].strip("_")
     paragraphs = [
-        *told.paragraphs(),
+        *about.paragraphs(),
         "The test makes the request anew, fires it, and fails when the finding shows again or can't be tested.",
         "No secret is in this file: SETTINGS name the files that hold them.",
     ]
@@ -153,7 +153,7 @@ if __name__ == "__main__":
 
 
 def boto3_script(
-    told: Told,
+    about: Explanation,
     *,
     settings: Mapping[str, Any] | None = None,
     finding: Mapping[str, Any] | None = None,
@@ -162,10 +162,10 @@ def boto3_script(
     """Return a script that sends the requests: those that are given, or else such as it makes anew each time."""
     imports = "import argparse\nimport json\n{}\nimport boto3\nfrom botocore.config import Config\n"
     imports += "from botocore.exceptions import ClientError\n{}\n"
-    paragraphs = [*told.paragraphs(), *_hints(told, "python FILE")]
+    paragraphs = [*about.paragraphs(), *_hints(about, "python FILE")]
     if requests is not None:
-        paragraphs.append(_warning(told))
-        head = imports.format("", "") + f"# Credentials in clear text. {told.until}\n"
+        paragraphs.append(_warning(about))
+        head = imports.format("", "") + f"# Credentials in clear text. {about.until}\n"
         return (
             _docstring(paragraphs)
             + f"\n{head}REQUESTS = {literal(requests)}\n\n"
@@ -181,32 +181,32 @@ def boto3_script(
     )
 
 
-def _hints(told: Told, call: str) -> list[str]:
+def _hints(about: Explanation, call: str) -> list[str]:
     hints = []
-    if told.unsigned:
+    if about.unsigned:
         hints.append(
             "It shows with an authorizer of the same function whose signing is disabled: name that one with "
             "--authorizer-name."
         )
-    if told.serve:
+    if about.serve:
         hints.append("On this machine serve the authorizer, and send to it with any AWS credentials:")
-        hints.append(f"{_VERBATIM}{visible(told.serve)}")
+        hints.append(f"{_VERBATIM}{visible(about.serve)}")
         hints.append(f"{_VERBATIM}{call} --endpoint-url http://127.0.0.1:4566 --region us-east-1")
     return hints
 
 
-def _warning(told: Told) -> str:
-    return f"Credentials stand in this file in clear text: keep it to yourself. {told.until}"
+def _warning(about: Explanation) -> str:
+    return f"Credentials stand in this file in clear text: keep it to yourself. {about.until}"
 
 
-def shell_script(told: Told, names: Sequence[str], requests: Sequence[Mapping[str, Any]], flags: str) -> str:
+def shell_script(about: Explanation, names: Sequence[str], requests: Sequence[Mapping[str, Any]], flags: str) -> str:
     """Return a script for any POSIX shell that sends requests with the AWS CLI, of version 1 or 2."""
     binary = not all(_is_text(request) for request in requests)
     paragraphs = [
-        *told.paragraphs(),
+        *about.paragraphs(),
         "Arguments of this script go to each call of aws.",
-        *_hints(told, "sh FILE"),
-        _warning(told),
+        *_hints(about, "sh FILE"),
+        _warning(about),
     ]
     parts = [
         "#!/bin/sh\n",

@@ -19,12 +19,10 @@ from gatecrash.authorizers.event import Dialect
 from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT, Front, HandlerSettings
 from gatecrash.generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
 from gatecrash.generators.cases import Case
-from gatecrash.regression import arguments_of
 from gatecrash.replaying import export_texts
-from gatecrash.replaying.export_texts import Told
-from gatecrash.replaying.replaying import case_maker, cases_of
+from gatecrash.replaying.export_texts import Explanation
+from gatecrash.replaying.replaying import arguments_of, case_maker, cases_of
 from gatecrash.reports.oracles.findings import Finding
-from gatecrash.reports.words.findings import confirmation_sentence
 from gatecrash.settings.settings import Settings, change_paths
 from gatecrash.settings.targets import signing_keys
 
@@ -62,6 +60,7 @@ class _Job:
     run: str
     folder: Path | None
     cases: list[Case]
+    with_secrets: bool
     lifetime: int | None
 
     @property
@@ -90,37 +89,38 @@ def export(
     if kind in {Format.CLI, Format.EVENT} and not with_secrets:
         raise UsageError(f"--as {kind}: the credential would stand in the file; say --with-secrets if it may")
     maker = case_maker(settings, finding)
-    job = _Job(settings, finding, run, folder, cases_of(maker, finding), maker.profile.lifetime)
+    job = _Job(settings, finding, run, folder, cases_of(maker, finding), with_secrets, maker.profile.lifetime)
     secret = with_secrets and kind is not Format.PYTEST
-    return Export(_WRITERS[kind](job, with_secrets), secret, job.until if secret else "")
+    return Export(_WRITERS[kind](job), secret, job.until if secret else "")
 
 
-def _pytest_file(job: _Job, _: bool) -> str:  # noqa: FBT001 - one of several writers
-    return export_texts.pytest_file(_told(job), _settings_of(job), _finding_of(job.finding))
+def _pytest_file(job: _Job) -> str:
+    return export_texts.pytest_file(_explanation(job), _settings_of(job), _finding_of(job.finding))
 
 
-def _boto3_script(job: _Job, with_secrets: bool) -> str:  # noqa: FBT001 - one of several writers
+def _boto3_script(job: _Job) -> str:
     _check_sendable(job, Format.BOTO3)
-    if with_secrets:
-        return export_texts.boto3_script(_told(job), requests=[arguments_of(job.settings, case) for case in job.cases])
-    return export_texts.boto3_script(_told(job), settings=_settings_of(job), finding=_finding_of(job.finding))
+    about = _explanation(job)
+    if job.with_secrets:
+        return export_texts.boto3_script(about, requests=[arguments_of(job.settings, case) for case in job.cases])
+    return export_texts.boto3_script(about, settings=_settings_of(job), finding=_finding_of(job.finding))
 
 
-def _shell_script(job: _Job, _: bool) -> str:  # noqa: FBT001 - one of several writers
+def _shell_script(job: _Job) -> str:
     _check_sendable(job, Format.CLI)
     arguments = [arguments_of(job.settings, case) for case in job.cases]
     target = job.settings.target
     flags = (("--region", target.region), ("--profile", target.profile), ("--endpoint-url", target.endpoint_url))
     given = " ".join(f"{flag} {shlex.quote(value)}" for flag, value in flags if value)
-    return export_texts.shell_script(_told(job), [case.name for case in job.cases], arguments, given)
+    return export_texts.shell_script(_explanation(job), [case.name for case in job.cases], arguments, given)
 
 
-def _lambda_event(job: _Job, _: bool) -> str:  # noqa: FBT001 - one of several writers
+def _lambda_event(job: _Job) -> str:
     events = [_event(job, case) for case in job.cases]
     return json.dumps(events[0] if len(events) == 1 else events, indent=2) + "\n"
 
 
-_WRITERS: Final[dict[Format, Callable[[_Job, bool], str]]] = {
+_WRITERS: Final[dict[Format, Callable[[_Job], str]]] = {
     Format.PYTEST: _pytest_file,
     Format.CLI: _shell_script,
     Format.EVENT: _lambda_event,
@@ -159,24 +159,8 @@ def _check_sendable(job: _Job, kind: Format) -> None:
         )
 
 
-def _told(job: _Job) -> Told:
-    finding = job.finding
-    return Told(
-        sentence=finding.sentence,
-        code=finding.rule.code,
-        cause=finding.cause,
-        meaning=f"{finding.rule.meaning} {finding.rule.danger}",
-        change=finding.description,
-        expectation=finding.expectation,
-        answered=", ".join(dict.fromkeys(str(answer.get("outcome")) for answer in finding.answers)),
-        shows=confirmation_sentence(finding.confirmation) if finding.confirmation else finding.measured,
-        remedy=finding.rule.remedy,
-        sources=tuple(filter(None, (finding.source, *finding.rule.sources))),
-        run=job.run,
-        until=job.until,
-        unsigned=job.is_unsigned,
-        serve=_serve_command(job),
-    )
+def _explanation(job: _Job) -> Explanation:
+    return Explanation(job.finding, job.run, job.until, job.is_unsigned, _serve_command(job))
 
 
 def _serve_command(job: _Job) -> str:

@@ -1,14 +1,16 @@
-"""Firing a finding's request again: the recipe is expanded anew, so that tokens are fresh and no secret is stored."""
+"""Firing a finding's request, or a case of a run, again.
+
+Requests are made anew by their recipes, so that tokens are fresh and no secret is stored.
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,16 +19,18 @@ from pydantic import ValidationError
 from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.authorizers.redact import secrets_of
+from gatecrash.authorizers.targets.boto3_parameters import request_to_parameters
 from gatecrash.bench.bench import Bench, LaboratoryBench, Shot
 from gatecrash.bench.expiring import ExpiryWatch
 from gatecrash.bench.literals import words_again
-from gatecrash.bench.preparing import is_python_handler, laboratory_settings, target_bench
+from gatecrash.bench.preparing import open_bench
 from gatecrash.bench.timing import ageing_of, slowness_of
 from gatecrash.generators.cases import GENERATION, Case, CaseMaker, Recipe
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.mix import Mix
 from gatecrash.generators.sweep import valid_recipes
-from gatecrash.planning.corpora import facts_of_case
+from gatecrash.planning.corpora import corpus_of, facts_of_case
+from gatecrash.planning.preparing import corpus_like
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Judge
 from gatecrash.reports.oracles.findings import Classification, Finding
@@ -34,8 +38,8 @@ from gatecrash.reports.oracles.policy_checks import ALONE
 from gatecrash.reports.oracles.rules import Oracle
 from gatecrash.reports.recording.identities import identity_of, sample_of
 from gatecrash.reports.recording.ledger import Ledger
-from gatecrash.reports.recording.records import CaseFacts, Exchange
-from gatecrash.reports.run.folder import RunFolder
+from gatecrash.reports.recording.records import CaseFacts
+from gatecrash.reports.run.folder import RunFolder, RunInfo
 from gatecrash.reports.words.summary import plural
 from gatecrash.settings.settings import Settings, credential_settings
 
@@ -54,7 +58,6 @@ class Replay:
     ``obstacle`` says why the answers prove nothing, where they don't.
     """
 
-    times: int
     answered: int
     violations: int
     answers: list[tuple[int, dict[str, Any]]]
@@ -92,8 +95,31 @@ def stored_finding(run_folder: Path, number: int) -> tuple[Settings, Finding]:
     run = RunFolder(run_folder).load()
     if not 1 <= number <= len(run.findings):
         raise UsageError(f"--finding {number}: {run_folder} has {plural(len(run.findings), 'finding')}")
+    return _settings_of(run_folder, run.info), run.findings[number - 1]
+
+
+def stored_case(run_folder: Path, index: int) -> tuple[Settings, Case]:
+    """Return a case of a run, its tokens minted now, with the run's settings.
+
+    Raises UsageError when there is no such case, or it can't be made again.
+    """
+    info = RunFolder(run_folder).read_info()
+    settings = _settings_of(run_folder, info)
+    if info.corpus.get("generation") != GENERATION:
+        raise UsageError(
+            f"the run's cases are of generation {info.corpus.get('generation')!r}, and this version of gatecrash makes "
+            f"generation {GENERATION}, in which the same recipe may give another request; fire the run again"
+        )
+    with closing(corpus_of(info) or corpus_like(settings, info.corpus)) as corpus:
+        if index >= len(corpus):
+            raise UsageError(f"--case {index}: the run's corpus has the cases 0 to {len(corpus) - 1}")
+        recipe = Recipe.from_json(corpus.meta(index).recipe)
+    return settings, _maker_now(settings).make(recipe, index)
+
+
+def _settings_of(run_folder: Path, info: RunInfo) -> Settings:
     try:
-        return Settings.model_validate(run.info.settings), run.findings[number - 1]
+        return Settings.model_validate(info.settings)
     except ValidationError:
         raise UsageError(f"{run_folder}/run.json holds settings that this version doesn't know") from None
 
@@ -103,9 +129,13 @@ def case_maker(settings: Settings, finding: Finding) -> CaseMaker:
 
     Raises UsageError when the words of the handler's code, which some requests are made with, are known no more.
     """
-    profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
     digest = finding.reproducer.get("words")
     words = words_again(digest, settings.cache_folder(), settings.authorizer.handler) if digest else ()
+    return _maker_now(settings, words)
+
+
+def _maker_now(settings: Settings, words: Sequence[str] = ()) -> CaseMaker:
+    profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
     return CaseMaker(profile, Mix(settings.corpus.valid_share), settings.corpus.seed, int(time.time()), words)
 
 
@@ -122,9 +152,17 @@ def cases_of(maker: CaseMaker, finding: Finding) -> list[Case]:
         )
     try:
         recipes = [step["recipe"] for step in (*finding.reproducer.get("setup", ()), finding.reproducer)]
-        return [maker.made(Recipe.from_json(recipe)) for recipe in recipes]
+        return [maker.make(Recipe.from_json(recipe)) for recipe in recipes]
     except (KeyError, WireError) as error:
         raise UsageError(f"the finding's request can't be made again: {error}") from None
+
+
+def arguments_of(settings: Settings, case: Case) -> dict[str, Any]:
+    """Return boto3's arguments for one request, as plain dictionaries; a password is bytes."""
+    parameters = request_to_parameters(case.request)
+    if "headers" in parameters.get("httpContext", {}):
+        parameters["httpContext"]["headers"] = dict(parameters["httpContext"]["headers"])
+    return {"authorizerName": settings.authorizer.name, **parameters}
 
 
 def replay(settings: Settings, finding: Finding, times: int) -> Replay:
@@ -134,100 +172,103 @@ def replay(settings: Settings, finding: Finding, times: int) -> Replay:
     the run's target. Raises UsageError when the request can't be made again from what the finding tells.
     """
     replayer = _Replayer(settings, finding)
-    with _bench(settings, finding) as bench:
-        if isinstance(bench, LaboratoryBench):
-            if finding.rule in _TIMED:
-                return replayer.timed(bench)
-            if _kind(finding) is Classification.TIME_BOUNDARY:
-                return replayer.expiring(bench)
-        return replayer.judged(bench, times)
+    with open_bench(settings, isolated=finding.confirmation is not None) as bench:
+        return replayer.replay(bench, times)
 
 
-@contextmanager
-def _bench(settings: Settings, finding: Finding) -> Iterator[Bench]:
-    if finding.confirmation is not None and is_python_handler(settings):
-        bench = LaboratoryBench(laboratory_settings(settings))
-        try:
-            yield bench
-        finally:
-            bench.close()
-    else:
-        with target_bench(settings, budget=None) as target:
-            yield target
+def replay_case(settings: Settings, case: Case, times: int) -> Replay:
+    """Fire a case so often at its run's target, one after the other; what isn't as expected is a violation."""
+    with open_bench(settings, isolated=False) as bench:
+        answers = bench.fire([Shot.of(case)] * times)
+    answered = sum(answer.outcome.is_answer for answer in answers)
+    wrong = sum(case.expectation.is_met_by(answer.outcome) is False for answer in answers)
+    return Replay(answered, wrong, _counted(answers, secrets_of(case.request)))
+
+
+def _counted(answers: Sequence[Answer], secrets: tuple[str, ...]) -> list[tuple[int, dict[str, Any]]]:
+    """Return how often each distinct answer came, with a sample of it; the most frequent first."""
+    samples = {identity_of(answer): sample_of(answer, secrets) for answer in answers}
+    return [(count, samples[identity]) for identity, count in Counter(map(identity_of, answers)).most_common()]
 
 
 class _Replayer:
     def __init__(self, settings: Settings, finding: Finding) -> None:
         self._maker = case_maker(settings, finding)
         self._finding = finding
+        self._kind = finding.confirmation.classification if finding.confirmation else None
         *setup, self._case = cases_of(self._maker, finding)
-        self._setup = [_shot_of(case) for case in setup]
+        self._setup = [Shot.of(case) for case in setup]
         self._facts = facts_of_case(self._case)
-        self._shot = Shot(self._case.request, self._case.view)
+        self._shot = Shot.of(self._case)
         self._secrets = secrets_of(self._case.request)
 
-    def timed(self, bench: LaboratoryBench) -> Replay:
+    def replay(self, bench: Bench, times: int) -> Replay:
+        """Show the finding again, in the way in which it shows."""
+        if isinstance(bench, LaboratoryBench) and self._finding.rule in _TIMED:
+            return self._measure(bench)
+        if isinstance(bench, LaboratoryBench) and self._kind is Classification.TIME_BOUNDARY:
+            return self._let_expire(bench)
+        return self._fire_and_judge(bench, times)
+
+    def _valid_shot(self) -> Shot:
+        """Return the request without the changes that the finding's makes to it."""
+        return Shot.of(self._maker.make(self._case.recipe.valid))
+
+    def _measure(self, bench: LaboratoryBench) -> Replay:
         """Measure again, against a valid request or a fresh environment."""
-        valid = _shot_of(self._maker.made(self._case.recipe.valid))
-        slow = 0
+        valid, slow = self._valid_shot(), 0
         for _ in range(_SLOW_TIMES):
             if self._finding.rule is rules.AGEING:
-                seen = ageing_of(bench, [self._shot, valid], 0.0, time.monotonic)
+                slowness = ageing_of(bench, [self._shot, valid], 0.0)
             else:
-                seen = slowness_of(bench, self._shot, valid)
-            slow += seen is not None
-        answer = bench.fresh([self._shot])[0]
-        return Replay(_SLOW_TIMES, _SLOW_TIMES, slow, [(1, sample_of(answer, self._secrets))])
+                slowness = slowness_of(bench, self._shot, valid)
+            slow += slowness is not None
+        return Replay(_SLOW_TIMES, slow, _counted(bench.fire([self._shot]), self._secrets))
 
-    def expiring(self, bench: LaboratoryBench) -> Replay:
+    def _let_expire(self, bench: LaboratoryBench) -> Replay:
         """Present a credential before and after it expires, once: it takes some seconds."""
-        watch = ExpiryWatch(bench, self._maker.profile)
-        try:
+        with closing(ExpiryWatch(bench, self._maker.profile)) as watch:
             watch.begin([self._case.recipe])
-            found = watch.end()
-        finally:
-            watch.close()
-        answers = found[0].answers if found else []
-        return Replay(1, 1, len(found), [(answer["count"], answer["sample"]) for answer in answers])
+            findings = watch.end()
+        answers = [(answer["count"], answer["sample"]) for finding in findings for answer in finding.answers]
+        return Replay(1, len(findings), answers)
 
-    def judged(self, bench: Bench, times: int) -> Replay:
+    def _fire_and_judge(self, bench: Bench, times: int) -> Replay:
         """Fire, and judge each answer by itself, or all of them by the most frequent one."""
-        if not bench.can(view := self._shot.view):
-            return Replay(times, 0, 0, [], f"the view {view!r} of the authorizer can't be brought about at this target")
-        answers = self._fired(bench, times)
-        said = [answer for answer in answers if answer.outcome.is_answer or answer.outcome is Outcome.TIMED_OUT]
-        counts = Counter(map(identity_of, answers))
-        samples = {identity_of(answer): sample_of(answer, self._secrets) for answer in answers}
-        shown = [(count, samples[identity]) for identity, count in counts.most_common()]
-        violations = self._violations(bench, said)
-        obstacle = "the authorizer answered nothing" if not said else "" if violations else self._unproven(bench)
-        return Replay(len(answers), len(said), violations, shown, obstacle)
+        if not bench.can_fire(view := self._shot.view):
+            return Replay(0, 0, [], f"the view {view!r} of the authorizer can't be brought about at this target")
+        answers = self._fire(bench, times)
+        answered = [answer for answer in answers if answer.outcome.is_answer or answer.outcome is Outcome.TIMED_OUT]
+        violations = self._violations(bench, answered)
+        obstacle = "" if violations else self._obstacle(bench, answered)
+        return Replay(len(answered), violations, _counted(answers, self._secrets), obstacle)
 
-    def _unproven(self, bench: Bench) -> str:
+    def _obstacle(self, bench: Bench, answered: Sequence[Answer]) -> str:
         """Say why no violation proves nothing: an authorizer that turns away every request shows no other mistake."""
-        recipe = self._case.recipe
-        if not recipe.mutations:
+        if not answered:
+            return "the authorizer answered nothing"
+        if not self._case.recipe.mutations:
             return ""
-        answer = bench.fresh([_shot_of(self._maker.made(recipe.valid))])[0]
-        if answer.outcome is Outcome.ALLOW:
+        outcome = bench.fire([self._valid_shot()])[0].outcome
+        if outcome is Outcome.ALLOW:
             return ""
-        said = answer.outcome.value.replace("_", " ")
-        return f"the valid request that this one is made from is not let in ({said}): check handler and credentials"
+        word = outcome.value.replace("_", " ")
+        return f"the valid request that this one is made from is not let in ({word}): check handler and credentials"
 
-    def _fired(self, bench: Bench, times: int) -> list[Answer]:
-        confirmation, kind = self._finding.confirmation, _kind(self._finding)
+    def _fire(self, bench: Bench, times: int) -> list[Answer]:
+        confirmation = self._finding.confirmation
         if self._setup:
-            return [bench.fresh([*self._setup, self._shot])[-1] for _ in range(times)]
-        if kind is Classification.AFTER_MANY and confirmation is not None:
-            return bench.fresh([self._shot] * (confirmation.after + times))
-        if kind is Classification.COLD_START:
-            return [answer for _ in range(times) for answer in bench.fresh([self._shot] * 2)]
-        if kind is Classification.UNDER_LOAD:
+            return [bench.fire([*self._setup, self._shot])[-1] for _ in range(times)]
+        if self._kind is Classification.AFTER_MANY and confirmation is not None:
+            return bench.fire([self._shot] * (confirmation.after + times))
+        if self._kind is Classification.COLD_START:
+            return [answer for _ in range(times) for answer in bench.fire([self._shot] * 2)]
+        if self._kind is Classification.UNDER_LOAD:
             rounds = -(-times // _OVERLAPPING_WIDTH)
-            return [answer for _ in range(rounds) for answer in bench.overlapping([self._shot] * _OVERLAPPING_WIDTH)]
-        return bench.fresh([self._shot] * times)
+            return [answer for _ in range(rounds) for answer in bench.fire_at_once([self._shot] * _OVERLAPPING_WIDTH)]
+        return bench.fire([self._shot] * times)
 
-    def _violations(self, bench: Bench, answers: list[Answer]) -> int:
+    def _violations(self, bench: Bench, answers: Sequence[Answer]) -> int:
         """Count the answers that show the finding: for a disagreement those that aren't the most common answer."""
         rule = self._finding.rule
         if rule.oracle is Oracle.AGREEMENT:
@@ -238,30 +279,20 @@ class _Replayer:
             return sum((rule.code, self._finding.cause) in found for found in violated)
         return sum(rule.code in {code for code, _ in found} for found in violated)
 
-    def _disagreeing(self, bench: Bench, answers: list[Answer]) -> int:
+    def _disagreeing(self, bench: Bench, answers: Sequence[Answer]) -> int:
         """Count the answers that differ: with a setup from the answer without it, else from the most frequent one."""
         if self._setup:
-            alone = identity_of(bench.fresh([self._shot])[0])
+            alone = identity_of(bench.fire([self._shot])[0])
             return sum(identity_of(answer) != alone for answer in answers)
         counts = Counter(map(identity_of, answers))
         return len(answers) - max(counts.values(), default=0)
 
     def _judge(self, bench: Bench) -> Judge:
         """Learn from valid requests what each device rightly gets, where the rule is about that."""
-        ledger, known = Ledger(), dict[int, CaseFacts]()
+        ledger, facts = Ledger(), dict[int, CaseFacts]()
         if self._finding.rule.oracle in {Oracle.POLICY, Oracle.RELATION}:
             for number, recipe in enumerate(valid_recipes(self._maker.profile, self._case.recipe.identity)):
-                case = self._maker.made(recipe, number)
-                known[number] = facts_of_case(case)
-                answer = bench.fresh([_shot_of(case)])[0]
-                exchange = Exchange(number, 0.0, 0.0, 0.0, answer, False, 0.0, 0, ALONE)
-                ledger.add_exchange(exchange, partial(secrets_of, case.request))
-        return Judge(ledger, known.__getitem__)
-
-
-def _kind(finding: Finding) -> Classification | None:
-    return finding.confirmation.classification if finding.confirmation else None
-
-
-def _shot_of(case: Case) -> Shot:
-    return Shot(case.request, case.view)
+                case = self._maker.make(recipe, number)
+                facts[number] = facts_of_case(case)
+                ledger.add_answer(number, bench.fire([Shot.of(case)])[0], secrets_of(case.request), ALONE)
+        return Judge(ledger, facts.__getitem__)

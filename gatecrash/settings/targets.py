@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
+from gatecrash.authorizers.targets.local import LocalGateway
+from gatecrash.authorizers.targets.opening import open_target
+from gatecrash.authorizers.targets.protocol import Target
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.signed import SignedProfile
 from gatecrash.reports.run.plan import OPEN
@@ -62,6 +67,16 @@ def target_settings(settings: Settings, rate: float | None = None) -> dict[str, 
     if target.kind == "iot":
         return {**api, "profile": target.profile, "endpoint_url": target.endpoint_url}
     return {**api, "gateway": gateway_settings(settings)}
+
+
+@contextmanager
+def open_target_of(settings: Settings, *, connections: int) -> Iterator[Target]:
+    """Open a target in this process, behind a gateway of its own for target local, and close both at the end."""
+    plain = target_settings(settings)
+    with ExitStack() as stack:
+        if "gateway" in plain:
+            plain = stack.enter_context(closing(LocalGateway(plain["gateway"]))).target_of(plain)
+        yield stack.enter_context(closing(open_target(plain, connections=connections)))
 
 
 def function_of(settings: Settings) -> str:

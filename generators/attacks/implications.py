@@ -9,7 +9,7 @@ _NO_SIGNATURE: Final = ("the signature is not verified",)
 _NO_SECRET: Final = ("the secret is not checked",)
 _NO_EXPIRY: Final = ("expired tokens are accepted",)
 _NO_CLIENT_ID: Final = ("the client id is not tied to the device",)
-_FOLLOWS_FROM: Final[dict[str, tuple[str, ...]]] = {
+FOLLOWS_FROM: Final[dict[str, tuple[str, ...]]] = {
     "a token without a signature is believed": _NO_SIGNATURE,
     "unsigned tokens are believed": (*_NO_SIGNATURE, "a token without a signature is believed"),
     "the public key is taken for an HMAC secret": _NO_SIGNATURE,
@@ -45,9 +45,4 @@ _FOLLOWS_FROM: Final[dict[str, tuple[str, ...]]] = {
 
 def broader(weakness: str, found: Collection[str]) -> str | None:
     """Return the weakness among those found from which this one follows, the broadest; None when none does."""
-    return next((cause for cause in _FOLLOWS_FROM.get(weakness, ()) if cause in found), None)
-
-
-def known_weaknesses() -> set[str]:
-    """Return every weakness that this module speaks of."""
-    return {*_FOLLOWS_FROM, *(cause for causes in _FOLLOWS_FROM.values() for cause in causes)}
+    return next((cause for cause in FOLLOWS_FROM.get(weakness, ()) if cause in found), None)

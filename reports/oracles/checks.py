@@ -12,7 +12,7 @@ from gatecrash.reports.oracles.findings import ALSO_MAXIMUM, Finding
 from gatecrash.reports.oracles.policy_checks import PolicyJudge
 from gatecrash.reports.oracles.rules import Rule
 from gatecrash.reports.recording.ledger import Ledger
-from gatecrash.reports.recording.records import CaseFacts, Exchange
+from gatecrash.reports.recording.records import CaseFacts
 from gatecrash.reports.recording.sightings import CaseEntry, Sighting
 
 _FAULT_RULES = {
@@ -144,7 +144,7 @@ class Judge:
         ``secrets`` are those of the request: policies are compared as the ledger keeps them.
         """
         alone = Ledger()
-        alone.add_exchange(Exchange(case.index, 0.0, 0.0, 0.0, answer, False, 0.0, 0), lambda: secrets)
+        alone.add_answer(case.index, answer, secrets)
         found = _violations(alone.entry(case.index), case, alone, self._policies)
         return {(violation.rule.code, violation.cause) for violation in found}
 

@@ -11,6 +11,7 @@ from heapq import merge
 from typing import Any, Final
 
 from gatecrash.authorizers import wire
+from gatecrash.authorizers.contract import Answer
 from gatecrash.reports.recording.identities import identity_of, principal_digest, sample_of
 from gatecrash.reports.recording.latency import Pause, no_pause
 from gatecrash.reports.recording.plain import Common, Plain, PlainEntries, Seen, digest_number, in_milliseconds
@@ -223,6 +224,10 @@ class Ledger:
             rows = [_encode_entry(index, self._entries[index]) for index in indices[start : start + _ENTRIES_A_PIECE]]
             yield (b"," if start else b"") + wire.encode(rows)[1:-1]
         yield b"]}"
+
+    def add_answer(self, case_index: int, answer: Answer, secrets: tuple[str, ...], phase: str = "") -> None:
+        """Enter an answer that came at no time of a run; ``secrets`` are the texts of its request not to be kept."""
+        self.add_exchange(Exchange(case_index, 0.0, 0.0, 0.0, answer, phase=phase), lambda: secrets)
 
     @classmethod
     def decode(cls, value: Mapping[str, Any]) -> Ledger:

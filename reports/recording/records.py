@@ -44,9 +44,9 @@ class Exchange(NamedTuple):
     sent: float
     received: float
     answer: Answer
-    warm_up: bool
-    offered_rate: float
-    worker: int
+    warm_up: bool = False
+    offered_rate: float = 0.0
+    worker: int = 0
     phase: str = ""
 
     @property

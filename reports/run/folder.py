@@ -31,6 +31,8 @@ RUN: Final = "run.json"
 RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
 CAMPAIGN: Final = "campaign.json"
+REPORT: Final = "report.html"
+STATISTICS: Final = "stats.json"
 CAPACITY: Final = "capacity.json"
 # What stops a run early that was started in Locust's web page: somebody there, or Locust's own end.
 STOPPED_IN_WEB_PAGE: Final = "Locust's web page"

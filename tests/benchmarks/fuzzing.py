@@ -117,7 +117,7 @@ class Profile:
 
     def drawn(self, number: int) -> list[Recipe]:
         """The recipes of a round, other ones in each: credentials that were made before are kept."""
-        return [draw(self.strategy, SEED, number * self.recipes + place).value for place in range(self.recipes)]
+        return [draw(self.strategy, SEED, number * self.recipes + place) for place in range(self.recipes)]
 
     def draw(self, number: int):
         return timed(self.recipes, lambda: self.drawn(number))
@@ -127,14 +127,14 @@ class Profile:
 
     def expand(self, number: int):
         recipes = self.drawn(number)
-        return timed(self.recipes, lambda: [self.maker.made(recipe) for recipe in recipes])
+        return timed(self.recipes, lambda: [self.maker.make(recipe) for recipe in recipes])
 
     def draw_and_expand(self, number: int):
         # Other recipes than those of ``expand``, whose credentials are still there.
-        return timed(self.recipes, lambda: [self.maker.made(recipe) for recipe in self.drawn(1000 + number)])
+        return timed(self.recipes, lambda: [self.maker.make(recipe) for recipe in self.drawn(1000 + number)])
 
     def draw_and_expand_by_given(self, number: int):
-        return by_given(self.strategy, self.maker.made, self.recipes, 1000 + number)
+        return by_given(self.strategy, self.maker.make, self.recipes, 1000 + number)
 
     def sign(self, _: int):
         messages = [b"%d" % place for place in range(self.recipes)]
@@ -176,7 +176,7 @@ class Firing:
         self.bench = LaboratoryBench(self._settings)
         self.environment = self.bench.environment()
         self.target = HandlerTarget(self._settings)
-        made = [profile.maker.made(recipe).request for recipe in profile.drawn(0)]
+        made = [profile.maker.make(recipe).request for recipe in profile.drawn(0)]
         self.ready = [made[place % len(made)] for place in range(requests)]
         outcomes = {answer.outcome for answer in self.environment.invoke_all(made)}
         assert outcomes <= {Outcome.DENY, Outcome.REJECTED}, outcomes
@@ -202,7 +202,7 @@ class Firing:
         )
 
     def made(self, number: int) -> list[AuthorizerRequest]:
-        return [self.profile.maker.made(recipe).request for recipe in self.profile.drawn(2000 + number)]
+        return [self.profile.maker.make(recipe).request for recipe in self.profile.drawn(2000 + number)]
 
     def whole_pipelined(self, number: int):
         def work() -> None:
@@ -219,7 +219,7 @@ class Firing:
         maker = self.profile.maker
         return by_given(
             self.profile.strategy,
-            lambda recipe: self.target.invoke(maker.made(recipe).request),
+            lambda recipe: self.target.invoke(maker.make(recipe).request),
             self.profile.recipes,
             number,
         )

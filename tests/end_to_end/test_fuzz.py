@@ -151,7 +151,7 @@ def test_wrong_credentials_are_no_finding_but_an_invalid_measurement(project):
     assert findings(project) == []
 
 
-@pytest.mark.parametrize("where", ["in process", "by Locust"])
+@pytest.mark.parametrize("where", ["in process", "as Locust starts", "by Locust"])
 def test_a_signal_ends_the_firing_and_what_was_seen_is_reported(project, where):
     long = ("--drawn", "50", "--seconds", "2", "--gateway-seconds", "60")
     if where == "in process":
@@ -162,7 +162,7 @@ def test_a_signal_ends_the_firing_and_what_was_seen_is_reported(project, where):
         line = process.stdout.readline()
         assert line, seen
         seen += line
-    time.sleep(1 if where == "in process" else 5)
+    time.sleep(5 if where == "by Locust" else 1)
     descendants = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gatecrash.app import app
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.judging.baselines import added, parse_baseline, read_baseline, text_of
+from gatecrash.judging.baselines import parse_baseline, read_baseline, text_of, with_entries
 from gatecrash.reports.oracles.baseline import Baseline, Entry, name_of
 from gatecrash.reports.oracles.findings import Classification
 from gatecrash.reports.run.folder import RunFolder, RunInfo
@@ -89,19 +89,19 @@ def test_entries_are_added_once_and_what_was_there_stays(tmp_path):
     path = tmp_path / "baseline.toml"
     path.write_text("# ours\n" + entry().rstrip("\n"))
     there, new = Entry("GC101 a", date(2027, 1, 1)), Entry("GC401", date(2027, 1, 1))
-    text, count = added([there, new], path)
+    text, count = with_entries([there, new], path)
     assert text.startswith("# ours\n")
     assert count == 1
     assert [one.finding for one in parse_baseline(text, path).entries] == ["GC101 a", "GC401"]
     later = Entry("GC101 a", date(2028, 1, 1))
-    assert added([later], path)[1] == 1
+    assert with_entries([later], path)[1] == 1
 
 
 def test_a_file_to_which_nothing_can_be_added_is_told(tmp_path):
     path = tmp_path / "baseline.toml"
     path.write_text('accepted = [{finding = "GC101", until = 2027-01-31}]\n')
     with pytest.raises(UsageError, match="is not TOML"):
-        added([Entry("GC401", date(2027, 1, 1))], path)
+        with_entries([Entry("GC401", date(2027, 1, 1))], path)
 
 
 def test_the_file_is_meant_from_the_folder_of_the_settings_file(tmp_path):

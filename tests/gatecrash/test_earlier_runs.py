@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from gatecrash.judging.comparisons import earlier_run
-from gatecrash.judging.earlier_runs import EarlierRun, earlier_runs
-from gatecrash.judging.tidying import remove_old, superfluous
+from gatecrash.judging.earlier_runs import EarlierRun, earlier_runs, remove_old, superfluous
 from gatecrash.reports.run.folder import CAMPAIGN, RunFolder
 from gatecrash.reports.trend.history import History, HistoryRun
 from gatecrash.settings.settings import Settings

@@ -16,7 +16,7 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators.cases import GENERATION, Mutation, Recipe
 from gatecrash.generators.contexts import Surroundings
 from gatecrash.regression import assert_fixed, requests_of
-from gatecrash.replaying.export_texts import Told, boto3_script, literal, pytest_file, shell_script
+from gatecrash.replaying.export_texts import Explanation, boto3_script, literal, pytest_file, shell_script
 from gatecrash.replaying.exporting import Format, export
 from gatecrash.replaying.replaying import stored_finding
 from gatecrash.reports.oracles.findings import Classification, Finding
@@ -71,9 +71,8 @@ def literals_of(text):
     return {node.targets[0].id: ast.literal_eval(node.value) for node in assigned}
 
 
-def told(**members):
-    plain = dict.fromkeys(Told.__slots__, "") | {"sources": (), "unsigned": False, "code": "GC101"}
-    return Told(**plain | members)
+def explanation(run="", serve="", **members):
+    return Explanation(finding(**members), run, "", unsigned=False, serve=serve)
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +102,11 @@ def test_a_literal_makes_its_value(value):
 
 @given(
     st.text() | st.just(HOSTILE) | st.just('"""\\N{BULLET}\\'),
-    st.sampled_from(["sentence", "cause", "change", "serve"]),
+    st.sampled_from(["cause", "description", "source", "run", "serve"]),
 )
 def test_no_text_of_a_finding_gets_out_of_its_place(text, member):
-    hostile = told(**{member: text})
-    plain = told()
+    hostile = explanation(**{member: text})
+    plain = explanation()
     for written, usual in (
         (pytest_file(hostile, {}, {}), pytest_file(plain, {}, {})),
         (boto3_script(hostile, settings={}, finding={}), boto3_script(plain, settings={}, finding={})),
@@ -123,7 +122,7 @@ def test_no_text_of_a_finding_gets_out_of_its_place(text, member):
 @given(st.text() | st.just(HOSTILE), st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_a_shell_script_sends_what_the_request_says(name, password):
     request = {"authorizerName": "a", "mqttContext": {"username": name, "password": password}}
-    script = shell_script(told(), [name], [request], "")
+    script = shell_script(explanation(), [name], [request], "")
     script.encode()
     (line,) = [line for line in script.splitlines() if line.startswith("{")]
     mqtt = json.loads(line)["mqttContext"]
@@ -149,7 +148,7 @@ def test_both_versions_of_the_command_line_get_a_password_in_their_own_form(tmp_
     )
     (tmp_path / "aws").write_text(f"#!/bin/sh\n{command}\n")
     (tmp_path / "aws").chmod(0o755)
-    script = shell_script(told(), ["x"], [{"mqttContext": {"password": password}}], "--region 'eu-west-1'")
+    script = shell_script(explanation(), ["x"], [{"mqttContext": {"password": password}}], "--region 'eu-west-1'")
     done = subprocess.run(
         ["sh", "-s", "--", "--profile", "mine"],
         input=script,

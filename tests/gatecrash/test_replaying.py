@@ -22,7 +22,7 @@ def test_what_is_very_rare_is_fired_no_more_than_is_bearable():
 
 
 def test_the_word_says_how_a_replay_went():
-    assert Replay(20, 0, 0, [], "nothing was answered").word == "CANNOT TEST: nothing was answered"
-    assert Replay(20, 20, 0, []).word == "FIXED"
-    assert Replay(20, 20, 20, []).word == "FAILED 20 of 20"
-    assert Replay(20, 20, 3, []).word == "FLAKY 3 of 20"
+    assert Replay(0, 0, [], "nothing was answered").word == "CANNOT TEST: nothing was answered"
+    assert Replay(20, 0, []).word == "FIXED"
+    assert Replay(20, 20, []).word == "FAILED 20 of 20"
+    assert Replay(20, 3, []).word == "FLAKY 3 of 20"

@@ -71,7 +71,7 @@ def exchange(
 def facts(expectation: Expectation = Expectation.OPEN, *, index: int = 0, name: str = "some_name", **request: Any):
     body = request or {"mqttContext": {"clientId": "sensor-1"}}
     demand = {Expectation.ALLOW: Demand.ALLOW, Expectation.DENY: Demand.DENY, Expectation.OPEN: Demand.ANY}
-    return CaseFacts(index, demand[expectation], "family", name, body, {"choices": [1, 2]})
+    return CaseFacts(index, demand[expectation], "family", name, body, {"index": 2})
 
 
 def ledger_of(*answers: Answer, case: int = 0) -> Ledger:

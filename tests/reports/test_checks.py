@@ -145,7 +145,7 @@ def test_the_most_dangerous_comes_first_and_carries_what_a_replay_needs():
     known = {2: Expectation.DENY}
     found = checks.judge(ledger, lambda index: facts(known.get(index, Expectation.OPEN), index=index))
     assert codes(found) == ["GC101", "GC301", "GC403"]
-    assert (found[0].case_index, found[0].expectation, found[0].reproducer) == (2, "deny", {"choices": [1, 2]})
+    assert (found[0].case_index, found[0].expectation, found[0].reproducer) == (2, "deny", {"index": 2})
     assert found[0].case_name == "family/some_name"
 
 

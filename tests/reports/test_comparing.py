@@ -10,6 +10,7 @@ from rich.console import Console
 
 from gatecrash.authorizers.contract import Expectation
 from gatecrash.reports.comparison import comparison
+from gatecrash.reports.comparison.comparability import same_corpus
 from gatecrash.reports.comparison.comparing import with_comparison
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.files import as_markdown
@@ -194,7 +195,15 @@ def test_other_loads_targets_and_corpora_are_refused(good, members, sentence):
     assert "NOT COMPARED" in text_of(found)
 
 
-OTHER_CASES = {"corpus": {**RUN_INFO.corpus, "digest": "d2"}}
+OTHER_CASES = {"corpus": {**RUN_INFO.corpus, "digest": "d2", "content_digest": "c2"}}
+
+
+def test_equal_bytes_are_the_same_cases_however_their_files_are_written():
+    earlier, later = (
+        replace(RUN_INFO, corpus={**RUN_INFO.corpus, "digest": name, "content_digest": "c"}) for name in ("d1", "d2")
+    )
+    assert same_corpus(earlier, later)
+    assert not same_corpus(earlier, replace(later, corpus={**later.corpus, "content_digest": "c2"}))
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_a_spent_budget_is_no_error(bench):
 
         isolated, requests = True, 0
 
-        def fresh(self, shots, seconds=10.0):
+        def fire(self, shots):
             raise OutOfBudgetError
 
     assert told(confirmed(Spent(), "always")) is Classification.NOT_SEEN_AGAIN

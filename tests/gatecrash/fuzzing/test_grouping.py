@@ -1,7 +1,7 @@
 """Violations of several changes are explained by one that is enough alone."""
 
 from gatecrash.authorizers.contract import Demand, Outcome
-from gatecrash.fuzzing.grouping import regrouped
+from gatecrash.fuzzing.grouping import regroup
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Group, Violation
 from gatecrash.reports.recording.records import CaseFacts
@@ -25,24 +25,24 @@ def told(found):
 
 
 def test_several_changes_join_the_one_that_is_enough_alone():
-    found = regrouped(groups(("a", violation(1, "x/a")), ("b", violation(2, "y/b", "x/a"))))
+    found = regroup(groups(("a", violation(1, "x/a")), ("b", violation(2, "y/b", "x/a"))))
     assert told(found) == {("GC101", "a"): [1, 2]}
 
 
 def test_several_changes_that_no_single_one_explains_are_a_group_of_their_own():
-    found = regrouped(groups(("a", violation(1, "x/a")), ("b", violation(2, "y/b", "z/c"))))
+    found = regroup(groups(("a", violation(1, "x/a")), ("b", violation(2, "y/b", "z/c"))))
     assert sorted(one.case.index for group in found for one in group.violations) == [1, 2]
     assert len(found) == 2
 
 
 def test_a_larger_set_of_changes_adds_nothing_to_a_smaller_one():
-    found = regrouped(groups(("a", violation(1, "x/a", "y/b"), violation(2, "x/a", "y/b", "z/c"))))
+    found = regroup(groups(("a", violation(1, "x/a", "y/b"), violation(2, "x/a", "y/b", "z/c"))))
     assert [len(group.violations) for group in found] == [2]
 
 
 def test_what_explains_one_rule_explains_no_other():
     other = violation(2, "y/b", "x/a", rule=rules.FOREIGN_RIGHTS)
-    assert len(regrouped(groups(("a", violation(1, "x/a")), ("b", other)))) == 2
+    assert len(regroup(groups(("a", violation(1, "x/a")), ("b", other)))) == 2
 
 
 def test_rules_with_a_cause_of_their_own_stay_as_they_are():
@@ -50,13 +50,13 @@ def test_rules_with_a_cause_of_their_own_stay_as_they_are():
         ("KeyError", violation(1, "x/a", "y/b", rule=rules.HANDLER_ERROR)),
         ("ValueError", violation(2, "x/a", rule=rules.HANDLER_ERROR)),
     )
-    assert told(regrouped(crashes)) == {("GC301", "KeyError"): [1], ("GC301", "ValueError"): [2]}
+    assert told(regroup(crashes)) == {("GC301", "KeyError"): [1], ("GC301", "ValueError"): [2]}
 
 
 def test_a_weakness_that_follows_from_a_broader_one_is_told_with_it():
-    found = regrouped(groups((UNSIGNED, violation(1, "x/a")), (NO_SIGNATURE, violation(2, "y/b"))))
+    found = regroup(groups((UNSIGNED, violation(1, "x/a")), (NO_SIGNATURE, violation(2, "y/b"))))
     assert told(found) == {("GC101", NO_SIGNATURE): [1, 2]}
 
 
 def test_a_weakness_without_the_broader_one_stands_alone():
-    assert told(regrouped(groups((UNSIGNED, violation(1, "x/a"))))) == {("GC101", UNSIGNED): [1]}
+    assert told(regroup(groups((UNSIGNED, violation(1, "x/a"))))) == {("GC101", UNSIGNED): [1]}

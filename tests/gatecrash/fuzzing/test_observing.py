@@ -3,7 +3,7 @@
 import pytest
 
 from gatecrash.authorizers.contract import Answer, Decision, Fault, Invocation, Outcome
-from gatecrash.fuzzing.controls import AFTER, BEFORE, DURING, broken_by, control_rows
+from gatecrash.fuzzing.controls import AFTER, BEFORE, DURING, control_rows, why_broken
 from gatecrash.fuzzing.observing import Observer
 from gatecrash.fuzzing.schedules import case_book
 from gatecrash.generators.building import CorpusPlan, build_corpus
@@ -32,8 +32,8 @@ def observer(corpus):
 
 
 def test_every_exchange_is_recorded_with_its_phase(observer):
-    observer.saw(3, answer(), "alone")
-    observer.saw(3, answer(), "sequential")
+    observer.record(3, answer(), "alone")
+    observer.record(3, answer(), "sequential")
     (sighting,) = observer.recording.ledger.entry(3).sightings.values()
     assert (sighting.count, dict(sighting.phases)) == (2, {"alone": 1, "sequential": 1})
     assert observer.exchanges == 2
@@ -41,16 +41,16 @@ def test_every_exchange_is_recorded_with_its_phase(observer):
 
 def test_what_an_environment_answered_before_is_told_of_that_environment_alone(observer):
     for index, environment in ((1, "one"), (2, "two"), (3, "one"), (4, "one")):
-        observer.saw(index, answer(environment), "interleaved")
+        observer.record(index, answer(environment), "interleaved")
     assert observer.before(4, [identity_of(answer())]) == [1, 3]
     assert observer.before(2, [identity_of(answer())]) == []
 
 
 def test_the_first_of_several_answers_counts(observer):
     other = answer(policies=('{"Statement":[{"Effect":"Allow","Action":"iot:Connect","Resource":"*"}]}',))
-    observer.saw(1, answer(), "alone")
-    observer.saw(2, answer(), "alone")
-    observer.saw(1, other, "alone")
+    observer.record(1, answer(), "alone")
+    observer.record(2, answer(), "alone")
+    observer.record(1, other, "alone")
     assert observer.first(1, [identity_of(other)]) == 3
     assert observer.first(1, [identity_of(answer()), identity_of(other)]) == 1
     assert observer.first_disagreement(1) == 3
@@ -59,7 +59,7 @@ def test_the_first_of_several_answers_counts(observer):
 
 
 def test_nothing_is_told_of_environments_that_are_not_known(observer):
-    observer.saw(1, Answer(Outcome.DENY, DENY), "alone")
+    observer.record(1, Answer(Outcome.DENY, DENY), "alone")
     assert observer.before(1, [identity_of(Answer(Outcome.DENY, DENY))]) is None
 
 
@@ -76,7 +76,7 @@ def test_nothing_is_told_of_environments_that_are_not_known(observer):
     ],
 )
 def test_a_target_is_broken_when_no_valid_credential_is_let_in(outcomes, said):
-    sentence = broken_by(outcomes, BEFORE)
+    sentence = why_broken(outcomes, BEFORE)
     assert sentence is None if said is None else said in sentence
 
 
@@ -84,8 +84,8 @@ def test_controls_tell_what_they_got_and_when(corpus, observer):
     book = case_book([corpus.meta(index) for index in range(len(corpus))], lambda meta: not meta.view)
     (good, *_), bad = book.representatives, book.denied_representatives
     for moment in (BEFORE, "sequential", "steady", AFTER):
-        observer.saw(good, answer(outcome=Outcome.ALLOW), moment)
-    observer.saw(bad[0], Answer(Outcome.HANDLER_ERROR, fault=Fault("x", "y")), "sequential")
+        observer.record(good, answer(outcome=Outcome.ALLOW), moment)
+    observer.record(bad[0], Answer(Outcome.HANDLER_ERROR, fault=Fault("x", "y")), "sequential")
     rows = control_rows(observer.recording.ledger, book)
     carrier = book.carriers[good]
     assert [(row.moment, row.outcomes) for row in rows if row.name == f"valid credential by {carrier}"] == [

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Demand
-from gatecrash.fuzzing.schedules import CONTROL_EVERY, case_book, interleaved, overlapping, sequential
+from gatecrash.fuzzing.schedules import (
+    CONTROL_EVERY,
+    case_book,
+    interleaved_order,
+    overlapping_groups,
+    sequential_order,
+)
 from gatecrash.generators.corpus import CaseMeta
 
 BARE = {"headers": {}, "server_name": None, "sdk": None, "parameters": {}}
@@ -15,7 +21,7 @@ BARE = {"headers": {}, "server_name": None, "sdk": None, "parameters": {}}
 def meta(index, *, identity=0, carrier="mqtt", demand=Demand.ALLOW, attacks=(), view="", salt=0, around=BARE):
     mutations = [[attack, 0] for attack in attacks]
     recipe = {"identity": identity, "carrier": carrier, "mutations": mutations, "surroundings": around, "salt": salt}
-    return CaseMeta(index, demand, view, "family", "name", recipe, "")
+    return CaseMeta(index, demand, view, "family", "name", recipe)
 
 
 def denied(index, **members):
@@ -62,26 +68,26 @@ def test_unwanted_attacks_can_be_left_out():
 
 @given(st.lists(st.sampled_from([4, 5, 6]), max_size=200))
 def test_attacks_keep_their_order_and_a_control_comes_before_every_fortieth(cases):
-    order = sequential(BOOK, cases)
+    order = sequential_order(BOOK, cases)
     assert [index for index in order if index not in BOOK.valid] == cases
     assert order.count(0) + order.count(1) + order.count(2) + order.count(3) == -(-len(cases) // CONTROL_EVERY)
     assert not order or order[0] in BOOK.valid
 
 
 def test_without_valid_cases_there_are_no_controls():
-    assert sequential(book(denied(0)), [0, 0]) == [0, 0]
+    assert sequential_order(book(denied(0)), [0, 0]) == [0, 0]
 
 
 @given(st.integers(1, 20), st.integers(0, 99))
 def test_every_device_comes_in_every_round(rounds, seed):
-    order = interleaved(BOOK, rounds, seed)
+    order = interleaved_order(BOOK, rounds, seed)
     assert all(order.count(index) == rounds for index in BOOK.valid)
     assert set(order) <= {*BOOK.valid, *BOOK.denied}
-    assert order == interleaved(BOOK, rounds, seed)
+    assert order == interleaved_order(BOOK, rounds, seed)
 
 
 def test_each_device_follows_each_other_one():
-    order = interleaved(BOOK, 100, 1)
+    order = interleaved_order(BOOK, 100, 1)
     assert {pair for pair in pairwise(order) if set(pair) <= set(BOOK.valid)} >= {
         (first, second) for first in BOOK.valid for second in BOOK.valid if first != second
     }
@@ -89,7 +95,7 @@ def test_each_device_follows_each_other_one():
 
 @given(st.integers(2, 16), st.integers(1, 30), st.integers(0, 99))
 def test_overlapping_groups_have_one_device_several_and_denied_ones(width, rounds, seed):
-    groups = overlapping(BOOK, width, rounds, seed)
+    groups = overlapping_groups(BOOK, width, rounds, seed)
     assert len(groups) == rounds
     assert all(len(group) == width for group in groups)
     assert all(len(set(group)) == 1 for group in groups[::3])
@@ -98,4 +104,4 @@ def test_overlapping_groups_have_one_device_several_and_denied_ones(width, round
 
 
 def test_nothing_overlaps_without_valid_cases():
-    assert overlapping(book(denied(0)), 4, 5, 1) == []
+    assert overlapping_groups(book(denied(0)), 4, 5, 1) == []
