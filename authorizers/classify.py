@@ -35,5 +35,5 @@ def error_type_in(message: str) -> str | None:
     """Return the handler's error class, which stands last in the service's message for a handler that failed."""
     if not message.startswith(_HANDLER_FAILED):
         return None
-    found = _ERROR_TYPE.search(message)
-    return found[1] if found else None
+    match = _ERROR_TYPE.search(message)
+    return match[1] if match else None

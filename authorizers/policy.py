@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,11 +34,11 @@ def statements(document: str) -> Sequence[Mapping[str, Any]] | None:
         return None
     if not isinstance(policy, dict):
         return None
-    found = policy.get("Statement", [])
-    found = [found] if isinstance(found, dict) else found
-    if not isinstance(found, list) or not all(isinstance(statement, dict) for statement in found):
+    members = policy.get("Statement", [])
+    members = [members] if isinstance(members, dict) else members
+    if not isinstance(members, list) or not all(isinstance(statement, dict) for statement in members):
         return None
-    return found
+    return members
 
 
 @lru_cache(maxsize=4096)
@@ -47,16 +48,17 @@ def canonical(documents: tuple[str, ...]) -> bytes:
     The order of documents and statements, ``Sid``, one string or a list of it, the order within a list, the
     case of actions and JSON's white space don't count. A document that can't be parsed stands as it is.
     """
-    spelled: list[bytes] = []
-    for document in documents:
-        try:
-            found = statements(document)
-            one = None if found is None else [wire.encode_sorted(_canonical_statement(each)) for each in found]
-        except WireError:
-            # Nested so deeply that it could be read but not be written.
-            one = None
-        spelled += [wire.encode({"malformed": document})] if one is None else one
-    return b"[" + b",".join(sorted(set(spelled))) + b"]"
+    spelled = {spelling for document in documents for spelling in _spell_document(document)}
+    return b"[" + b",".join(sorted(spelled)) + b"]"
+
+
+def _spell_document(document: str) -> list[bytes]:
+    parsed = statements(document)
+    # It may be nested so deeply that it could be read but can't be written.
+    with suppress(WireError):
+        if parsed is not None:
+            return [wire.encode_sorted(_canonical_statement(statement)) for statement in parsed]
+    return [wire.encode({"malformed": document})]
 
 
 def _canonical_statement(statement: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def allows(
     return allowed
 
 
-def granted(documents: Iterable[str]) -> set[tuple[str, str]]:
+def grants(documents: Iterable[str]) -> set[tuple[str, str]]:
     """Return the pairs of action and resource that Allow statements name, without wildcards and variables.
 
     Resources are the parts after the account, such as ``topic/devices/one``; actions are in lower case. A wildcard
@@ -148,12 +150,12 @@ def _selects(statement: Mapping[str, Any], key: str, matches: Any) -> bool:
     name = key if key in statement else negated
     value = statement.get(name, [])
     patterns = value if isinstance(value, list) else [value]
-    found = any(isinstance(pattern, str) and matches(pattern) for pattern in patterns)
-    return found if name == key else (negated in statement and not found)
+    selected = any(isinstance(pattern, str) and matches(pattern) for pattern in patterns)
+    return selected if name == key else (negated in statement and not selected)
 
 
 def _action_matches(pattern: str, action: str) -> bool:
-    return _compiled(pattern.lower(), ()).fullmatch(action.lower()) is not None
+    return _compile(pattern.lower(), ()).fullmatch(action.lower()) is not None
 
 
 def _resource_matches(pattern: str, resource: str, variables: Mapping[str, str]) -> bool:
@@ -162,11 +164,11 @@ def _resource_matches(pattern: str, resource: str, variables: Mapping[str, str])
     parts = pattern.split(":", 5)
     if len(parts) != 6 or parts[0] != "arn":
         return False
-    return _compiled(parts[5], tuple(sorted(variables.items()))).fullmatch(resource) is not None
+    return _compile(parts[5], tuple(sorted(variables.items()))).fullmatch(resource) is not None
 
 
 @lru_cache(maxsize=4096)
-def _compiled(pattern: str, variables: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+def _compile(pattern: str, variables: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
     values = dict(variables)
 
     def piece(match: re.Match[str]) -> str:
@@ -186,10 +188,10 @@ def _compiled(pattern: str, variables: tuple[tuple[str, str], ...]) -> re.Patter
             segments[-1] += piece(match)
         position = match.end()
     segments[-1] += re.escape(pattern[position:])
-    return re.compile(_joined(segments), re.DOTALL)
+    return re.compile(_join(segments), re.DOTALL)
 
 
-def _joined(segments: list[str]) -> str:
+def _join(segments: list[str]) -> str:
     """Join what stands between wildcards. Each segment is taken where it first fits, without going back.
 
     That is enough, since a segment has a fixed length, and it keeps a hostile policy such as ``*a*a*a*a`` from

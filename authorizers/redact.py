@@ -30,8 +30,8 @@ _TOKEN_LIKE: Final = re.compile(r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0
 
 def secrets_of(request: AuthorizerRequest) -> tuple[str, ...]:
     """Return the secret texts that a request holds, longest first, each in every spelling it is sent in."""
-    found = {spelling for secret in _secrets(request) for spelling in _spellings(secret)}
-    return tuple(sorted((text for text in found if len(text) >= _SHORTEST_SECRET), key=len, reverse=True))
+    spellings = {spelling for secret in _secrets(request) for spelling in _spellings(secret)}
+    return tuple(sorted((text for text in spellings if len(text) >= _SHORTEST_SECRET), key=len, reverse=True))
 
 
 def _secrets(request: AuthorizerRequest) -> Iterator[str]:
@@ -82,7 +82,7 @@ def pseudonymise(text: str, secrets: tuple[str, ...] = ()) -> str:
     for secret in secrets:
         if secret in text and secret not in _POLICY_WORDS:
             text = text.replace(secret, _stand_in(secret))
-    return _TOKEN_LIKE.sub(lambda found: _stand_in(found[0]), text)
+    return _TOKEN_LIKE.sub(lambda match: _stand_in(match[0]), text)
 
 
 def _stand_in(secret: str) -> str:
@@ -94,26 +94,26 @@ def redact_request(request: AuthorizerRequest) -> dict[str, Any]:
     body = request_to_wire(request)
     for member in ("token", "tokenSignature"):
         if member in body:
-            body[member] = _masked(body[member])
+            body[member] = _mask(body[member])
     http = body.get("httpContext", {})
     if "headers" in http:
-        http["headers"] = {name: _masked(value) for name, value in http["headers"].items()}
+        http["headers"] = {name: _mask(value) for name, value in http["headers"].items()}
     if "queryString" in http:
         mark = "?" if http["queryString"].startswith("?") else ""
-        http["queryString"] = mark + _masked_query(http["queryString"].removeprefix("?"))
+        http["queryString"] = mark + _mask_query(http["queryString"].removeprefix("?"))
     mqtt = body.get("mqttContext", {})
     if "username" in mqtt:
         name, mark, query = mqtt["username"].partition("?")
-        mqtt["username"] = name + mark + (_masked_query(query) if mark else "")
+        mqtt["username"] = name + mark + (_mask_query(query) if mark else "")
     if "password" in mqtt:
-        mqtt["password"] = _masked(mqtt["password"])
+        mqtt["password"] = _mask(mqtt["password"])
     return body
 
 
-def _masked(text: str) -> str:
+def _mask(text: str) -> str:
     return f"{MASK} ({len(text)} characters)"
 
 
-def _masked_query(query: str) -> str:
+def _mask_query(query: str) -> str:
     parts = (part.partition("=") for part in query.split("&"))
     return "&".join(f"{name}={MASK}" if mark else (MASK if name else "") for name, mark, _ in parts)

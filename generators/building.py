@@ -88,31 +88,31 @@ def build_corpus(
         with CorpusWriter(unfinished) as writer:
             for done in _write_all(plan, count, cache / _HYPOTHESIS_HOME, writer, processes or os.cpu_count() or 1):
                 progress(done)
-            written = writer.written()
+            totals = writer.totals()
         manifest = CorpusManifest(
-            digest=digest_of([GENERATION, profile.fingerprint(), written.rows_digest]),
-            content_digest=written.content_digest,
+            digest=digest_of([GENERATION, profile.fingerprint(), totals.rows_digest]),
+            content_digest=totals.content_digest,
             seed=plan.seed,
             cases=count,
-            distinct=written.distinct,
+            distinct=totals.distinct,
             minted_at=minted_at,
             lifetime=profile.lifetime,
             profile=profile.kind,
             fingerprint=profile.fingerprint(),
             valid_share=plan.valid_share,
             generation=GENERATION,
-            families=written.families,
-            kinds=written.kinds,
+            families=totals.families,
+            kinds=totals.kinds,
             words=plan.words,
             in_turn=plan.in_turn,
             identities=profile.identities,
         )
-        (unfinished / corpus.MANIFEST).write_bytes(wire.encode(corpus.manifest_to_json(manifest)))
+        (unfinished / corpus.MANIFEST).write_bytes(wire.encode(asdict(manifest)))
         _put_in_place(unfinished, folder)
     _prune(cache, keep=folder)
-    corpus_made = Corpus(folder)
-    progress(len(corpus_made))
-    return corpus_made
+    built = Corpus(folder)
+    progress(len(built))
+    return built
 
 
 def _count(plan: CorpusPlan, profile: CredentialProfile) -> int:
@@ -143,7 +143,7 @@ def _prune(cache: Path, keep: Path) -> None:
 
 
 def _write_all(plan: CorpusPlan, count: int, home: Path, writer: CorpusWriter, processes: int) -> Iterator[int]:
-    """Make all cases and write them; yields how many are written."""
+    """Make all cases and write them; yields how many are totals."""
     drawn = count if plan.sweep else min(count, DRAWN_MAXIMUM)
     chunks, further = _chunks(0, drawn, _CHUNK), _chunks(drawn, count, _FURTHER_CHUNK)
     if len(chunks) == 1 and not further:
@@ -157,7 +157,7 @@ def _write_all(plan: CorpusPlan, count: int, home: Path, writer: CorpusWriter, p
     count_of_processes = min(processes, len(chunks) + len(further))
     with _without_the_current_folder(), ProcessPoolExecutor(count_of_processes, mp_context=context) as pool:
         for chunk in pool.map(partial(_make_chunk, plan, home), chunks):
-            recipes += (row["recipe"] for row in chunk.decoded_rows()) if drawn < count else ()
+            recipes += (row["recipe"] for row in chunk.decode_rows()) if drawn < count else ()
             yield writer.add(chunk)
         if drawn == count:
             return

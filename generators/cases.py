@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, Expectation
 from gatecrash.authorizers.errors import WireError
 from gatecrash.generators.attacks import STRICTNESS, Attack, Scene, attacks_on
-from gatecrash.generators.contexts import Surroundings, surround, surroundings, to_json
+from gatecrash.generators.contexts import Surroundings, surround, surroundings
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 from gatecrash.generators.draws import draw
 from gatecrash.generators.mix import Mix
@@ -69,7 +69,7 @@ class Recipe:
             "identity": self.identity,
             "carrier": self.carrier,
             "mutations": [list(mutation) for mutation in self.mutations],
-            "surroundings": to_json(self.surroundings),
+            "surroundings": self.surroundings.to_json(),
             "salt": self.salt,
         }
 
@@ -191,10 +191,6 @@ class CaseMaker:
             view=next((attack.view for attack, _ in applied if attack.view), ""),
         )
 
-    def contexts_of(self, carrier: str) -> tuple[bool, bool]:
-        """Say whether a carrier's requests have an HTTP context, and an MQTT context, for surroundings."""
-        return _contexts(self.profile, carrier)
-
     def attack(self, key: str) -> Attack:
         """Return the attack of a key; raises WireError when this version or profile doesn't have it."""
         if key not in self._by_key:
@@ -245,7 +241,7 @@ def _compatible(mutations: Iterable[tuple[Attack, Mutation]]) -> list[tuple[Atta
             continue
         if all(attack.touches != other.touches for other, _ in kept):
             kept.append((attack, mutation))
-    return sorted(kept, key=lambda one: one[0].stage)
+    return sorted(kept, key=lambda planned: planned[0].layer)
 
 
 def recipes(profile: CredentialProfile, attack: Attack | None) -> st.SearchStrategy[Recipe]:
@@ -303,11 +299,11 @@ def choices_of(recipe: Recipe, profile: CredentialProfile, attacks: tuple[Attack
 
 
 def _surroundings(profile: CredentialProfile, carrier: str) -> st.SearchStrategy[Surroundings]:
-    http, mqtt = _contexts(profile, carrier)
+    http, mqtt = contexts_of(profile, carrier)
     return surroundings(http=http, mqtt=mqtt)
 
 
-def _contexts(profile: CredentialProfile, carrier: str) -> tuple[bool, bool]:
+def contexts_of(profile: CredentialProfile, carrier: str) -> tuple[bool, bool]:
     """Say whether surroundings may be put into an HTTP context, and into an MQTT context, of a carrier's requests."""
     if profile.kind == "python":
         # What such a file makes is sent as it is: only its author knows what counts for nothing.

@@ -6,7 +6,7 @@ parameters are chosen so that they collide with no credential.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
@@ -32,7 +32,12 @@ class Surroundings:
     headers: tuple[tuple[str, str], ...] = ()
     server_name: str | None = None
     sdk: str | None = None
-    parameters: tuple[tuple[str, str], ...] = field(default=())
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON value."""
+        headers, parameters = dict(self.headers), dict(self.parameters)
+        return {"headers": headers, "server_name": self.server_name, "sdk": self.sdk, "parameters": parameters}
 
 
 def server_names() -> st.SearchStrategy[str]:
@@ -55,14 +60,18 @@ def surroundings(*, http: bool, mqtt: bool) -> st.SearchStrategy[Surroundings]:
     parameters = st.dictionaries(st.sampled_from(("v", "trace", "lang")), header_values(), max_size=2)
     return st.builds(
         Surroundings,
-        headers=headers.map(lambda found: tuple(found.items())) if http else st.just(()),
+        headers=headers.map(_pairs) if http else st.just(()),
         server_name=st.none() | server_names(),
         sdk=st.none() | st.sampled_from(("SDK=PythonV2&Version=1.31.0", "SDK=NodeJSv2&Version=1.22.0")),
-        parameters=parameters.map(lambda found: tuple(found.items())) if http else st.just(()),
+        parameters=parameters.map(_pairs) if http else st.just(()),
     )
 
 
-def marked(around: Surroundings, mark: str, *, http: bool, mqtt: bool) -> Surroundings:
+def _pairs(texts: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(texts.items())
+
+
+def mark_surroundings(around: Surroundings, mark: str, *, http: bool, mqtt: bool) -> Surroundings:
     """Return surroundings that a mark, a DNS label, tells from others; where nothing carries it they stay as they are.
 
     By HTTP it is the id that each request has of its own, by MQTT a label of the server name.
@@ -112,13 +121,3 @@ def _mqtt(context: MqttContext, around: Surroundings) -> MqttContext:
         return context
     joint = "&" if "?" in context.username else "?"
     return MqttContext(f"{context.username}{joint}{around.sdk}", context.password, context.client_id)
-
-
-def to_json(around: Surroundings) -> dict[str, Any]:
-    """Return a JSON value."""
-    return {
-        "headers": dict(around.headers),
-        "server_name": around.server_name,
-        "sdk": around.sdk,
-        "parameters": dict(around.parameters),
-    }

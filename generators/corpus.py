@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,8 @@ INDEX: Final = "index.bin"
 FACTS: Final = "facts.bin"
 MANIFEST: Final = "corpus.json"
 _REQUESTS_KEPT: Final = 4096
+# A family, and what must come back.
+CaseKind = tuple[str, Expectation]
 _AGAIN: Final = "delete the folder, the corpus will be built again"
 
 
@@ -57,7 +59,7 @@ class CorpusManifest:
     valid_share: float
     generation: int
     families: Mapping[str, int]
-    kinds: Sequence[tuple[str, Expectation]]
+    kinds: Sequence[CaseKind]
     words: Sequence[str] = ()
     in_turn: bool = False
     identities: int = 0
@@ -88,7 +90,7 @@ class Corpus:
         try:
             self.manifest = CorpusManifest(**wire.decode((folder / MANIFEST).read_bytes()))
             self._kinds = [(str(family), Expectation(expectation)) for family, expectation in self.manifest.kinds]
-            files = [_mapped(folder / name) for name in (BODIES, CASES, INDEX, FACTS)]
+            files = [_map_file(folder / name) for name in (BODIES, CASES, INDEX, FACTS)]
             self._bodies, self._cases, self._index, self._facts = files
             self._offsets = memoryview(self._index).cast("Q")
             cases = self.manifest.cases
@@ -96,9 +98,9 @@ class Corpus:
         except OSError as error:
             raise UsageError(f"can't read the corpus in {folder}: {error.strerror}; {_AGAIN}") from error
         except (WireError, TypeError, ValueError) as error:
-            raise _damaged(folder) from error
+            raise _damage_error(folder) from error
         if ends != [len(self._bodies), len(self._cases)] or len(self._facts) != cases:
-            raise _damaged(folder)
+            raise _damage_error(folder)
         self.request = lru_cache(maxsize=_REQUESTS_KEPT)(self._request)
 
     def __len__(self) -> int:
@@ -113,7 +115,7 @@ class Corpus:
         try:
             return wire.request_from_wire(wire.decode(self.body(index)))
         except WireError as error:
-            raise _damaged(self.folder) from error
+            raise _damage_error(self.folder) from error
 
     def meta(self, index: int) -> CaseMeta:
         """Return what is known of a case besides its request."""
@@ -123,14 +125,14 @@ class Corpus:
             members = {name: row[name] for name in CaseMeta.__slots__}
             return CaseMeta(**{**members, "demand": Demand(row["demand"])})
         except (WireError, KeyError, TypeError, ValueError) as error:
-            raise _damaged(self.folder) from error
+            raise _damage_error(self.folder) from error
 
-    def family_and_expectation(self, index: int) -> tuple[str, Expectation]:
+    def family_and_expectation(self, index: int) -> CaseKind:
         """Return what Locust's statistics tell of a case, without reading its row."""
         try:
             return self._kinds[self._facts[index]]
         except IndexError as error:
-            raise _damaged(self.folder) from error
+            raise _damage_error(self.folder) from error
 
     def __iter__(self) -> Iterator[tuple[CaseMeta, AuthorizerRequest]]:
         for index in range(len(self)):
@@ -157,17 +159,12 @@ class Corpus:
             mapped.close()
 
 
-def _damaged(folder: Path) -> UsageError:
+def _damage_error(folder: Path) -> UsageError:
     return UsageError(f"the corpus in {folder} is damaged or of another version; {_AGAIN}")
 
 
-def _mapped(path: Path) -> mmap.mmap | bytes:
+def _map_file(path: Path) -> mmap.mmap | bytes:
     with path.open("rb") as file:
         if path.stat().st_size == 0:
             return b""
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def manifest_to_json(manifest: CorpusManifest) -> dict[str, Any]:
-    """Return a JSON value."""
-    return asdict(manifest)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
-from gatecrash.generators.cases import Case, CaseMaker, Recipe
-from gatecrash.generators.contexts import marked
+from gatecrash.generators.cases import Case, CaseMaker, Recipe, contexts_of
+from gatecrash.generators.contexts import mark_surroundings
 
 # Part of what a seed means: corpora up to this size are drawn case by case.
 DRAWN_MAXIMUM: Final = 2000
@@ -29,7 +29,7 @@ class CorpusCases:
         self._maker = maker
         self._prefix = f"{seed}:".encode()
         self._drawn = drawn or lru_cache(maxsize=DRAWN_MAXIMUM)(lambda index: maker.case(index).recipe)
-        self._contexts = {carrier: maker.contexts_of(carrier) for carrier in maker.profile.carriers}
+        self._contexts = {carrier: contexts_of(maker.profile, carrier) for carrier in maker.profile.carriers}
 
     def case(self, index: int) -> Case:
         """Make the case of an index."""
@@ -45,5 +45,5 @@ class CorpusCases:
         identity = number % self._maker.profile.identities
         salt = int.from_bytes(numbers[_NUMBER_BYTES : 2 * _NUMBER_BYTES], "big")
         http, mqtt = self._contexts[recipe.carrier]
-        around = marked(recipe.surroundings, numbers[2 * _NUMBER_BYTES :].hex(), http=http, mqtt=mqtt)
+        around = mark_surroundings(recipe.surroundings, numbers[2 * _NUMBER_BYTES :].hex(), http=http, mqtt=mqtt)
         return Recipe(identity, recipe.carrier, recipe.mutations, around, salt)

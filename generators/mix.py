@@ -24,6 +24,7 @@ class Mix:
 
     def pick(self, attacks: tuple[Attack, ...], seed: int, index: int) -> Attack | None:
         """Pick the kind of the case with this index: an attack, or None for a valid case."""
+        # Random makes the same of a text in every process, whatever its seed for hashes is.
         rng = Random(f"mix:{seed}:{index}")
         if not attacks or rng.random() < self.valid:
             return None

@@ -41,17 +41,16 @@ def jws_signer(algorithm: str, key: bytes) -> Signer:
         raise UsageError(f"credentials.algorithm is {algorithm!r}; it may be {', '.join(ALGORITHMS)}")
     if algorithm.startswith("HS"):
         return lambda message: hmac.digest(key, message, f"sha{algorithm[2:]}")
-    private = _private_key(key)
     if algorithm.startswith("RS"):
         choice = f"which {algorithm} can't use: name an RSA key, or set credentials.algorithm to ES256 or ES384"
-        return _rsa_signer(private, _HASHES[algorithm[2:]](), choice)
-    return _ecdsa_signer(private, algorithm)
+        return _rsa_signer(_rsa_key(key, choice), _HASHES[algorithm[2:]]())
+    return _ecdsa_signer(key, algorithm)
 
 
 def iot_signer(key: bytes) -> Callable[[str], str]:
     """Return what signs a token as AWS IoT verifies it: base64 of SHA256withRSA over its UTF-8 text."""
-    choice = "but AWS IoT verifies RSA signatures alone: name an RSA key"
-    sign = _rsa_signer(_private_key(key), hashes.SHA256(), choice)
+    private = _rsa_key(key, "but AWS IoT verifies RSA signatures alone: name an RSA key")
+    sign = _rsa_signer(private, hashes.SHA256())
     return lambda token: base64.b64encode(sign(token.encode("utf-8", "surrogatepass"))).decode("ascii")
 
 
@@ -84,11 +83,7 @@ def public_spellings(key: bytes) -> tuple[bytes, ...]:
 
 def pss_signer(key: bytes) -> Signer:
     """Return what signs by RSASSA-PSS with SHA-256 and no salt, so that the same token has the same signature."""
-    private = _private_key(key)
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise UsageError(
-            "credentials.private_key is an elliptic-curve key, which RSASSA-PSS can't use: name an RSA key"
-        )
+    private = _rsa_key(key, "which RSASSA-PSS can't use: name an RSA key")
     scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 0)
     return lambda message: private.sign(message, scheme, hashes.SHA256())
 
@@ -120,19 +115,19 @@ def _private_key(key: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     return private
 
 
-def _rsa_signer(
-    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, digest: hashes.HashAlgorithm, choice: str
-) -> Signer:
+def _rsa_key(key: bytes, choice: str) -> rsa.RSAPrivateKey:
+    private = _private_key(key)
     if not isinstance(private, rsa.RSAPrivateKey):
         raise UsageError(f"credentials.private_key is an elliptic-curve key, {choice}")
-    return _remembering(lambda message: private.sign(message, padding.PKCS1v15(), digest))
+    return private
 
 
-def _remembering(sign: Signer) -> Signer:
-    return lru_cache(maxsize=_SIGNATURES_KEPT)(sign)
+def _rsa_signer(private: rsa.RSAPrivateKey, digest: hashes.HashAlgorithm) -> Signer:
+    return lru_cache(maxsize=_SIGNATURES_KEPT)(lambda message: private.sign(message, padding.PKCS1v15(), digest))
 
 
-def _ecdsa_signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, algorithm: str) -> Signer:
+def _ecdsa_signer(key: bytes, algorithm: str) -> Signer:
+    private = _private_key(key)
     curve, size = _CURVES[algorithm]
     if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != curve:
         raise UsageError(
@@ -141,8 +136,9 @@ def _ecdsa_signer(private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, algor
         )
     method = ec.ECDSA(_HASHES[algorithm[2:]](), deterministic_signing=True)
 
+    @lru_cache(maxsize=_SIGNATURES_KEPT)
     def sign(message: bytes) -> bytes:
         r, s = decode_dss_signature(private.sign(message, method))
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
-    return _remembering(sign)
+    return sign

@@ -49,7 +49,7 @@ class JsonWebToken:
         """The bytes that are signed: header and claims, base64url, joined by a dot."""
         return f"{base64url(self.header_bytes)}.{base64url(self.claims_bytes)}".encode()
 
-    def signed(self, sign: Signer) -> str:
+    def compact(self, sign: Signer) -> str:
         """Return the compact form."""
         signing_input = self.signing_input
         return f"{signing_input.decode('ascii')}.{base64url(sign(signing_input))}"

@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from gatecrash.authorizers import wire
-from gatecrash.authorizers.contract import Expectation
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators import corpus
 from gatecrash.generators.cases import Case
+from gatecrash.generators.corpus import CaseKind
 
 _FOLDER_MODE: Final = 0o700
 _BYTES: Final = bytes(range(256))
 _DIGEST_BYTES: Final = 8
 _FILES: Final = (corpus.BODIES, corpus.CASES, corpus.INDEX, corpus.FACTS)
-
-Kind = tuple[str, Expectation]
 
 
 class Chunk(NamedTuple):
@@ -38,10 +36,10 @@ class Chunk(NamedTuple):
     rows: bytes
     lengths: bytes
     facts: bytes
-    kinds: tuple[Kind, ...]
+    kinds: tuple[CaseKind, ...]
     requests: bytes
 
-    def decoded_rows(self) -> Iterator[dict[str, Any]]:
+    def decode_rows(self) -> Iterator[dict[str, Any]]:
         """Yield what the rows of the cases say."""
         end = 0
         for length in array.array("I", self.lengths)[1::2]:
@@ -49,12 +47,12 @@ class Chunk(NamedTuple):
             yield wire.decode(self.rows[start:end])
 
 
-class Written(NamedTuple):
-    """What is told of the files: digests of the rows and of the bodies, and counts."""
+class CorpusTotals(NamedTuple):
+    """Digests of the rows and of the bodies of a corpus, and counts."""
 
     rows_digest: str
     content_digest: str
-    kinds: list[Kind]
+    kinds: list[CaseKind]
     families: dict[str, int]
     distinct: int
 
@@ -63,7 +61,7 @@ def chunk_of(cases: Iterable[Case]) -> Chunk:
     """Put cases into a chunk."""
     bodies, rows, requests = [], [], []
     lengths, facts = array.array("I"), bytearray()
-    kinds: dict[Kind, int] = {}
+    kinds: dict[CaseKind, int] = {}
     for case in cases:
         body, row = wire.encode_texts(wire.request_to_wire(case.request)), wire.encode_texts(_row(case))
         bodies.append(body)
@@ -103,7 +101,7 @@ class CorpusWriter:
         self._files = [(folder / name).open("wb") for name in _FILES]
         self._ends = [0, 0]
         self._rows, self._content = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
-        self._kinds: dict[Kind, int] = {}
+        self._kinds: dict[CaseKind, int] = {}
         self._counts = Counter[int]()
         self._requests = bytearray()
         self._files[2].write(array.array("Q", self._ends).tobytes())
@@ -123,6 +121,7 @@ class CorpusWriter:
         self._content.update(chunk.bodies)
         self._rows.update(chunk.rows)
         index.write(self._offsets(chunk))
+        # A chunk numbers its kinds by itself: here each gets the number that it has in the whole corpus.
         places = bytes(self._kinds.setdefault(kind, len(self._kinds)) for kind in chunk.kinds)
         numbered = chunk.facts.translate(places + _BYTES[len(places) :])
         facts.write(numbered)
@@ -140,12 +139,12 @@ class CorpusWriter:
         self._ends = [body_end, row_end]
         return offsets.tobytes()
 
-    def written(self) -> Written:
-        """Return what is to be told of the files."""
+    def totals(self) -> CorpusTotals:
+        """Return digests and counts of all that was written."""
         families = Counter[str]()
         for (family, _), number in self._kinds.items():
             families[family] += self._counts[number]
-        return Written(
+        return CorpusTotals(
             self._rows.hexdigest(),
             self._content.hexdigest(),
             list(self._kinds),

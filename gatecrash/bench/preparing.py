@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import PurePath
 from typing import Final
 
-from gatecrash.authorizers.targets.handler import HandlerSettings
+from gatecrash.authorizers.service.front import HandlerSettings
 from gatecrash.bench.bench import PARALLEL_MAXIMUM, Bench, LaboratoryBench, TargetBench
 from gatecrash.settings.settings import AWS_KINDS, Settings
 from gatecrash.settings.targets import open_target_of, target_settings

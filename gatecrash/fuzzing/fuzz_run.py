@@ -12,6 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT
 from gatecrash.bench.bench import Bench, Shots
 from gatecrash.bench.literals import words_of
 from gatecrash.bench.preparing import BENCH_SHARE, is_python_handler, open_bench, request_budget
@@ -29,7 +30,6 @@ from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.run.campaign import PhaseRow
 from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
 from gatecrash.settings.settings import Settings, credential_settings
-from gatecrash.settings.targets import TOKEN_KEY_NAME_DEFAULT
 
 _LIFETIME_NEEDED: Final = 120.0
 

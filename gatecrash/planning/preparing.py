@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Final
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.generators.cases import GENERATION
-from gatecrash.generators.corpus import Corpus, manifest_to_json
+from gatecrash.generators.corpus import Corpus
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.expiry import first_to_expire
 from gatecrash.generators.credentials.opening import MINTED
@@ -191,7 +192,7 @@ def make_plan(settings: Settings, corpus: Corpus, run_folder: Path, rate: float)
 
 def run_facts(settings: Settings, corpus: Corpus, target: dict[str, Any] | None = None, **plan: Any) -> dict[str, Any]:
     """Return what run.json tells of a run, apart from when it started; ``target`` is the plan's."""
-    manifest = manifest_to_json(corpus.manifest)
+    manifest = asdict(corpus.manifest)
     return {
         "name": settings.output.name,
         "seed": settings.corpus.seed,

@@ -20,7 +20,7 @@ from gatecrash.generators.attacks import (
     query_strings,
     signed_tokens,
 )
-from gatecrash.generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Attack, Family, Scene, Stage
+from gatecrash.generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Attack, Family, Layer, Scene
 from gatecrash.generators.credentials.base import CredentialProfile
 
 FAMILIES: Final[tuple[Family, ...]] = (
@@ -48,14 +48,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
 ALL_ATTACKS: Final[tuple[Attack, ...]] = tuple(attack for family in FAMILIES for attack in family.attacks)
 _BY_KEY: Final = {attack.key: attack for attack in ALL_ATTACKS}
 # From the mildest demand to the strictest.
-STRICTNESS: Final = (
-    Demand.ALLOW,
-    Demand.SAME,
-    Demand.ANY,
-    Demand.BETTER_DENIED,
-    Demand.NOT_ISSUED,
-    Demand.DENY,
-)
+STRICTNESS: Final = (Demand.ALLOW, Demand.SAME, Demand.ANY, Demand.BETTER_DENIED, Demand.NOT_ISSUED, Demand.DENY)
 
 
 def attacks_on(profile: CredentialProfile, words: Sequence[str] = ()) -> tuple[Attack, ...]:
@@ -84,8 +77,8 @@ __all__ = [
     "UNSIGNED_VIEW",
     "Attack",
     "Family",
+    "Layer",
     "Scene",
-    "Stage",
     "attacks_on",
     "known_attacks",
     "leading_attack",

@@ -89,13 +89,7 @@ def json_web_key(algorithm: str) -> dict[str, Any]:
     key = serialization.load_pem_private_key(_RSA if algorithm.startswith("RS") else _ELLIPTIC_CURVE, password=None)
     if isinstance(key, rsa.RSAPrivateKey):
         numbers = key.public_key().public_numbers()
-        return {
-            "kty": "RSA",
-            "kid": "gatecrash",
-            "use": "sig",
-            "n": _number(numbers.n),
-            "e": _number(numbers.e),
-        }
+        return {"kty": "RSA", "kid": "gatecrash", "use": "sig", "n": _number(numbers.n), "e": _number(numbers.e)}
     assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - there are only these two
     point = key.public_key().public_numbers()
     return {"kty": "EC", "kid": "gatecrash", "crv": "P-256", "x": _number(point.x), "y": _number(point.y)}

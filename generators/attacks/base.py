@@ -16,8 +16,8 @@ DEVICE_VIEW: Final = "device"
 UNSIGNED_VIEW: Final = "signing_disabled"
 
 
-class Stage(IntEnum):
-    """When a change is made; a later one never undoes an earlier one.
+class Layer(IntEnum):
+    """What a change is made to, from the inside out; an outer one is made later and never undoes an inner one.
 
     ``token``: header and claims, rightly signed again. ``signature``: how a token is signed. ``text``: the
     credential's text, user name and client id. ``request``: what carries it.
@@ -74,7 +74,7 @@ class Attack:
     description: str
     demand: Demand
     source: str
-    stage: Stage
+    layer: Layer
     applies: Applies
     variants: tuple[Any, ...]
     weakness: str
@@ -93,20 +93,21 @@ class Attack:
 
 
 class Family:
-    """A group of attacks of the catalogue; its decorators turn functions into attacks."""
+    """A group of attacks of the catalogue; its decorators turn functions into attacks.
 
-    def __init__(self, name: str, applies: Applies) -> None:
+    ``members`` are those of Attack that its attacks have where they don't say otherwise.
+    """
+
+    def __init__(self, name: str, applies: Applies, **members: Any) -> None:
         self.name = name
         self.attacks: list[Attack] = []
-        self._applies = applies
+        self._members = {"applies": applies, "touches": name, "layer": Layer.TEXT, **members}
 
-    def credential(
-        self, demand: Demand, source: str, *variants: Any, stage: Stage = Stage.TEXT, **members: Any
-    ) -> Callable[[C], C]:
+    def credential(self, demand: Demand, source: str, *variants: Any, **members: Any) -> Callable[[C], C]:
         """Register a change of what is presented."""
 
         def register(change: C) -> C:
-            self._add(change, demand, source, variants, stage, members, change_credential=change)
+            self._add(change, demand, source, variants, {**members, "change_credential": change})
             return change
 
         return register
@@ -115,34 +116,22 @@ class Family:
         """Register a change of the request that carries the credential."""
 
         def register(change: R) -> R:
-            self._add(change, demand, source, variants, Stage.REQUEST, members, change_request=change)
+            self._add(change, demand, source, variants, {**members, "layer": Layer.REQUEST, "change_request": change})
             return change
 
         return register
 
     def _add(
         self,
-        change: Callable[..., Any],
+        change: CredentialChange | RequestChange,
         demand: Demand,
         source: str,
         variants: tuple[Any, ...],
-        stage: Stage,
         members: dict[str, Any],
-        **changes: Any,
     ) -> None:
         name = change.__name__
-        given = {"applies": self._applies, "weakness": name.replace("_", " "), "touches": self.name, **members}
         description = " ".join((change.__doc__ or "").split("\n\n")[0].split())
+        members = {"weakness": name.replace("_", " "), **self._members, **members}
         self.attacks.append(
-            Attack(
-                family=self.name,
-                name=name,
-                description=description,
-                demand=demand,
-                source=source,
-                stage=stage,
-                variants=variants or (None,),
-                **given,
-                **changes,
-            )
+            Attack(self.name, name, description, demand, source, variants=variants or (None,), **members)
         )

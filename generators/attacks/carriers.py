@@ -7,15 +7,21 @@ from typing import Any, Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, HttpContext, MqttContext, TlsContext
 from gatecrash.generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Family, Scene
+from gatecrash.generators.attacks.changes import with_http
 from gatecrash.generators.attacks.kinds import is_jwt, is_known, is_signed
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 from gatecrash.generators.credentials.carrying import TOKEN, TOKEN_IN_HEADER, TOKEN_IN_USERNAME
 from gatecrash.generators.credentials.jwt import BEARER_HEADER, MQTT_PASSWORD
 
+
+def _has_two_carriers(profile: CredentialProfile) -> bool:
+    return is_jwt(profile) and {BEARER_HEADER, MQTT_PASSWORD} <= set(profile.carriers)
+
+
 PARTS: Final = Family("missing_part", lambda _: True)
-PRECEDENCE: Final = Family("precedence", is_jwt)
+PRECEDENCE: Final = Family("precedence", _has_two_carriers, touches="credential", alone=True)
 TLS: Final = Family("tls", is_known)
-VIEWS: Final = Family("view", is_known)
+VIEWS: Final = Family("view", is_known, alone=True)
 _OPTIONAL: Final = "AWS IoT API: every member of TestInvokeAuthorizer is optional"
 
 _EMPTY: Final[dict[str, AuthorizerRequest]] = {
@@ -64,7 +70,7 @@ def context_removed(_: Scene, request: AuthorizerRequest, which: str) -> Authori
     if which == "headers":
         if http is None or not http.headers or http.query_string is None:
             return None
-        return replace(request, http_context=replace(http, headers=None))
+        return with_http(request, headers=None)
     if which == "http":
         return replace(request, http_context=None, tls_context=TlsContext("example.com")) if http else None
     return replace(request, mqtt_context=None, tls_context=TlsContext("example.com")) if mqtt else None
@@ -79,7 +85,7 @@ def context_added(_: Scene, request: AuthorizerRequest, which: str) -> Authorize
         return None
     changed = request
     if which in {"http", "all"} and changed.http_context is None:
-        changed = replace(changed, http_context=HttpContext(headers={"Host": "example.com"}, query_string="?"))
+        changed = with_http(changed, headers={"Host": "example.com"}, query_string="?")
     if which in {"mqtt", "all"} and changed.mqtt_context is None:
         changed = replace(changed, mqtt_context=MqttContext())
     if which in {"tls", "all"} and changed.tls_context is None:
@@ -87,16 +93,12 @@ def context_added(_: Scene, request: AuthorizerRequest, which: str) -> Authorize
     return changed if changed != request else None
 
 
-def _two_carriers(profile: CredentialProfile) -> bool:
-    return {BEARER_HEADER, MQTT_PASSWORD} <= set(profile.carriers)
-
-
-def _forged(scene: Scene) -> Credential:
+def _forge(scene: Scene) -> Credential:
     """Return another device's token with a wrong signature: whatever it asks for must not be granted."""
     return replace(scene.other, secret=f"{scene.other.secret[:-12]}AAAAAAAAAAAA")
 
 
-def _both(scene: Scene, request: AuthorizerRequest, second: Credential) -> AuthorizerRequest | None:
+def _present_both(scene: Scene, request: AuthorizerRequest, second: Credential) -> AuthorizerRequest | None:
     """Put a second credential into the carrier that the first doesn't use."""
     if scene.carrier == BEARER_HEADER:
         # Without a client id: whose it ought to be depends on which credential counts.
@@ -110,28 +112,18 @@ def _both(scene: Scene, request: AuthorizerRequest, second: Credential) -> Autho
 @PRECEDENCE.request(
     Demand.ANY,
     "AWS IoT developer guide, custom-auth: credentials may come by any of the carriers; CWE-436",
-    applies=lambda profile: is_jwt(profile) and _two_carriers(profile),
     weakness="a bad credential beside a good one widens access",
-    touches="credential",
-    alone=True,
 )
 def bad_beside_good(scene: Scene, request: AuthorizerRequest, _: Any) -> AuthorizerRequest | None:
     """Present a right credential, and by another carrier a forged one of another device."""
-    return _both(scene, request, _forged(scene))
+    return _present_both(scene, request, _forge(scene))
 
 
-@PRECEDENCE.request(
-    Demand.DENY,
-    "AWS IoT developer guide, custom-auth",
-    applies=lambda profile: is_jwt(profile) and _two_carriers(profile),
-    weakness="the signature is not verified",
-    touches="credential",
-    alone=True,
-)
+@PRECEDENCE.request(Demand.DENY, "AWS IoT developer guide, custom-auth", weakness="the signature is not verified")
 def bad_beside_bad(scene: Scene, _: AuthorizerRequest, __: Any) -> AuthorizerRequest | None:
     """Present two forged credentials by two carriers."""
-    forged = _forged(scene)
-    return _both(scene, scene.profile.request(forged, scene.carrier), forged)
+    forged = _forge(scene)
+    return _present_both(scene, scene.profile.request(forged, scene.carrier), forged)
 
 
 @TLS.request(
@@ -168,9 +160,7 @@ def server_name_odd(_: Scene, request: AuthorizerRequest, name: str) -> Authoriz
     Demand.SAME,
     "measured of AWS IoT: a device's own connection lower-cases header names and leaves the question mark out",
     weakness="a device's own connection is decided otherwise",
-    touches="view",
     view=DEVICE_VIEW,
-    alone=True,
 )
 def device_event(_: Scene, request: AuthorizerRequest, __: Any) -> AuthorizerRequest | None:
     """Hand the handler the event of a device's own connection in place of TestInvokeAuthorizer's."""
@@ -182,14 +172,11 @@ def device_event(_: Scene, request: AuthorizerRequest, __: Any) -> AuthorizerReq
     "AWS IoT developer guide, custom-auth-lambda: signatureVerified; config-custom-auth: signing disabled",
     applies=is_signed,
     weakness="signatureVerified is not checked",
-    touches="view",
     view=UNSIGNED_VIEW,
-    alone=True,
 )
 def signature_not_verified(scene: Scene, _: AuthorizerRequest, __: Any) -> AuthorizerRequest | None:
     """Present a token without a signature to an authorizer whose signing is switched off."""
-    if scene.carrier == TOKEN:
-        unsigned = replace(scene.credential, signature=None)
+    carrier = scene.carrier
+    if carrier == TOKEN:
         carrier = TOKEN_IN_HEADER if TOKEN_IN_HEADER in scene.profile.carriers else TOKEN_IN_USERNAME
-        return scene.profile.request(unsigned, carrier)
-    return scene.profile.request(replace(scene.credential, signature=None), scene.carrier)
+    return scene.profile.request(replace(scene.credential, signature=None), carrier)

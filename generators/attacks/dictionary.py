@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, HttpContext
 from gatecrash.generators.attacks.base import Attack, Family, Scene
-from gatecrash.generators.attacks.kinds import is_known, is_password, is_signed, with_text
+from gatecrash.generators.attacks.changes import with_http, with_mqtt, with_text
+from gatecrash.generators.attacks.kinds import is_known, is_password, is_signed
+from gatecrash.generators.attacks.spellings import change_letter
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 
 FAMILY: Final = Family("dictionary", is_known)
@@ -82,10 +84,9 @@ def parameter_of_the_code_alone(scene: Scene, _: AuthorizerRequest, pair: tuple[
 
 
 def _wrong(scene: Scene) -> AuthorizerRequest:
+    secret = scene.valid.secret
     # In the middle: the last character of a token may hold bits that count for nothing.
-    secret, middle = scene.valid.secret, len(scene.valid.secret) // 2
-    letter = "A" if secret[middle : middle + 1] != "A" else "B"
-    changed = f"{secret[:middle]}{letter}{secret[middle + 1 :]}"
+    changed = change_letter(secret, len(secret) // 2, "A", "B")
     return scene.profile.request(replace(scene.valid, secret=changed), scene.carrier)
 
 
@@ -97,11 +98,10 @@ def _value(scene: Scene, value: str) -> str:
 
 def _with_header(scene: Scene, request: AuthorizerRequest, pair: tuple[str, str]) -> AuthorizerRequest | None:
     name, value = pair
-    http = request.http_context or HttpContext()
-    present = dict(http.headers or {})
+    present = dict((request.http_context or HttpContext()).headers or {})
     if request.token is not None or name.lower() in {known.lower() for known in present}:
         return None
-    return replace(request, http_context=replace(http, headers={name: _value(scene, value)} | present))
+    return with_http(request, headers={name: _value(scene, value)} | present)
 
 
 def _with_parameter(scene: Scene, request: AuthorizerRequest, pair: tuple[str, str]) -> AuthorizerRequest | None:
@@ -111,10 +111,9 @@ def _with_parameter(scene: Scene, request: AuthorizerRequest, pair: tuple[str, s
         return None
     if (mqtt := request.mqtt_context) is not None and mqtt.username is not None:
         mark = "&" if "?" in mqtt.username else "?"
-        return replace(request, mqtt_context=replace(mqtt, username=f"{mqtt.username}{mark}{added}"))
-    http = request.http_context or HttpContext()
-    query = (http.query_string or "?").rstrip("&")
+        return with_mqtt(request, username=f"{mqtt.username}{mark}{added}")
+    query = ((request.http_context or HttpContext()).query_string or "?").rstrip("&")
     if re.search(rf"[?&]{re.escape(name)}=", query):
         return None
     mark = "" if query == "?" else "&"
-    return replace(request, http_context=replace(http, query_string=f"{query}{mark}{added}"))
+    return with_http(request, query_string=f"{query}{mark}{added}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand
 from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.changes import with_http
 from gatecrash.generators.attacks.kinds import is_api_key, is_jwt
 from gatecrash.generators.credentials.api_key import ApiKeyProfile
 from gatecrash.generators.credentials.base import CredentialProfile
@@ -38,16 +38,23 @@ def _header_of(scene: Scene) -> str | None:
     return "authorization" if scene.carrier == BEARER_HEADER else None
 
 
-def _with_headers(request: AuthorizerRequest, headers: Mapping[str, str]) -> AuthorizerRequest:
-    assert request.http_context is not None  # noqa: S101 - whoever calls has found a header in it
-    return replace(request, http_context=replace(request.http_context, headers=dict(headers) or None))
+def _add_headers(scene: Scene, request: AuthorizerRequest, others: Mapping[str, str]) -> AuthorizerRequest | None:
+    """Put other headers before those of the request; None where no header carries the credential."""
+    if credential_header(scene, request) is None:
+        return None
+    return with_http(request, headers={**others, **_headers(request)})
 
 
-def _present(request: AuthorizerRequest) -> dict[str, str]:
+def _rename_header(request: AuthorizerRequest, name: str, renamed: str) -> AuthorizerRequest:
+    headers = {renamed if key == name else key: value for key, value in _headers(request).items()}
+    return with_http(request, headers=headers)
+
+
+def _headers(request: AuthorizerRequest) -> dict[str, str]:
     return dict((request.http_context.headers if request.http_context else None) or {})
 
 
-def _spelt(name: str, how: str) -> str:
+def _spell(name: str, how: str) -> str:
     if how == "mixed":
         return "".join(letter.upper() if number % 2 else letter.lower() for number, letter in enumerate(name))
     return {"lower": name.lower(), "upper": name.upper(), "title": name.title()}[how]
@@ -63,21 +70,16 @@ def _spelt(name: str, how: str) -> str:
 def header_name_case(scene: Scene, request: AuthorizerRequest, how: str) -> AuthorizerRequest | None:
     """Spell the name of the credential's header in another case."""
     name = credential_header(scene, request)
-    if name is None or _spelt(name, how) == name:
+    if name is None or _spell(name, how) == name:
         return None
-    return _with_headers(
-        request, {_spelt(key, how) if key == name else key: value for key, value in _present(request).items()}
-    )
+    return _rename_header(request, name, _spell(name, how))
 
 
 @FAMILY.request(Demand.SAME, _OTHERS, "before", "behind", weakness="the order of headers counts", touches="order")
 def header_order(scene: Scene, request: AuthorizerRequest, where: str) -> AuthorizerRequest | None:
     """Put other headers before or behind the credential's."""
-    if credential_header(scene, request) is None:
-        return None
     others = {"Host": "example.com", "User-Agent": "gatecrash", "Content-Length": "0"}
-    headers = others | _present(request) if where == "before" else _present(request) | others
-    return _with_headers(request, headers)
+    return _add_headers(scene, request, others if where == "before" else _headers(request) | others)
 
 
 @FAMILY.request(
@@ -89,17 +91,13 @@ def header_order(scene: Scene, request: AuthorizerRequest, where: str) -> Author
 )
 def other_header_hostile(scene: Scene, request: AuthorizerRequest, value: str) -> AuthorizerRequest | None:
     """Add a header that nobody asked for, with line breaks, NULs, or thousands of characters."""
-    if credential_header(scene, request) is None:
-        return None
-    return _with_headers(request, {"X-Gatecrash": value} | _present(request))
+    return _add_headers(scene, request, {"X-Gatecrash": value})
 
 
 @FAMILY.request(Demand.SAME, _OTHERS, 20, 100, weakness=_DIFFERENT, touches="other_headers")
 def other_headers_many(scene: Scene, request: AuthorizerRequest, count: int) -> AuthorizerRequest | None:
     """Add many other headers."""
-    if credential_header(scene, request) is None:
-        return None
-    return _with_headers(request, {f"X-Gatecrash-{number}": "x" for number in range(count)} | _present(request))
+    return _add_headers(scene, request, {f"X-Gatecrash-{number}": "x" for number in range(count)})
 
 
 @FAMILY.request(
@@ -111,9 +109,7 @@ def other_headers_many(scene: Scene, request: AuthorizerRequest, count: int) -> 
 )
 def other_header_forged(scene: Scene, request: AuthorizerRequest, name: str) -> AuthorizerRequest | None:
     """Add a header by which services, proxies and gateways talk among themselves."""
-    if credential_header(scene, request) is None:
-        return None
-    return _with_headers(request, {name: "127.0.0.1"} | _present(request))
+    return _add_headers(scene, request, {name: "127.0.0.1"})
 
 
 @FAMILY.request(
@@ -129,12 +125,12 @@ def header_twice(scene: Scene, request: AuthorizerRequest, order: str) -> Author
     name = credential_header(scene, request)
     if name is None:
         return None
-    value = _present(request)[name]
-    again = next(spelt for how in ("lower", "upper", "title") if (spelt := _spelt(name, how)) != name)
+    value = _headers(request)[name]
+    again = next(other for how in ("lower", "upper", "title") if (other := _spell(name, how)) != name)
     bad = f"{value[: len(value) // 2]}gatecrash"
     pair = {name: value, again: bad} if order == "good_first" else {again: bad, name: value}
-    rest = {key: item for key, item in _present(request).items() if key != name}
-    return _with_headers(request, pair | rest)
+    rest = {key: item for key, item in _headers(request).items() if key != name}
+    return with_http(request, headers=pair | rest)
 
 
 @FAMILY.request(
@@ -150,8 +146,7 @@ def header_renamed(scene: Scene, request: AuthorizerRequest, pattern: str) -> Au
     name = credential_header(scene, request)
     if name is None:
         return None
-    renamed = pattern.replace("{}", name)
-    return _with_headers(request, {renamed if key == name else key: value for key, value in _present(request).items()})
+    return _rename_header(request, name, pattern.replace("{}", name))
 
 
 @BEARER.request(
@@ -163,7 +158,7 @@ def header_renamed(scene: Scene, request: AuthorizerRequest, pattern: str) -> Au
 )
 def scheme_spelt_otherwise(scene: Scene, request: AuthorizerRequest, pattern: str) -> AuthorizerRequest | None:
     """Present the token with the scheme spelt another way, another scheme, or none."""
-    return _with_value(scene, request, pattern.replace("{}", scene.credential.secret))
+    return with_value(scene, request, pattern.replace("{}", scene.credential.secret))
 
 
 @BEARER.request(
@@ -177,7 +172,7 @@ def scheme_spelt_otherwise(scene: Scene, request: AuthorizerRequest, pattern: st
 )
 def token_missing_from_header(scene: Scene, request: AuthorizerRequest, value: str) -> AuthorizerRequest | None:
     """Present a scheme without a token, or with something that is none."""
-    return _with_value(scene, request, value)
+    return with_value(scene, request, value)
 
 
 @BEARER.request(
@@ -191,11 +186,12 @@ def token_missing_from_header(scene: Scene, request: AuthorizerRequest, value: s
 def two_tokens_in_header(scene: Scene, request: AuthorizerRequest, pattern: str) -> AuthorizerRequest | None:
     """Present a right and a wrong token in one header."""
     bad = f"{scene.credential.secret[:-8]}AAAAAAAA"
-    return _with_value(scene, request, pattern.replace("{good}", scene.credential.secret).replace("{bad}", bad))
+    return with_value(scene, request, pattern.replace("{good}", scene.credential.secret).replace("{bad}", bad))
 
 
-def _with_value(scene: Scene, request: AuthorizerRequest, value: str) -> AuthorizerRequest | None:
+def with_value(scene: Scene, request: AuthorizerRequest, value: str) -> AuthorizerRequest | None:
+    """Put a value into the header that carries the credential; None where there is none, or it has that value."""
     name = credential_header(scene, request)
-    if name is None or _present(request)[name] == value:
+    if name is None or _headers(request)[name] == value:
         return None
-    return _with_headers(request, _present(request) | {name: value})
+    return with_http(request, headers=_headers(request) | {name: value})

@@ -43,6 +43,6 @@ FOLLOWS_FROM: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-def broader(weakness: str, found: Collection[str]) -> str | None:
-    """Return the weakness among those found from which this one follows, the broadest; None when none does."""
-    return next((cause for cause in FOLLOWS_FROM.get(weakness, ()) if cause in found), None)
+def broader(weakness: str, weaknesses: Collection[str]) -> str | None:
+    """Return the weakness among those of a run from which this one follows, the broadest; None when none does."""
+    return next((cause for cause in FOLLOWS_FROM.get(weakness, ()) if cause in weaknesses), None)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Demand
-from gatecrash.generators.attacks.base import Family, Scene, Stage
-from gatecrash.generators.attacks.kinds import is_jwt, jwt_parts, signed_again, with_claims, without_claim
+from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.changes import jwt_parts, sign_again, with_claims, without_claim
+from gatecrash.generators.attacks.kinds import has_identity_claim, is_jwt
+from gatecrash.generators.attacks.spellings import fullwidth, spell
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 from gatecrash.generators.credentials.jwt import JwtProfile
 
-FAMILY: Final = Family("jwt_claims", is_jwt)
+FAMILY: Final = Family("jwt_claims", is_jwt, layer=Layer.TOKEN)
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _EXPIRED: Final = "expired tokens are accepted"
@@ -21,7 +22,7 @@ _FAR: Final = 4_102_444_800
 
 
 def _claim(name: str, weakness: str, **members: Any) -> dict[str, Any]:
-    return {"stage": Stage.TOKEN, "touches": name, "weakness": weakness, **members}
+    return {"touches": name, "weakness": weakness, **members}
 
 
 def _has_claim(name: str) -> Any:
@@ -29,10 +30,6 @@ def _has_claim(name: str) -> Any:
         return isinstance(profile, JwtProfile) and name in profile.claims
 
     return applies
-
-
-def _has_identity(profile: CredentialProfile) -> bool:
-    return isinstance(profile, JwtProfile) and profile.identity_claim is not None
 
 
 @FAMILY.credential(
@@ -125,8 +122,7 @@ def expiry_odd(scene: Scene, value: Any) -> Credential | None:
 def expiry_no_json(scene: Scene, text: bytes) -> Credential:
     """Write the expiry as a number that no JSON parser should read."""
     _, token = jwt_parts(scene)
-    claims = token.claims_bytes[:-1] + b',"exp":' + text + b"}"
-    return signed_again(scene, replace(token, claims_text=claims))
+    return sign_again(scene, claims_text=token.claims_bytes[:-1] + b',"exp":' + text + b"}")
 
 
 @FAMILY.credential(
@@ -141,10 +137,7 @@ def not_before_to_come(scene: Scene, ahead: int) -> Credential | None:
 
 
 @FAMILY.credential(
-    Demand.DENY,
-    "RFC 7519 section 4.1.5",
-    *(_HOUR, 301),
-    **_claim("nbf", "tokens are accepted before their time"),
+    Demand.DENY, "RFC 7519 section 4.1.5", *(_HOUR, 301), **_claim("nbf", "tokens are accepted before their time")
 )
 def not_before_soon(scene: Scene, ahead: int) -> Credential | None:
     """Present a token that becomes valid in five minutes or in an hour; no leeway is as long as that."""
@@ -210,9 +203,7 @@ def _wrong(scene: Scene, name: str, value: Any) -> Credential | None:
         "http": right.replace("https:", "http:"),
         "list": [right, "https://attacker.example"],
     }
-    changed = spellings.get(value, value) if isinstance(value, str) else value
-    if changed is value and isinstance(changed, str):
-        changed = changed.replace("{}", right)
+    changed = spellings.get(value, value.replace("{}", right)) if isinstance(value, str) else value
     return with_claims(scene, **{name: changed}) if changed != right else None
 
 
@@ -232,7 +223,7 @@ def audience_among_others(scene: Scene, _: Any) -> Credential | None:
     Demand.NOT_ISSUED,
     "RFC 7519 section 4.1.2: StringOrURI",
     *("missing", None, 0, 7, True, [], {}, "", "list"),
-    **_claim(_IDENTITY, "tokens without a device's name are accepted", applies=_has_identity),
+    **_claim(_IDENTITY, "tokens without a device's name are accepted", applies=has_identity_claim),
 )
 def identity_missing(scene: Scene, value: Any) -> Credential | None:
     """Leave out the claim that names the device, or make it no text."""
@@ -247,7 +238,7 @@ def identity_missing(scene: Scene, value: Any) -> Credential | None:
     Demand.ANY,
     "AWS IoT developer guide, policy variables: * and ? are wildcards",
     *("*", "#", "+", "?", "${iot:ClientId}", "${*}", "../{}", "{}/#", "{}*", '","Effect":"Allow', "x" * 3000, "admin"),
-    **_claim(_IDENTITY, "the device's name is not checked", applies=_has_identity),
+    **_claim(_IDENTITY, "the device's name is not checked", applies=has_identity_claim),
 )
 def identity_hostile(scene: Scene, pattern: str) -> Credential | None:
     """Name a device whose name means something in a policy; whatever is granted must stay this name's own."""
@@ -260,7 +251,7 @@ def identity_hostile(scene: Scene, pattern: str) -> Credential | None:
     Demand.ANY,
     "Unicode Technical Report 36; CWE-178; CWE-158",
     *("{}\n", "{} ", " {}", "{}\x00", "upper", "{}\x00admin", "{}\u200b", "fullwidth", "{}/", "{}\t"),
-    **_claim(_IDENTITY, "names are folded into another device's", applies=_has_identity),
+    **_claim(_IDENTITY, "names are folded into another device's", applies=has_identity_claim),
 )
 def identity_of_another_folded(scene: Scene, pattern: str) -> Credential | None:
     """Name a device almost as another one is named; the other's rights must not follow."""
@@ -269,12 +260,7 @@ def identity_of_another_folded(scene: Scene, pattern: str) -> Credential | None:
     if other is None or not isinstance(other.claims.get(claim), str):
         return None
     name = other.claims[claim]
-    if pattern == "upper":
-        changed = name.upper()
-    elif pattern == "fullwidth":
-        changed = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in name)
-    else:
-        changed = pattern.replace("{}", name)
+    changed = spell(pattern, name, upper=name.upper(), fullwidth=fullwidth(name))
     return with_claims(scene, **{claim: changed}) if changed != name else None
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import replace
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.attacks import attacker
-from gatecrash.generators.attacks.base import Family, Scene, Stage
-from gatecrash.generators.attacks.kinds import is_jwt, jwt_parts, signed_again, with_header
+from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.changes import jwt_parts, sign_again, sign_otherwise, with_header, without_header
+from gatecrash.generators.attacks.kinds import is_jwt
 from gatecrash.generators.credentials.base import Credential
+from gatecrash.generators.signatures import jws_signer
 from gatecrash.generators.tokens import base64url
 
-FAMILY: Final = Family("jwt_header", is_jwt)
+FAMILY: Final = Family("jwt_header", is_jwt, layer=Layer.TOKEN)
 _KEY_ID: Final = "RFC 8725 section 3.10; RFC 7515 section 4.1.4"
 # A key id that names a file or a row, and what an attacker knows to be in it.
 _KNOWN_KEYS: Final = (
@@ -25,16 +26,13 @@ _KNOWN_KEYS: Final = (
 )
 
 
-def _token(**members: Any) -> dict[str, Any]:
-    return {"stage": Stage.TOKEN, **members}
-
-
 @FAMILY.credential(
     Demand.DENY,
     "RFC 7515 section 4.1.11; GHSA-752w-5fwx-jx9f; CVE-2025-59420",
     "unknown",
     "b64",
-    **_token(weakness="critical header parameters are ignored", touches="crit"),
+    weakness="critical header parameters are ignored",
+    touches="crit",
 )
 def critical_parameter(scene: Scene, which: str) -> Credential | None:
     """Demand, in a rightly signed header, an extension that no verifier knows, or the unencoded payload of RFC 7797."""
@@ -46,7 +44,8 @@ def critical_parameter(scene: Scene, which: str) -> Credential | None:
     Demand.BETTER_DENIED,
     "RFC 7515 section 4.1.11: a non-empty list of names that are present",
     *([], "exp", ["alg"], ["exp"], {}, None),
-    **_token(weakness="a malformed crit is accepted", touches="crit"),
+    weakness="a malformed crit is accepted",
+    touches="crit",
 )
 def critical_parameter_malformed(scene: Scene, value: Any) -> Credential | None:
     """Sign rightly a header whose crit is empty, no list, or lists what may not be in it."""
@@ -57,7 +56,7 @@ def critical_parameter_malformed(scene: Scene, value: Any) -> Credential | None:
     Demand.DENY,
     "RFC 8725 section 3.10; CVE-2018-0114",
     *("jwk", "jwk_without_kid", "jku", "x5u", "x5c"),
-    stage=Stage.SIGNATURE,
+    layer=Layer.SIGNATURE,
     weakness="a key that the token itself brings is trusted",
     touches="signature",
 )
@@ -76,15 +75,14 @@ def key_of_the_attacker(scene: Scene, parameter: str) -> Credential:
     header = {**token.header, "alg": algorithm, **values[parameter]}
     if parameter == "jwk_without_kid":
         header.pop("kid", None)
-    changed = replace(token, header=header, header_text=None)
-    return replace(scene.credential, secret=changed.signed(attacker.signer(algorithm)), jwt=changed)
+    return sign_otherwise(scene, header, attacker.signer(algorithm))
 
 
 @FAMILY.credential(
     Demand.DENY,
     "RFC 8725 section 3.10; jwt_tool, kid injection",
     *range(len(_KNOWN_KEYS)),
-    stage=Stage.SIGNATURE,
+    layer=Layer.SIGNATURE,
     weakness="the key id picks a key that the attacker knows",
     touches="signature",
 )
@@ -92,17 +90,14 @@ def key_id_of_a_known_key(scene: Scene, number: int) -> Credential:
     """Name by the key id a file or a row whose content is known, and sign by HMAC with that content."""
     _, token = jwt_parts(scene)
     key_id, key = _KNOWN_KEYS[number]
-    changed = replace(token, header={**token.header, "alg": "HS256", "kid": key_id}, header_text=None)
-    return replace(
-        scene.credential, secret=changed.signed(lambda message: hmac.digest(key, message, "sha256")), jwt=changed
-    )
+    return sign_otherwise(scene, {**token.header, "alg": "HS256", "kid": key_id}, jws_signer("HS256", key))
 
 
 @FAMILY.credential(
     Demand.DENY,
     _KEY_ID,
     *("gatecrash", "", None, "missing"),
-    stage=Stage.SIGNATURE,
+    layer=Layer.SIGNATURE,
     weakness="an unknown key id switches verification off",
     touches="signature",
 )
@@ -113,15 +108,15 @@ def key_id_unknown_and_key_too(scene: Scene, value: Any) -> Credential:
     header = {**token.header, "alg": algorithm, "kid": value}
     if value == "missing":
         header.pop("kid")
-    changed = replace(token, header=header, header_text=None)
-    return replace(scene.credential, secret=changed.signed(attacker.signer(algorithm)), jwt=changed)
+    return sign_otherwise(scene, header, attacker.signer(algorithm))
 
 
 @FAMILY.credential(
     Demand.ANY,
     _KEY_ID,
     *("gatecrash", "", "k" * 4000, "../../../../etc/passwd", "k1\x00", "'; DROP TABLE keys; --", "|sleep 5", "\u212a1"),
-    **_token(touches="kid", weakness="odd key id"),
+    touches="kid",
+    weakness="odd key id",
 )
 def key_id_odd(scene: Scene, value: str) -> Credential | None:
     """Name an unknown, long or hostile key id in a token that is rightly signed."""
@@ -132,7 +127,8 @@ def key_id_odd(scene: Scene, value: str) -> Credential | None:
     Demand.ANY,
     "RFC 7515 section 4.1.4: kid is a string",
     *(0, 1, None, True, {}, "list", 1.5, {"k1": 1}),
-    **_token(touches="kid", weakness="odd key id"),
+    touches="kid",
+    weakness="odd key id",
 )
 def key_id_no_text(scene: Scene, value: Any) -> Credential | None:
     """Sign rightly a header whose key id is a number, a list, an object or nothing."""
@@ -140,30 +136,24 @@ def key_id_no_text(scene: Scene, value: Any) -> Credential | None:
     return with_header(scene, kid=[profile.key_id] if value == "list" else value)
 
 
-@FAMILY.credential(Demand.ANY, "RFC 7515 section 4.1.4: kid is optional", **_token(touches="kid"))
+@FAMILY.credential(Demand.ANY, "RFC 7515 section 4.1.4: kid is optional", touches="kid")
 def key_id_missing(scene: Scene, _: Any) -> Credential | None:
     """Sign rightly a header without a key id."""
-    _, token = jwt_parts(scene)
-    if "kid" not in token.header or token.header_text is not None:
-        return None
-    header = {name: value for name, value in token.header.items() if name != "kid"}
-    return signed_again(scene, replace(token, header=header))
+    return without_header(scene, "kid")
 
 
 @FAMILY.credential(
     Demand.ANY,
     "RFC 8725 section 3.11; RFC 7515 section 4.1.9",
     *("at+jwt", "JWS", "", 5, None, {}, "dpop+jwt", "j" * 3000),
-    **_token(touches="typ"),
+    touches="typ",
 )
 def type_odd(scene: Scene, value: Any) -> Credential | None:
     """Sign rightly a header of another type, or of none."""
     return with_header(scene, typ=value)
 
 
-@FAMILY.credential(
-    Demand.ANY, "RFC 7519 section 5.2; RFC 7516 section 4.1.3", "cty", "zip", "enc", **_token(touches="cty")
-)
+@FAMILY.credential(Demand.ANY, "RFC 7519 section 5.2; RFC 7516 section 4.1.3", "cty", "zip", "enc", touches="cty")
 def content_odd(scene: Scene, parameter: str) -> Credential | None:
     """Sign rightly a header that says the content is a token, compressed or encrypted."""
     return with_header(scene, **{parameter: {"cty": "JWT", "zip": "DEF", "enc": "A256GCM"}[parameter]})
@@ -173,12 +163,12 @@ def content_odd(scene: Scene, parameter: str) -> Credential | None:
     Demand.DENY,
     "RFC 7515 section 5.2: the header is a JSON object",
     *(b"[]", b'"text"', b"null", b"7", b"", b"{", b"\xff\xfe", b"{}garbage"),
-    **_token(weakness="a header that is no object is accepted", touches="header"),
+    weakness="a header that is no object is accepted",
+    touches="header",
 )
 def header_no_object(scene: Scene, text: bytes) -> Credential:
     """Sign rightly a first part that is no JSON object."""
-    _, token = jwt_parts(scene)
-    return signed_again(scene, replace(token, header_text=text))
+    return sign_again(scene, header_text=text)
 
 
 @FAMILY.credential(
@@ -186,7 +176,7 @@ def header_no_object(scene: Scene, text: bytes) -> Credential:
     "RFC 8725 section 2.4; RFC 7516",
     "dir",
     "PBES2-HS256+A128KW",
-    stage=Stage.SIGNATURE,
+    layer=Layer.SIGNATURE,
     weakness="an encrypted token that nobody issued is accepted",
     touches="signature",
 )

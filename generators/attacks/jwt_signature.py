@@ -7,19 +7,21 @@ from typing import Any, Final
 
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.attacks import attacker
-from gatecrash.generators.attacks.base import Family, Scene, Stage
-from gatecrash.generators.attacks.kinds import is_jwt, jwt_parts
+from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.changes import jwt_parts, sign_otherwise
+from gatecrash.generators.attacks.kinds import is_jwt
+from gatecrash.generators.attacks.spellings import change_letter
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 from gatecrash.generators.credentials.jwt import JwtProfile
 from gatecrash.generators.tokens import base64url, unbase64url
 
-FAMILY: Final = Family("jwt_signature", is_jwt)
-_WEAKNESS: Final = "the signature is not verified"
 _RULE: Final = "RFC 7515 section 5.2"
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-_WRONG: Final[dict[str, Any]] = {"stage": Stage.SIGNATURE, "weakness": _WEAKNESS, "touches": "signature"}
-_NONE: Final[dict[str, Any]] = {**_WRONG, "weakness": "a token without a signature is believed"}
-_SPELT: Final[dict[str, Any]] = {"stage": Stage.TEXT, "touches": "spelling"}
+_MISSING: Final = "a token without a signature is believed"
+_SPELT: Final[dict[str, Any]] = {"layer": Layer.TEXT, "touches": "spelling"}
+FAMILY: Final = Family(
+    "jwt_signature", is_jwt, layer=Layer.SIGNATURE, weakness="the signature is not verified", touches="signature"
+)
 
 
 def _is_es256(profile: CredentialProfile) -> bool:
@@ -31,73 +33,71 @@ def _split(scene: Scene) -> tuple[str, str]:
     return message, signature
 
 
-def _joined(scene: Scene, message: str, signature: str) -> Credential:
+def _join(scene: Scene, message: str, signature: str) -> Credential:
     return replace(scene.credential, secret=f"{message}.{signature}")
 
 
-@FAMILY.credential(Demand.DENY, "RFC 8725 section 2.1; CVE-2020-28042", **_NONE, everyday=True)
+@FAMILY.credential(Demand.DENY, "RFC 8725 section 2.1; CVE-2020-28042", weakness=_MISSING, everyday=True)
 def signature_empty(scene: Scene, _: Any) -> Credential:
     """Leave the signature out."""
-    return _joined(scene, _split(scene)[0], "")
+    return _join(scene, _split(scene)[0], "")
 
 
-@FAMILY.credential(Demand.DENY, "RFC 7515 section 7.1", **_NONE)
+@FAMILY.credential(Demand.DENY, "RFC 7515 section 7.1", weakness=_MISSING)
 def signature_part_missing(scene: Scene, _: Any) -> Credential:
     """Leave the signature out, and the dot before it."""
     return replace(scene.credential, secret=_split(scene)[0])
 
 
-@FAMILY.credential(Demand.DENY, _RULE, **_WRONG, everyday=True)
+@FAMILY.credential(Demand.DENY, _RULE, everyday=True)
 def signature_of_another_token(scene: Scene, _: Any) -> Credential:
     """Present the signature that another device's token has."""
     message, signature = _split(scene)
     other = scene.other.secret.rpartition(".")[2]
     # There may be only one device, whose tokens are all alike.
-    return _joined(scene, message, other) if other != signature else signature_bit_flipped(scene, 0.5)
+    return _join(scene, message, other) if other != signature else signature_bit_flipped(scene, 0.5)
 
 
-@FAMILY.credential(Demand.DENY, _RULE, 0.5, 0.0, 0.99, **_WRONG, everyday=True)
+@FAMILY.credential(Demand.DENY, _RULE, 0.5, 0.0, 0.99, everyday=True)
 def signature_bit_flipped(scene: Scene, where: float) -> Credential:
     """Change one character of the signature: in the middle, the first, the last but one."""
     message, signature = _split(scene)
     # Not the last one, whose low bits carry nothing.
     place = min(int(where * len(signature)), len(signature) - 2)
-    letter = "A" if signature[place] != "A" else "B"
-    return _joined(scene, message, f"{signature[:place]}{letter}{signature[place + 1 :]}")
+    return _join(scene, message, change_letter(signature, place, "A", "B"))
 
 
-@FAMILY.credential(Demand.DENY, _RULE, **_WRONG, everyday=True)
+@FAMILY.credential(Demand.DENY, _RULE, everyday=True)
 def random_signature(scene: Scene, _: Any) -> Credential:
     """Sign with bytes that come from no key."""
     message, signature = _split(scene)
-    return _joined(scene, message, base64url(scene.rng.randbytes(max(1, len(signature) * 3 // 4))))
+    return _join(scene, message, base64url(scene.rng.randbytes(max(1, len(signature) * 3 // 4))))
 
 
-@FAMILY.credential(Demand.DENY, _RULE, 1, 8, **_WRONG)
+@FAMILY.credential(Demand.DENY, _RULE, 1, 8)
 def signature_of_zeros(scene: Scene, divisor: int) -> Credential:
     """Sign with zeros: as long as a signature is, and an eighth of it (CVE-2022-21449 accepted r = s = 0)."""
     message, signature = _split(scene)
-    return _joined(scene, message, base64url(bytes(max(1, len(unbase64url(signature)) // divisor))))
+    return _join(scene, message, base64url(bytes(max(1, len(unbase64url(signature)) // divisor))))
 
 
-@FAMILY.credential(Demand.DENY, _RULE, -1, -16, 1, **_WRONG)
+@FAMILY.credential(Demand.DENY, _RULE, -1, -16, 1)
 def signature_of_another_length(scene: Scene, difference: int) -> Credential:
     """Cut the signature's last bytes off, or put one behind it."""
     message, signature = _split(scene)
     raw = unbase64url(signature)
-    return _joined(scene, message, base64url(raw[:difference] if difference < 0 else raw + bytes(difference)))
+    return _join(scene, message, base64url(raw[:difference] if difference < 0 else raw + bytes(difference)))
 
 
-@FAMILY.credential(Demand.DENY, _RULE, **_WRONG)
+@FAMILY.credential(Demand.DENY, _RULE)
 def signature_of_another_key(scene: Scene, _: Any) -> Credential:
     """Sign with the attacker's own key."""
     profile, token = jwt_parts(scene)
     algorithm = attacker.algorithm_of(profile.algorithm)
-    changed = replace(token, header={**token.header, "alg": algorithm}, header_text=None)
-    return replace(scene.credential, secret=changed.signed(attacker.signer(algorithm)), jwt=changed)
+    return sign_otherwise(scene, {**token.header, "alg": algorithm}, attacker.signer(algorithm))
 
 
-@FAMILY.credential(Demand.DENY, _RULE, "identity", "exp", "extra", **_WRONG)
+@FAMILY.credential(Demand.DENY, _RULE, "identity", "exp", "extra")
 def claims_changed_after_signing(scene: Scene, what: str) -> Credential | None:
     """Keep a right signature, and change the claims: another device's name, a later expiry, one more claim."""
     profile, token = jwt_parts(scene)
@@ -110,15 +110,15 @@ def claims_changed_after_signing(scene: Scene, what: str) -> Credential | None:
     else:
         changes = {"exp": scene.minted_at + 10**6} if what == "exp" else {"gatecrash": 1}
     changed = replace(token, claims={**token.claims, **changes}, claims_text=None)
-    return _joined(scene, changed.signing_input.decode("ascii"), _split(scene)[1])
+    return _join(scene, changed.signing_input.decode("ascii"), _split(scene)[1])
 
 
-@FAMILY.credential(Demand.DENY, _RULE, **_WRONG)
+@FAMILY.credential(Demand.DENY, _RULE)
 def header_changed_after_signing(scene: Scene, _: Any) -> Credential:
     """Keep a right signature, and add a header parameter."""
     _, token = jwt_parts(scene)
     changed = replace(token, header={**token.header, "gatecrash": 1}, header_text=None)
-    return _joined(scene, changed.signing_input.decode("ascii"), _split(scene)[1])
+    return _join(scene, changed.signing_input.decode("ascii"), _split(scene)[1])
 
 
 @FAMILY.credential(
@@ -134,7 +134,7 @@ def elliptic_signature_mirrored(scene: Scene, _: Any) -> Credential:
     message, signature = _split(scene)
     raw = unbase64url(signature)
     mirrored = _P256_ORDER - int.from_bytes(raw[32:64], "big")
-    return _joined(scene, message, base64url(raw[:32] + mirrored.to_bytes(32, "big")))
+    return _join(scene, message, base64url(raw[:32] + mirrored.to_bytes(32, "big")))
 
 
 @FAMILY.credential(
@@ -151,13 +151,13 @@ def signature_spelt_otherwise(scene: Scene, how: str) -> Credential | None:
     message, signature = _split(scene)
     if how == "standard":
         changed = signature.replace("-", "+").replace("_", "/")
-        return _joined(scene, message, changed) if changed != signature else None
+        return _join(scene, message, changed) if changed != signature else None
     if how == "padding":
-        return _joined(scene, message, signature + "=" * (-len(signature) % 4 or 4))
+        return _join(scene, message, signature + "=" * (-len(signature) % 4 or 4))
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     if len(signature) % 4 == 0 or signature[-1:] not in alphabet:
         return None
-    return _joined(scene, message, signature[:-1] + alphabet[alphabet.index(signature[-1]) | 1])
+    return _join(scene, message, signature[:-1] + alphabet[alphabet.index(signature[-1]) | 1])
 
 
 @FAMILY.credential(

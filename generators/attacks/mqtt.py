@@ -6,18 +6,20 @@ import base64
 from dataclasses import replace
 from typing import Any, Final
 
-from gatecrash.authorizers.contract import AuthorizerRequest, Demand, MqttContext
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand
 from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.changes import with_mqtt
 from gatecrash.generators.attacks.kinds import is_known, is_password
+from gatecrash.generators.attacks.spellings import fullwidth, percent_encode, spell
 from gatecrash.generators.credentials.base import Credential
 
-FAMILY: Final = Family("mqtt", is_password)
-CLIENT_IDS: Final = Family("mqtt_client_id", is_known)
+FAMILY: Final = Family("mqtt", is_password, touches="username")
+CLIENT_IDS: Final = Family("mqtt_client_id", is_known, touches="client_id")
 _NAME: Final = "user names are compared loosely"
 _PASSWORD: Final = "OASIS MQTT 5.0 section 3.1.3.6: a password is binary data"
 
 
-def _name(scene: Scene, username: str) -> Credential | None:
+def _with_name(scene: Scene, username: str) -> Credential | None:
     return replace(scene.credential, username=username) if username != scene.valid.username else None
 
 
@@ -26,21 +28,20 @@ def _name(scene: Scene, username: str) -> Credential | None:
     "OWASP ASVS 4.0 section 2.4",
     *("nobody", "*", "%", ".*", "__proto__", "constructor", "' OR '1'='1", "*)(uid=*", "admin", "null", "{}x", "x{}"),
     weakness="unknown user names are accepted",
-    touches="username",
     everyday=True,
 )
 def username_unknown(scene: Scene, pattern: str) -> Credential | None:
     """Present a user name that no device has, plain or meaning something to a database."""
     name = f"nobody-{scene.rng.getrandbits(32):08x}" if pattern == "nobody" else pattern
-    return _name(scene, name.replace("{}", scene.valid.username or ""))
+    return _with_name(scene, name.replace("{}", scene.valid.username or ""))
 
 
-@FAMILY.credential(Demand.DENY, "OWASP ASVS 4.0 section 2.4", weakness="any known secret will do", touches="username")
+@FAMILY.credential(Demand.DENY, "OWASP ASVS 4.0 section 2.4", weakness="any known secret will do")
 def username_of_another_device(scene: Scene, _: Any) -> Credential | None:
     """Present another device's user name with the own password."""
     if scene.other.secret == scene.credential.secret or scene.other.username is None:
         return None
-    return _name(scene, scene.other.username)
+    return _with_name(scene, scene.other.username)
 
 
 @FAMILY.credential(
@@ -49,20 +50,12 @@ def username_of_another_device(scene: Scene, _: Any) -> Credential | None:
     *("upper", "lower", "{} ", " {}", "{}\n", "{}\t", "{}\x00", "{}\x00x", "fullwidth", "{}\u200b", "{}\u00ad"),
     *("{}/", "{}.", "{}@example.com", "./{}", "{}#", "{}&x=1", "%url", "{};x", "{}\u0301"),
     weakness=_NAME,
-    touches="username",
 )
 def username_spelt_otherwise(scene: Scene, pattern: str) -> Credential | None:
     """Present the right password with the user name in another case, with spaces, look-alikes or a tail."""
     name = scene.valid.username or ""
-    spelt = {
-        "upper": name.upper(),
-        "lower": name.lower(),
-        "fullwidth": "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in name),
-        "%url": "".join(f"%{byte:02X}" for byte in name.encode()),
-    }
-    changed = spelt.get(pattern, pattern.replace("{}", name))
-    # Behind the question mark stands what counts for nothing.
-    return _name(scene, changed)
+    named = {"upper": name.upper(), "lower": name.lower(), "fullwidth": fullwidth(name), "%url": percent_encode(name)}
+    return _with_name(scene, spell(pattern, name, **named))
 
 
 @FAMILY.request(
@@ -70,7 +63,6 @@ def username_spelt_otherwise(scene: Scene, pattern: str) -> Credential | None:
     "AWS IoT developer guide, custom-auth: parameters in the MQTT user name",
     *("?x-amz-customauthorizer-name=gatecrash", "?SDK=PythonV2&Version=1.0", "?", "?a=b?c=d", "?username=other"),
     weakness="the user name's query string changes the decision",
-    touches="username",
 )
 def username_with_query(scene: Scene, request: AuthorizerRequest, query: str) -> AuthorizerRequest | None:
     """Put a query string behind the user name, as AWS's device SDKs do."""
@@ -79,7 +71,7 @@ def username_with_query(scene: Scene, request: AuthorizerRequest, query: str) ->
         return None
     if query.endswith("=other"):
         query = f"?username={scene.other.username}&clientId={scene.other.client_id}"
-    return replace(request, mqtt_context=replace(mqtt, username=f"{mqtt.username}{query}"))
+    return with_mqtt(request, username=f"{mqtt.username}{query}")
 
 
 @FAMILY.request(
@@ -100,7 +92,7 @@ def part_missing(_: Scene, request: AuthorizerRequest, which: str) -> Authorizer
     changes: dict[str, None] = {} if which == "password" else {"username": None}
     if which != "username":
         changes["password"] = None
-    return replace(request, mqtt_context=replace(mqtt, **changes))
+    return with_mqtt(request, **changes)
 
 
 @FAMILY.request(
@@ -127,7 +119,7 @@ def password_binary(scene: Scene, request: AuthorizerRequest, value: Any) -> Aut
         "hash": raw[:1] + b"\x00" + raw[1:],
     }
     password = value if isinstance(value, bytes) else spelt[value]
-    return replace(request, mqtt_context=replace(mqtt, password=password)) if password != mqtt.password else None
+    return with_mqtt(request, password=password) if password != mqtt.password else None
 
 
 @FAMILY.request(
@@ -149,20 +141,17 @@ def parts_exchanged(scene: Scene, request: AuthorizerRequest, where: str) -> Aut
     if where == "client_id":
         if mqtt.client_id is None:
             return None
-        return replace(request, mqtt_context=MqttContext(mqtt.client_id, mqtt.client_id.encode(), mqtt.client_id))
-    password = name if where == "password" else secret
-    username = name if where == "password" else secret
-    if password == scene.valid.secret and username == scene.valid.username:
+        return with_mqtt(request, username=mqtt.client_id, password=mqtt.client_id.encode())
+    text = name if where == "password" else secret
+    if text == scene.valid.secret == scene.valid.username:
         return None
-    changed = replace(mqtt, username=username, password=password.encode("utf-8", "surrogatepass"))
-    return replace(request, mqtt_context=changed)
+    return with_mqtt(request, username=text, password=text.encode("utf-8", "surrogatepass"))
 
 
 @CLIENT_IDS.request(
     Demand.DENY,
     "AWS IoT developer guide, custom-auth: tie the client id to the device",
     weakness="the client id is not tied to the device",
-    touches="client_id",
 )
 def client_id_of_another_device(scene: Scene, request: AuthorizerRequest, _: Any) -> AuthorizerRequest | None:
     """Connect under another device's client id."""
@@ -177,7 +166,6 @@ def client_id_of_another_device(scene: Scene, request: AuthorizerRequest, _: Any
     *("*", "+", "#", "?", "${iot:ClientId}", "${*}", "device-*", "$aws", "../../x", "a/b", '","Effect":"Allow'),
     *("\x00", "\n", "\ufeff", "\ud800", "é", "\U0001f511", " "),
     weakness="the client id is not tied to the device",
-    touches="client_id",
 )
 def client_id_hostile(scene: Scene, request: AuthorizerRequest, value: str) -> AuthorizerRequest | None:
     """Connect under a client id that means something in a policy or a topic, or that no device has."""
@@ -189,40 +177,31 @@ def client_id_hostile(scene: Scene, request: AuthorizerRequest, value: str) -> A
     "CWE-178; CWE-697; AWS IoT developer guide, custom-auth",
     *("upper", "{}x", "x{}", "{}-2", "{}*", "{} ", "{}\n", "{}\x00", "prefix", "{}/x", "tail", "{}/../x"),
     weakness="client ids are compared loosely",
-    touches="client_id",
 )
 def client_id_spelt_otherwise(scene: Scene, request: AuthorizerRequest, pattern: str) -> AuthorizerRequest | None:
     """Connect under almost the right client id: in another case, longer, shorter."""
     right = scene.valid.client_id or ""
-    spelt = {"upper": right.upper(), "prefix": right[:-1], "tail": right[1:]}
-    return _with_client_id(scene, request, spelt.get(pattern, pattern.replace("{}", right)))
+    client_id = spell(pattern, right, upper=right.upper(), prefix=right[:-1], tail=right[1:])
+    return _with_client_id(scene, request, client_id)
 
 
 @CLIENT_IDS.request(
-    Demand.DENY, "OASIS MQTT 5.0 section 3.1.3.1; CWE-400", 200, 5000, 65535, weakness="long client ids",
-    touches="client_id",
-)  # fmt: skip
+    Demand.DENY, "OASIS MQTT 5.0 section 3.1.3.1; CWE-400", 200, 5000, 65535, weakness="long client ids"
+)
 def client_id_long(scene: Scene, request: AuthorizerRequest, size: int) -> AuthorizerRequest | None:
     """Connect under a client id of up to 65,535 characters."""
     return _with_client_id(scene, request, "c" * size)
 
 
-@CLIENT_IDS.request(
-    Demand.ANY, "AWS IoT API: clientId is optional", weakness="a missing client id", touches="client_id"
-)
+@CLIENT_IDS.request(Demand.ANY, "AWS IoT API: clientId is optional", weakness="a missing client id")
 def client_id_missing(_: Scene, request: AuthorizerRequest, __: Any) -> AuthorizerRequest | None:
     """Leave the client id out."""
-    mqtt = request.mqtt_context
-    if mqtt is None or mqtt.client_id is None:
-        return None
-    return replace(request, mqtt_context=replace(mqtt, client_id=None))
+    return None if request.client_id is None else with_mqtt(request, client_id=None)
 
 
 def _with_client_id(scene: Scene, request: AuthorizerRequest, value: str | None) -> AuthorizerRequest | None:
     if scene.valid.client_id is None or not value or value == scene.valid.client_id:
         return None
-    if request.mqtt_context is not None:
-        return replace(request, mqtt_context=replace(request.mqtt_context, client_id=value))
-    if request.token is not None:
+    if request.mqtt_context is None and request.token is not None:
         return None
-    return replace(request, mqtt_context=MqttContext(client_id=value))
+    return with_mqtt(request, client_id=value)

@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.attacks.base import Family, Scene
-from gatecrash.generators.attacks.kinds import is_api_key, is_password, with_text
+from gatecrash.generators.attacks.changes import with_text
+from gatecrash.generators.attacks.kinds import is_api_key, is_password
+from gatecrash.generators.attacks.spellings import fullwidth, percent_encode
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 
-_COMPARISON: Final = "the secret is compared loosely"
 _MAGIC: Final = ("null", "None", "undefined", "true", "false", "0", "1", "NaN", "[]", "{}", "*", "%", ".*", "admin")
 _INJECTIONS: Final = (
     "' OR '1'='1",
@@ -31,7 +32,7 @@ def _is_opaque(profile: CredentialProfile) -> bool:
     return is_password(profile) or is_api_key(profile)
 
 
-FAMILY: Final = Family("opaque_secret", _is_opaque)
+FAMILY: Final = Family("opaque_secret", _is_opaque, touches="secret")
 
 
 @FAMILY.credential(
@@ -41,7 +42,6 @@ FAMILY: Final = Family("opaque_secret", _is_opaque)
     "short",
     "long",
     weakness="the secret is not checked",
-    touches="secret",
     everyday=True,
 )
 def secret_unknown(scene: Scene, how: str) -> Credential | None:
@@ -52,12 +52,7 @@ def secret_unknown(scene: Scene, how: str) -> Credential | None:
 
 
 @FAMILY.credential(
-    Demand.DENY,
-    "OWASP ASVS 4.0 section 2.4",
-    weakness="any known secret will do",
-    touches="secret",
-    everyday=True,
-    alone=True,
+    Demand.DENY, "OWASP ASVS 4.0 section 2.4", weakness="any known secret will do", everyday=True, alone=True
 )
 def secret_of_another_device(scene: Scene, _: Any) -> Credential | None:
     """Present the secret that belongs to another device."""
@@ -76,7 +71,6 @@ def _names_its_owner(scene: Scene) -> bool:
     "CWE-697; OWASP ASVS 4.0 section 2.4",
     *(1, 0.5, -1, 2, 8, "tail"),
     weakness="a part of the secret is enough",
-    touches="secret",
     everyday=True,
 )
 def secret_cut(scene: Scene, size: Any) -> Credential | None:
@@ -93,7 +87,6 @@ def secret_cut(scene: Scene, size: Any) -> Credential | None:
     "CWE-697; OWASP ASVS 4.0 section 2.4",
     *("{}x", "x{}", "{}{}", "{}0", "{}.", "{}" + "x" * 64, "{}:{}", "{},x", "{};", "{}=", "{}\x00x", "{}|x"),
     weakness="characters beyond the secret are ignored",
-    touches="secret",
     everyday=True,
 )
 def secret_lengthened(scene: Scene, pattern: str) -> Credential | None:
@@ -106,7 +99,6 @@ def secret_lengthened(scene: Scene, pattern: str) -> Credential | None:
     "CWE-178; OWASP ASVS 4.0 section 2.4",
     *("swap", "upper", "lower"),
     weakness="upper and lower case are the same",
-    touches="secret",
 )
 def secret_in_another_case(scene: Scene, how: str) -> Credential | None:
     """Present the right secret in upper or lower case."""
@@ -115,11 +107,7 @@ def secret_in_another_case(scene: Scene, how: str) -> Credential | None:
 
 
 @FAMILY.credential(
-    Demand.DENY,
-    "CWE-697",
-    *(0.0, 0.25, 0.5, 0.75, 1.0),
-    weakness="a part of the secret is not compared",
-    touches="secret",
+    Demand.DENY, "CWE-697", *(0.0, 0.25, 0.5, 0.75, 1.0), weakness="a part of the secret is not compared"
 )
 def secret_character_changed(scene: Scene, where: float) -> Credential | None:
     """Change one character of the right secret."""
@@ -134,13 +122,12 @@ def secret_character_changed(scene: Scene, where: float) -> Credential | None:
     "CWE-176; Unicode Technical Report 36",
     *("fullwidth", "zero_width", "combining", "homoglyph", "soft_hyphen"),
     weakness="texts that look alike are the same",
-    touches="secret",
 )
 def secret_look_alike(scene: Scene, how: str) -> Credential | None:
     """Present a text that looks like the secret, or becomes it by Unicode normalisation."""
     secret = scene.valid.secret
     looks = {
-        "fullwidth": "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in secret),
+        "fullwidth": fullwidth(secret),
         "zero_width": f"{secret}\u200b",
         "combining": f"{secret}\u0301",
         "homoglyph": secret.translate(str.maketrans("aeopcxyABEKMHOPCTX", "аеорсхуАВЕКМНОРСТХ")),  # noqa: RUF001
@@ -154,13 +141,12 @@ def secret_look_alike(scene: Scene, how: str) -> Credential | None:
     "OWASP ASVS 4.0 section 2.4; CWE-836",
     *("url", "base64", "md5", "sha1", "sha256", "hex", "reverse", "quoted", "base64url"),
     weakness="a transformed secret is accepted",
-    touches="secret",
 )
 def secret_transformed(scene: Scene, how: str) -> Credential | None:
     """Present the secret encoded once more, its hash, or its reverse."""
     raw = scene.valid.secret.encode("utf-8", "surrogatepass")
     spelt = {
-        "url": "".join(f"%{byte:02X}" for byte in raw),
+        "url": percent_encode(scene.valid.secret),
         "base64": base64.b64encode(raw).decode(),
         "base64url": base64.urlsafe_b64encode(raw).rstrip(b"=").decode(),
         "md5": hashlib.md5(raw, usedforsecurity=False).hexdigest(),
@@ -174,11 +160,7 @@ def secret_transformed(scene: Scene, how: str) -> Credential | None:
 
 
 @FAMILY.credential(
-    Demand.DENY,
-    "CWE-798; OWASP ASVS 4.0 section 2.4",
-    *range(len(_MAGIC)),
-    weakness="a magic word is a secret",
-    touches="secret",
+    Demand.DENY, "CWE-798; OWASP ASVS 4.0 section 2.4", *range(len(_MAGIC)), weakness="a magic word is a secret"
 )
 def secret_magic(scene: Scene, number: int) -> Credential | None:
     """Present a word that languages or developers treat apart."""
@@ -190,7 +172,6 @@ def secret_magic(scene: Scene, number: int) -> Credential | None:
     "OWASP Web Security Testing Guide, input validation",
     *range(len(_INJECTIONS)),
     weakness="the secret is part of a query",
-    touches="secret",
 )
 def secret_injection(scene: Scene, number: int) -> Credential | None:
     """Present text that means something to a database or an expression language."""
@@ -202,7 +183,6 @@ def secret_injection(scene: Scene, number: int) -> Credential | None:
     "CWE-20; CWE-176",
     *("é", "\u65e5\u672c", "\U0001f511", "\ud800", "\x00", "\x7f", "\r\n", "\ufeff", "\x85", "é" * 40),
     weakness="characters that no secret has",
-    touches="secret",
 )
 def secret_of_odd_characters(scene: Scene, text: str) -> Credential | None:
     """Present characters that no secret has: accented, of other scripts, control characters, half a pair."""
@@ -214,7 +194,6 @@ def secret_of_odd_characters(scene: Scene, text: str) -> Credential | None:
     "CWE-176",
     *("{}é", "{}\U0001f511", "{}\ud800", "\ufeff{}", "{}\r\nx: y", "{}\x7f"),
     weakness="characters beyond the secret are ignored",
-    touches="secret",
 )
 def secret_with_odd_characters(scene: Scene, pattern: str) -> Credential | None:
     """Present the right secret with a character that no secret has."""
@@ -226,7 +205,6 @@ def secret_with_odd_characters(scene: Scene, pattern: str) -> Credential | None:
     "RFC 2104 section 2: HMAC, and PBKDF2 with it, fills a short key up with zeros; CWE-158",
     *("{}\x00", "{}\x00\x00\x00"),
     weakness="zeros behind the secret count for nothing",
-    touches="secret",
 )
 def secret_with_zeros(scene: Scene, pattern: str) -> Credential | None:
     """Present the right secret with zero bytes behind it, which some password hashes can't tell from it."""
@@ -239,7 +217,6 @@ def secret_with_zeros(scene: Scene, pattern: str) -> Credential | None:
     *("{} ", " {}", "{}\n", "\t{}", "{}\r", "{}\u00a0"),
     applies=is_password,
     weakness="white space around the secret is ignored",
-    touches="secret",
 )
 def secret_with_space(scene: Scene, pattern: str) -> Credential | None:
     """Present the right secret with white space around it."""
@@ -252,21 +229,13 @@ def secret_with_space(scene: Scene, pattern: str) -> Credential | None:
     *("{} ", " {}", "\t{}"),
     applies=is_api_key,
     weakness="white space around a key",
-    touches="secret",
 )
 def key_with_space(scene: Scene, pattern: str) -> Credential | None:
     """Present the right key with white space around it, which HTTP itself would take away."""
     return with_text(scene, pattern.replace("{}", scene.valid.secret))
 
 
-@FAMILY.credential(
-    Demand.DENY,
-    "CWE-400; CWE-1333",
-    4000,
-    8100,
-    weakness="long secrets",
-    touches="secret",
-)
+@FAMILY.credential(Demand.DENY, "CWE-400; CWE-1333", 4000, 8100, weakness="long secrets")
 def secret_very_long(scene: Scene, size: int) -> Credential | None:
     """Present thousands of characters."""
     return with_text(scene, quote("x" * size))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand
-from gatecrash.generators.attacks.base import Family, Scene, Stage
-from gatecrash.generators.attacks.http_headers import credential_header
-from gatecrash.generators.attacks.kinds import is_jwt, is_known, is_signed
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
-from gatecrash.generators.credentials.jwt import JwtProfile
+from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.changes import jwt_parts, with_claims, with_http, with_mqtt, with_opaque_token
+from gatecrash.generators.attacks.http_headers import with_value
+from gatecrash.generators.attacks.kinds import has_identity_claim, is_jwt, is_known, is_signed
+from gatecrash.generators.credentials.base import Credential
 from gatecrash.generators.credentials.signed import SignedProfile
 
-FAMILY: Final = Family("pattern", is_known)
+FAMILY: Final = Family("pattern", is_known, weakness="long texts take disproportionately long", alone=True)
 _SOURCE: Final = "CWE-1333; OWASP, Regular expression Denial of Service"
-_WEAKNESS: Final = "long texts take disproportionately long"
 
 # What is repeated, and what makes the match fail at the end. Short ones show exponential patterns, long ones others.
 _REPEATED: Final = ("a", "1", "a1", "a.", "1.", "a-", "A", "0f", " ", "=", "_", "/", "a@", "a,", ".", "%20", "a b")
@@ -29,84 +27,60 @@ def text_of(variant: tuple[str, str, int]) -> str:
     return (piece * size)[:size] + end
 
 
-@FAMILY.credential(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="secret")
+@FAMILY.credential(Demand.ANY, _SOURCE, *_TEXTS, touches="secret")
 def secret_repeated(scene: Scene, variant: Any) -> Credential | None:
     """Present a long text in place of the secret; where IoT verifies signatures, rightly signed."""
     text = text_of(variant)
-    if isinstance(scene.profile, SignedProfile):
-        return replace(scene.credential, secret=text, signature=scene.profile.sign(text))
-    if isinstance(scene.profile, JwtProfile):
+    if is_jwt(scene.profile):
         size = max(1, len(text) // 3)
         text = ".".join((text[:size], text[size : 2 * size], text[2 * size :]))
-    return replace(scene.credential, secret=text)
+    return with_opaque_token(scene, text)
 
 
-@FAMILY.credential(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="secret")
+@FAMILY.credential(Demand.ANY, _SOURCE, *_TEXTS, touches="secret")
 def secret_extended(scene: Scene, variant: Any) -> Credential | None:
     """Present the right secret with a long text behind it."""
-    if is_jwt(scene.profile):
-        return None
-    text = scene.valid.secret + text_of(variant)
-    if isinstance(scene.profile, SignedProfile):
-        return replace(scene.credential, secret=text, signature=scene.profile.sign(text))
-    return replace(scene.credential, secret=text)
-
-
-def _has_identity(profile: CredentialProfile) -> bool:
-    return (isinstance(profile, JwtProfile) and profile.identity_claim is not None) or is_signed(profile)
+    return None if is_jwt(scene.profile) else with_opaque_token(scene, scene.valid.secret + text_of(variant))
 
 
 @FAMILY.credential(
     Demand.ANY,
     _SOURCE,
     *_TEXTS,
-    weakness=_WEAKNESS,
-    alone=True,
     touches="identity",
-    applies=_has_identity,
-    stage=Stage.TOKEN,
+    applies=lambda profile: has_identity_claim(profile) or is_signed(profile),
+    layer=Layer.TOKEN,
 )
 def identity_repeated(scene: Scene, variant: Any) -> Credential | None:
     """Present a rightly signed token of a device with a long name."""
     profile, text = scene.profile, text_of(variant)
     if isinstance(profile, SignedProfile):
-        made = profile.credential_with(text, 0, None, minted_at=scene.minted_at)
-        return replace(scene.credential, secret=made.secret, signature=made.signature)
-    token = scene.credential.jwt
-    if not isinstance(profile, JwtProfile) or token is None or profile.identity_claim is None:
-        return None
-    changed = replace(token, claims={**token.claims, profile.identity_claim: text[:4000]})
-    return replace(scene.credential, secret=profile.sign(changed), jwt=changed)
+        return with_opaque_token(scene, profile.credential_with(text, 0, None, minted_at=scene.minted_at).secret)
+    return with_claims(scene, **{jwt_parts(scene)[0].identity_claim or "": text[:4000]})
 
 
-@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="username")
+@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, touches="username")
 def username_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> AuthorizerRequest | None:
     """Present a long user name."""
     mqtt = request.mqtt_context
     if mqtt is None or mqtt.username is None or "=" in mqtt.username:
         return None
-    return replace(request, mqtt_context=replace(mqtt, username=text_of(variant)))
+    return with_mqtt(request, username=text_of(variant))
 
 
-@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="client_id")
+@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, touches="client_id")
 def client_id_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> AuthorizerRequest | None:
     """Present a long client id."""
-    mqtt = request.mqtt_context
-    if mqtt is None or mqtt.client_id is None:
-        return None
-    return replace(request, mqtt_context=replace(mqtt, client_id=text_of(variant)))
+    return None if request.client_id is None else with_mqtt(request, client_id=text_of(variant))
 
 
-@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="credential")
+@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, touches="credential")
 def header_repeated(scene: Scene, request: AuthorizerRequest, variant: Any) -> AuthorizerRequest | None:
     """Present a long text in place of the credential's header."""
-    name, http = credential_header(scene, request), request.http_context
-    if name is None or http is None:
-        return None
-    return replace(request, http_context=replace(http, headers={**(http.headers or {}), name: text_of(variant)}))
+    return with_value(scene, request, text_of(variant))
 
 
-@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, weakness=_WEAKNESS, alone=True, touches="query")
+@FAMILY.request(Demand.ANY, _SOURCE, *_TEXTS, touches="query")
 def query_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> AuthorizerRequest | None:
     """Put a long text into the query string."""
     http = request.http_context
@@ -114,4 +88,4 @@ def query_repeated(_: Scene, request: AuthorizerRequest, variant: Any) -> Author
         return None
     name = http.query_string.removeprefix("?").partition("=")[0]
     text = text_of((variant[0], variant[1], min(variant[2], 3900)))
-    return replace(request, http_context=replace(http, query_string=f"?{name}={text}"))
+    return with_http(request, query_string=f"?{name}={text}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from gatecrash.authorizers.contract import AuthorizerRequest, Demand, HttpContext
+from gatecrash.authorizers.contract import AuthorizerRequest, Demand
 from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.changes import with_http
 from gatecrash.generators.attacks.kinds import is_api_key
+from gatecrash.generators.attacks.spellings import percent_encode, spell
 
-FAMILY: Final = Family("query_string", is_api_key)
+FAMILY: Final = Family("query_string", is_api_key, touches="query")
 _ENCODING: Final = "RFC 3986 section 2.1, 6.2.2: equivalent encodings"
 _FORM: Final = "WHATWG URL Standard, application/x-www-form-urlencoded parsing"
 _OTHERS: Final = "other query parameters change the decision"
@@ -23,17 +24,8 @@ def _pairs(request: AuthorizerRequest) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in parts]
 
 
-def _with_query(request: AuthorizerRequest, query: str | None) -> AuthorizerRequest:
-    context = request.http_context or HttpContext()
-    return replace(request, http_context=replace(context, query_string=query))
-
-
-def _joined(pairs: list[tuple[str, str]]) -> str:
+def _query(pairs: list[tuple[str, str]]) -> str:
     return "?" + "&".join(f"{name}={value}" for name, value in pairs)
-
-
-def _encoded(text: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
 
 
 @FAMILY.request(
@@ -42,12 +34,11 @@ def _encoded(text: str) -> str:
     *("?x=1&{}", "?{}&x=1", "?{}&", "?&{}", "?{}&&x=1", "?{}&x", "?{}&x=", "?{}&=x", "?a=b&{}&c=d", "?{}&__proto__=x"),
     *("?{}&x=%20+%2B", "?{}&token=", "?{}&X-Amz-Date=1"),
     weakness=_OTHERS,
-    touches="query",
 )
 def other_parameters(_: Scene, request: AuthorizerRequest, pattern: str) -> AuthorizerRequest | None:
     """Put other parameters before and behind those that count."""
     pairs = _pairs(request)
-    return _with_query(request, pattern.replace("{}", _joined(pairs)[1:])) if pairs else None
+    return with_http(request, query_string=pattern.replace("{}", _query(pairs)[1:])) if pairs else None
 
 
 @FAMILY.request(
@@ -55,32 +46,29 @@ def other_parameters(_: Scene, request: AuthorizerRequest, pattern: str) -> Auth
     "RFC 3986; CWE-20; CWE-400",
     *("?{}&x=%zz", "?{}&x=%ff", "?{}&x=%00", "?{}&%", "?{}&x=é", "?{}#x", "??{}", "?{};x=1", "?{}&x=\ud800", "many"),
     weakness="odd query strings",
-    touches="query",
 )
 def query_odd(_: Scene, request: AuthorizerRequest, pattern: str) -> AuthorizerRequest | None:
     """Add escapes that are none, bytes that are no text, other separators, or two hundred parameters."""
     pairs = _pairs(request)
     if not pairs:
         return None
-    query = _joined([*((f"x{number}", "1") for number in range(200)), *pairs]) if pattern == "many" else pattern
-    return _with_query(request, query.replace("{}", _joined(pairs)[1:]))
+    query = _query([*((f"x{number}", "1") for number in range(200)), *pairs]) if pattern == "many" else pattern
+    return with_http(request, query_string=query.replace("{}", _query(pairs)[1:]))
 
 
-@FAMILY.request(
-    Demand.SAME, _ENCODING, "value", "name", "order", "lower", weakness="equivalent encodings differ", touches="query"
-)
+@FAMILY.request(Demand.SAME, _ENCODING, "value", "name", "order", "lower", weakness="equivalent encodings differ")
 def parameters_encoded(_: Scene, request: AuthorizerRequest, how: str) -> AuthorizerRequest | None:
     """Percent-encode characters that need no encoding, or turn the order of parameters round."""
     pairs = _pairs(request)
     if not pairs or any("%" in name + value for name, value in pairs):
         return None
     changed = {
-        "value": [(name, _encoded(value)) for name, value in pairs],
-        "name": [(_encoded(name), value) for name, value in pairs],
-        "lower": [(name, _encoded(value).lower()) for name, value in pairs],
+        "value": [(name, percent_encode(value)) for name, value in pairs],
+        "name": [(percent_encode(name), value) for name, value in pairs],
+        "lower": [(name, percent_encode(value).lower()) for name, value in pairs],
         "order": pairs[::-1],
     }[how]
-    return _with_query(request, _joined(changed)) if changed != pairs else None
+    return with_http(request, query_string=_query(changed)) if changed != pairs else None
 
 
 @FAMILY.request(
@@ -88,7 +76,6 @@ def parameters_encoded(_: Scene, request: AuthorizerRequest, how: str) -> Author
     "RFC 3986 section 3.4; AWS IoT developer guide, custom-auth",
     *("all", "first", "none"),
     weakness="missing parameters are accepted",
-    touches="query",
     everyday=True,
 )
 def parameters_missing(_: Scene, request: AuthorizerRequest, which: str) -> AuthorizerRequest | None:
@@ -100,10 +87,10 @@ def parameters_missing(_: Scene, request: AuthorizerRequest, which: str) -> Auth
         headers = request.http_context.headers if request.http_context else None
         if not headers:
             return None
-        return _with_query(request, None)
+        return with_http(request, query_string=None)
     if which == "first" and len(pairs) == 1:
         return None
-    return _with_query(request, _joined(pairs[1:]) if which == "first" else "?")
+    return with_http(request, query_string=_query(pairs[1:]) if which == "first" else "?")
 
 
 @FAMILY.request(
@@ -111,7 +98,6 @@ def parameters_missing(_: Scene, request: AuthorizerRequest, which: str) -> Auth
     "CWE-235: improper handling of extra parameters; CWE-436",
     *("bad_first", "bad_last", "bad_between", "empty_last", "case_last"),
     weakness="of two conflicting parameters one wins",
-    touches="query",
     alone=True,
 )
 def parameter_twice(scene: Scene, request: AuthorizerRequest, order: str) -> AuthorizerRequest | None:
@@ -126,9 +112,9 @@ def parameter_twice(scene: Scene, request: AuthorizerRequest, order: str) -> Aut
         "bad_last": [(name, value), wrong],
         "bad_between": [(name, value), wrong, (name, value)],
         "empty_last": [(name, value), (name, "")],
-        "case_last": [(name, value), (_encoded(name), wrong[1])],
+        "case_last": [(name, value), (percent_encode(name), wrong[1])],
     }
-    return _with_query(request, _joined([*arranged[order], *rest]))
+    return with_http(request, query_string=_query([*arranged[order], *rest]))
 
 
 def _wrong_value(scene: Scene, name: str, value: str) -> str:
@@ -142,7 +128,6 @@ def _wrong_value(scene: Scene, name: str, value: str) -> str:
     *("other", "", "upper", "prefix", "{}x", "x{}", "{}%00", "{}%20", "%20{}", "{}*", "*", "{},x", "{}%0A", "%2500{}"),
     *("twice", '["{}"]', "{}/../x", "{}%C2%AD", "null", "%", ".*", "{}'", "{}+"),
     weakness="parameters are compared loosely",
-    touches="query",
     everyday=True,
 )
 def parameter_wrong(scene: Scene, request: AuthorizerRequest, pattern: str) -> AuthorizerRequest | None:
@@ -151,14 +136,9 @@ def parameter_wrong(scene: Scene, request: AuthorizerRequest, pattern: str) -> A
     if not pairs or scene.valid.parameters == {}:
         return None
     (name, value), rest = pairs[0], pairs[1:]
-    spelt = {
-        "other": _wrong_value(scene, name, value),
-        "upper": value.upper(),
-        "prefix": value[:-1],
-        "twice": _encoded(value).replace("%", "%25"),
-    }
-    changed = spelt.get(pattern, pattern.replace("{}", value))
-    return _with_query(request, _joined([(name, changed), *rest])) if changed != value else None
+    twice, other = percent_encode(value).replace("%", "%25"), _wrong_value(scene, name, value)
+    changed = spell(pattern, value, other=other, upper=value.upper(), prefix=value[:-1], twice=twice)
+    return with_http(request, query_string=_query([(name, changed), *rest])) if changed != value else None
 
 
 @FAMILY.request(
@@ -166,7 +146,6 @@ def parameter_wrong(scene: Scene, request: AuthorizerRequest, pattern: str) -> A
     "CWE-178; CWE-20",
     *("upper", "{}[]", "{}[0]", "%20{}", "{}%20", "{}%00", "{}.x", "_{}"),
     weakness="parameter names are compared loosely",
-    touches="query",
 )
 def parameter_renamed(scene: Scene, request: AuthorizerRequest, pattern: str) -> AuthorizerRequest | None:
     """Present a right value under a name that is only almost right."""
@@ -174,8 +153,8 @@ def parameter_renamed(scene: Scene, request: AuthorizerRequest, pattern: str) ->
     if not pairs or scene.valid.parameters == {}:
         return None
     (name, value), rest = pairs[0], pairs[1:]
-    changed = name.upper() if pattern == "upper" else pattern.replace("{}", name)
-    return _with_query(request, _joined([(changed, value), *rest])) if changed != name else None
+    changed = spell(pattern, name, upper=name.upper())
+    return with_http(request, query_string=_query([(changed, value), *rest])) if changed != name else None
 
 
 @FAMILY.request(
@@ -183,17 +162,16 @@ def parameter_renamed(scene: Scene, request: AuthorizerRequest, pattern: str) ->
     "WHATWG URL Standard; W3C HTML 4.01 appendix B.2.2: semicolons as separators",
     *("?x=1;{}", "?{};y=2", "{}", "?{}\n", "?{} ", "? {}", "?&&&&{}", "/path?{}"),
     weakness="separators",
-    touches="query",
 )
 def separators_odd(_: Scene, request: AuthorizerRequest, pattern: str) -> AuthorizerRequest | None:
     """Separate parameters by semicolons, leave the question mark out, or put white space around."""
     pairs = _pairs(request)
-    return _with_query(request, pattern.replace("{}", _joined(pairs)[1:])) if pairs else None
+    return with_http(request, query_string=pattern.replace("{}", _query(pairs)[1:])) if pairs else None
 
 
-@FAMILY.request(Demand.SAME, "AWS IoT API: queryString of at most 4,096", 3500, weakness=_OTHERS, touches="query")
+@FAMILY.request(Demand.SAME, "AWS IoT API: queryString of at most 4,096", 3500, weakness=_OTHERS)
 def query_long(_: Scene, request: AuthorizerRequest, size: int) -> AuthorizerRequest | None:
     """Add a parameter of some thousand characters."""
     pairs = _pairs(request)
-    text = _joined([*pairs, ("x", "y" * (size - len(_joined(pairs))))])
-    return _with_query(request, text) if pairs and len(text) <= size + 3 else None
+    text = _query([*pairs, ("x", "y" * (size - len(_query(pairs))))])
+    return with_http(request, query_string=text) if pairs and len(text) <= size + 3 else None

@@ -9,22 +9,20 @@ from urllib.parse import quote
 
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.attacks import attacker
-from gatecrash.generators.attacks.base import Family, Scene, Stage
+from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.changes import with_opaque_token
 from gatecrash.generators.attacks.kinds import is_signed
+from gatecrash.generators.attacks.spellings import change_letter, fullwidth_digits, spell
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 from gatecrash.generators.credentials.signed import SignedProfile
 
-SIGNATURES: Final = Family("iot_signature", is_signed)
-TOKENS: Final = Family("signed_token", is_signed)
 _GUIDE: Final = "AWS IoT developer guide, custom-auth: signed tokens; SHA256withRSA"
-_WRONG: Final[dict[str, Any]] = {
-    "stage": Stage.SIGNATURE,
-    "weakness": "the token's signature is not verified",
-    "touches": "signature",
-}
+_UNVERIFIED: Final = "the token's signature is not verified"
+SIGNATURES: Final = Family("iot_signature", is_signed, layer=Layer.SIGNATURE, weakness=_UNVERIFIED, touches="signature")
 # Each of them makes the token anew.
-_TOKEN: Final[dict[str, Any]] = {"stage": Stage.TOKEN, "touches": "token"}
-_SHAPE: Final = "tokens of another shape are accepted"
+TOKENS: Final = Family(
+    "signed_token", is_signed, layer=Layer.TOKEN, weakness="tokens of another shape are accepted", touches="token"
+)
 
 
 def _profile(scene: Scene) -> SignedProfile:
@@ -36,14 +34,14 @@ def _expires(profile: CredentialProfile) -> bool:
     return isinstance(profile, SignedProfile) and profile.expires
 
 
-def _signed(scene: Scene, token: str) -> Credential | None:
+def _sign(scene: Scene, token: str) -> Credential | None:
     """Sign another token, rightly; None when it is the valid one."""
     if token == scene.valid.secret:
         return None
-    return replace(scene.credential, secret=token, signature=_profile(scene).sign(token))
+    return with_opaque_token(scene, token)
 
 
-@SIGNATURES.credential(Demand.DENY, _GUIDE, **_WRONG, everyday=True)
+@SIGNATURES.credential(Demand.DENY, _GUIDE, everyday=True)
 def signature_of_another_token(scene: Scene, _: Any) -> Credential:
     """Present the signature that another device's token has."""
     if scene.other.signature == scene.credential.signature:
@@ -52,36 +50,34 @@ def signature_of_another_token(scene: Scene, _: Any) -> Credential:
     return replace(scene.credential, signature=scene.other.signature)
 
 
-@SIGNATURES.credential(Demand.DENY, _GUIDE, "last", "first", "longer", "shorter", **_WRONG, everyday=True)
+@SIGNATURES.credential(Demand.DENY, _GUIDE, "last", "first", "longer", "shorter", everyday=True)
 def token_changed_after_signing(scene: Scene, how: str) -> Credential:
     """Change a signed token: its last character, its first, one more, one less."""
     token = scene.credential.secret
     changed = {
-        "last": f"{token[:-1]}{'0' if token[-1:] != '0' else '1'}",
-        "first": f"{'x' if token[:1] != 'x' else 'y'}{token[1:]}",
+        "last": change_letter(token, max(0, len(token) - 1), "0", "1"),
+        "first": change_letter(token, 0, "x", "y"),
         "longer": f"{token}0",
         "shorter": token[:-1] or f"{token}0",
     }
     return replace(scene.credential, secret=changed[how])
 
 
-@SIGNATURES.credential(Demand.DENY, _GUIDE, **_WRONG)
+@SIGNATURES.credential(Demand.DENY, _GUIDE)
 def signature_of_another_key(scene: Scene, _: Any) -> Credential:
     """Sign with the attacker's own key."""
     raw = attacker.signer("RS256")(scene.credential.secret.encode("utf-8", "surrogatepass"))
     return replace(scene.credential, signature=base64.b64encode(raw).decode())
 
 
-@SIGNATURES.credential(Demand.DENY, _GUIDE, "SHA1withRSA", "SHA512withRSA", "SHA256withRSA/PSS", **_WRONG)
+@SIGNATURES.credential(Demand.DENY, _GUIDE, "SHA1withRSA", "SHA512withRSA", "SHA256withRSA/PSS")
 def signature_by_another_scheme(scene: Scene, scheme: str) -> Credential:
     """Sign rightly, by a scheme that IoT doesn't use."""
     raw = _profile(scene).sign_otherwise(scene.credential.secret)[scheme]
     return replace(scene.credential, signature=base64.b64encode(raw).decode())
 
 
-@SIGNATURES.credential(
-    Demand.DENY, _GUIDE, "cut", "zeros", "base64url", "spaces", "url", "hex", "twice", "of_encoded", **_WRONG
-)
+@SIGNATURES.credential(Demand.DENY, _GUIDE, "cut", "zeros", "base64url", "spaces", "url", "hex", "twice", "of_encoded")
 def signature_damaged(scene: Scene, how: str) -> Credential | None:
     """Cut the signature, spell it in another alphabet, encode it twice, or sign the token's URL-encoded form."""
     signature = scene.credential.signature or ""
@@ -106,19 +102,18 @@ def signature_damaged(scene: Scene, how: str) -> Credential | None:
     *(3600, 301, 86400, 30 * 86400, "epoch", "zero"),
     applies=_expires,
     weakness="expired tokens are accepted",
-    **_TOKEN,
     everyday=True,
 )
 def expired(scene: Scene, ago: Any) -> Credential:
     """Present a rightly signed token that expired five minutes ago or long before."""
     expiry = {"epoch": "0000000001", "zero": "0"}.get(ago) if isinstance(ago, str) else str(scene.minted_at - ago)
-    return _expiring(scene, str(expiry))
+    return _present_expiry(scene, str(expiry))
 
 
-@TOKENS.credential(Demand.ANY, _GUIDE, 1, 30, 120, applies=_expires, weakness="leeway", **_TOKEN)
+@TOKENS.credential(Demand.ANY, _GUIDE, 1, 30, 120, applies=_expires, weakness="leeway")
 def expired_just_now(scene: Scene, ago: int) -> Credential:
     """Present a token that expired within the leeway that an authorizer may have."""
-    return _expiring(scene, str(scene.minted_at - ago))
+    return _present_expiry(scene, str(scene.minted_at - ago))
 
 
 @TOKENS.credential(
@@ -128,16 +123,15 @@ def expired_just_now(scene: Scene, ago: int) -> Credential:
     *("٤١٠٢٤٤٤٨٠٠", "4102444800.0", "04102444800", "99999999999999999999", "4102444800\n", "４１０２４４４８００"),  # noqa: RUF001
     applies=_expires,
     weakness="an expiry that is no time is accepted",
-    **_TOKEN,
 )
 def expiry_malformed(scene: Scene, text: str) -> Credential:
     """Present a rightly signed token whose expiry no issuer writes so."""
-    return _expiring(scene, text)
+    return _present_expiry(scene, text)
 
 
-def _expiring(scene: Scene, expiry: str) -> Credential:
-    made = _profile(scene).credential_with(scene.credential.identity, scene.rng.getrandbits(32), expiry)
-    return replace(scene.credential, secret=made.secret, signature=made.signature)
+def _present_expiry(scene: Scene, expiry: str) -> Credential:
+    expiring = _profile(scene).credential_with(scene.credential.identity, scene.rng.getrandbits(32), expiry)
+    return with_opaque_token(scene, expiring.secret)
 
 
 @TOKENS.credential(
@@ -145,36 +139,32 @@ def _expiring(scene: Scene, expiry: str) -> Credential:
     _GUIDE,
     *("{}x", "x{}", "{}\n", "{} ", " {}", "{}\x00", "{}.x", ".{}", "{}.", "{0}{0}", "{0}.{0}", "upper", "\ufeff{}"),
     *("{}/../x", "{}?x", "{}#", "cut", "cut_part", "first_part", "without_dots", "{}'", "x.{}", "{}\r\n", "fullwidth"),
-    weakness=_SHAPE,
-    **_TOKEN,
 )
 def token_malformed(scene: Scene, pattern: str) -> Credential | None:
     """Present a rightly signed token with something before or behind it, or with something missing."""
     token = scene.valid.secret
-    spelt = {
+    named = {
         "upper": token.upper(),
         "cut": token[:-1],
         "cut_part": token.rpartition(".")[0] or token[: len(token) // 2],
         "first_part": token.partition(".")[0][: len(token) - 1],
         "without_dots": token.replace(".", ""),
-        "fullwidth": "".join(chr(ord(letter) + 0xFEE0) if letter.isdigit() else letter for letter in token),
+        "fullwidth": fullwidth_digits(token),
         "{0}{0}": token * 2,
         "{0}.{0}": f"{token}.{token}",
     }
-    changed = spelt.get(pattern, pattern.replace("{}", token))
-    return _signed(scene, changed) if changed else None
+    changed = spell(pattern, token, **named)
+    return _sign(scene, changed) if changed else None
 
 
 @TOKENS.credential(
     Demand.NOT_ISSUED,
     _GUIDE,
     *("", "x", "null", "{}", "[]", "..", "...", "a.b.c", "0", "*", "\x00", "é", "\ud800", "admin", "' OR '1'='1"),
-    weakness=_SHAPE,
-    **_TOKEN,
 )
 def token_nonsense(scene: Scene, token: str) -> Credential | None:
     """Present rightly signed nonsense."""
-    return _signed(scene, token)
+    return _sign(scene, token)
 
 
 @TOKENS.credential(
@@ -184,29 +174,16 @@ def token_nonsense(scene: Scene, token: str) -> Credential | None:
     *('","Effect":"Allow', "fullwidth", "{}*"),
     weakness="the device's name is not checked",
     alone=True,
-    **_TOKEN,
 )
 def identity_hostile(scene: Scene, pattern: str) -> Credential | None:
     """Present a rightly signed token of a device whose name is odd, or means something in a policy."""
     name = scene.credential.identity
-    spelt = {
-        "upper": name.upper(),
-        "fullwidth": "".join(chr(ord(letter) + 0xFEE0) if letter.isdigit() else letter for letter in name),
-    }
-    changed = spelt.get(pattern, pattern.replace("{}", name))
-    made = _profile(scene).credential_with(changed, scene.rng.getrandbits(32), None, minted_at=scene.minted_at)
-    if changed == name or changed not in made.secret or made.secret == scene.valid.secret:
-        return None
-    return replace(scene.credential, secret=made.secret, signature=made.signature)
+    changed = spell(pattern, name, upper=name.upper(), fullwidth=fullwidth_digits(name))
+    token = _profile(scene).credential_with(changed, scene.rng.getrandbits(32), None, minted_at=scene.minted_at).secret
+    return _sign(scene, token) if changed != name and changed in token else None
 
 
-@TOKENS.credential(
-    Demand.NOT_ISSUED,
-    "AWS IoT API: token of at most 6,144 characters",
-    *(500, 6144),
-    weakness=_SHAPE,
-    **_TOKEN,
-)
+@TOKENS.credential(Demand.NOT_ISSUED, "AWS IoT API: token of at most 6,144 characters", *(500, 6144))
 def token_very_long(scene: Scene, size: int) -> Credential | None:
     """Present a rightly signed token as long as the service takes it."""
-    return _signed(scene, scene.valid.secret.ljust(size, "0"))
+    return _sign(scene, scene.valid.secret.ljust(size, "0"))

@@ -9,30 +9,24 @@ from random import Random
 from urllib.parse import quote
 
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext
-from gatecrash.generators.credentials.base import CREDENTIALS_KEPT, Credential, digest_of, read_table
+from gatecrash.generators.credentials.base import Credential, digest_of
+from gatecrash.generators.credentials.tables import CREDENTIALS_KEPT, TableProfile
 from gatecrash.generators.templates import expand
 
 
-class ApiKeyProfile:
+class ApiKeyProfile(TableProfile):
     """A table with a column for the key; query parameters are templates over the row's other columns."""
 
     kind = "api_key"
     carriers: tuple[str, ...] = ("http",)
 
     def __init__(self, *, table: Path, header: str, column: str, query: Mapping[str, str]) -> None:
-        self._rows = read_table(table, (column,))
+        super().__init__(table, (column,))
         self.header = header
         self._column = column
         self.query = query
-        self.identities = len(self._rows)
-        self.lifetime: int | None = None
-        self._credential = lru_cache(maxsize=CREDENTIALS_KEPT)(self._made_credential)
 
-    def credential(self, identity: int, salt: int, minted_at: int) -> Credential:  # noqa: ARG002 - never expires
-        """Return a row's key and parameters."""
-        return self._credential(identity)
-
-    def _made_credential(self, identity: int) -> Credential:
+    def _make_credential(self, identity: int) -> Credential:
         row = self._rows[identity]
         values = {name: value for name, value in row.items() if isinstance(value, str)}
         rng = Random(f"api_key:{identity}")
@@ -48,16 +42,15 @@ class ApiKeyProfile:
 
     def is_right(self, key: str, parameters: Mapping[str, str]) -> bool:
         """Say whether a key with these parameters is that of any row."""
-        return any(parameters == rightly for rightly in self._parameters.get(key, ()))
+        return parameters in self._parameters.get(key, ())
 
     @cached_property
     def _parameters(self) -> dict[str, list[Mapping[str, str]]]:
         """The parameters that each key may come with: several rows may have the same key."""
-        found: dict[str, list[Mapping[str, str]]] = {}
-        for identity in range(self.identities):
-            made = self._made_credential(identity)
-            found.setdefault(made.secret, []).append(made.parameters)
-        return found
+        parameters: dict[str, list[Mapping[str, str]]] = {}
+        for credential in map(self._make_credential, range(self.identities)):
+            parameters.setdefault(credential.secret, []).append(credential.parameters)
+        return parameters
 
     def fingerprint(self) -> str:
         """Return a digest of the table and the way it is sent."""

@@ -31,7 +31,7 @@ def carry_token(credential: Credential, carrier: str, token_key_name: str | None
         members[SIGNATURE_KEY] = credential.signature
     if carrier == TOKEN_IN_HEADER:
         return AuthorizerRequest(http_context=HttpContext(headers=members))
-    query = "?" + "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in members.items())
+    query = "?" + "&".join(f"{_quote(name)}={_quote(value)}" for name, value in members.items())
     if carrier == TOKEN_IN_QUERY:
         return AuthorizerRequest(http_context=HttpContext(query_string=query))
     if carrier == TOKEN_IN_USERNAME:
@@ -41,5 +41,5 @@ def carry_token(credential: Credential, carrier: str, token_key_name: str | None
     raise UsageError(f"{carrier!r} is no carrier of a token; there are {', '.join(TOKEN_CARRIERS)}")
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return quote(text, safe="", errors="surrogatepass")

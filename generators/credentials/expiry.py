@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import AuthorizerRequest
 from gatecrash.authorizers.errors import WireError
 from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.devices import MintedProfile
 from gatecrash.generators.tokens import unbase64url
 
 # The header and the payload of a JSON Web Token are objects: `{"` is `eyJ` in base64url.
 _TOKEN: Final = re.compile(r"eyJ[\w-]*\.(eyJ[\w-]*)\.[\w-]*")
 _IDENTITIES_LOOKED_AT: Final = 1000
-# Profiles whose credentials all come from one template.
-_TEMPLATES: Final = frozenset({"jwt", "signed"})
 
 
 class Expiring(NamedTuple):
@@ -31,13 +31,14 @@ def first_to_expire(profile: CredentialProfile, minted_at: int) -> Expiring | No
 
     The claim ``exp`` is RFC 7519's, section 4.1.4. Tables beyond 1,000 devices are looked at in part.
     """
-    looked_at = 1 if profile.kind in _TEMPLATES else min(profile.identities, _IDENTITIES_LOOKED_AT)
-    found = []
+    # What is minted from one template has one lifetime.
+    looked_at = 1 if isinstance(profile, MintedProfile) else min(profile.identities, _IDENTITIES_LOOKED_AT)
+    expiring = []
     for identity in range(looked_at):
         credential = profile.credential(identity, 1, minted_at)
         request = profile.request(credential, profile.carriers[0])
-        found += [Expiring(credential.identity, expires) for expires in token_expiries(request)]
-    return min(found, key=lambda one: one.expires, default=None)
+        expiring += [Expiring(credential.identity, expires) for expires in token_expiries(request)]
+    return min(expiring, key=attrgetter("expires"), default=None)
 
 
 def token_expiries(request: AuthorizerRequest) -> Iterator[float]:

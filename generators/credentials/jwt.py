@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
-from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators.credentials.base import Credential, digest_of
 from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS, carry_token
-from gatecrash.generators.credentials.devices import Devices
+from gatecrash.generators.credentials.devices import MintedProfile
 from gatecrash.generators.signatures import jws_signer, public_spellings
 from gatecrash.generators.templates import expand_all
 from gatecrash.generators.tokens import JsonWebToken
@@ -19,7 +19,8 @@ BEARER_HEADER: Final = "bearer_header"
 MQTT_PASSWORD: Final = "mqtt_password"
 
 
-class JwtProfile:
+@dataclass(eq=False, kw_only=True)
+class JwtProfile(MintedProfile):
     """Tokens with a header, claims from a template, and a signature.
 
     ``iat``, ``nbf`` and ``exp`` are set unless the template sets them; every device has one identity, made from
@@ -27,54 +28,38 @@ class JwtProfile:
     """
 
     kind = "jwt"
+    _named = "JWT"
+    _allowed: ClassVar[tuple[str, ...]] = (BEARER_HEADER, MQTT_PASSWORD, *TOKEN_CARRIERS)
 
-    def __init__(
-        self,
-        *,
-        algorithm: str,
-        key: bytes,
-        key_id: str | None,
-        claims: Mapping[str, Any],
-        devices: Devices,
-        lifetime: int,
-        carriers: tuple[str, ...],
-        token_key_name: str | None,
-    ) -> None:
-        self.identities = devices.count
-        self.lifetime: int | None = lifetime
-        self.carriers = carriers
-        self.algorithm = algorithm
-        self._key = key
-        self.key_id = key_id
-        self.claims = claims
-        self._devices = devices
-        self._token_key_name = token_key_name
-        self._sign = jws_signer(algorithm, key)
-        if not set(carriers) <= {BEARER_HEADER, MQTT_PASSWORD, *TOKEN_CARRIERS}:
-            allowed = ", ".join((BEARER_HEADER, MQTT_PASSWORD, *TOKEN_CARRIERS))
-            raise UsageError(f"credentials.carriers is {list(carriers)}; of a JWT profile it may hold {allowed}")
+    algorithm: str
+    key_id: str | None
+    claims: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        self._sign = jws_signer(self.algorithm, self.key)
+        super().__post_init__()
 
     def credential(self, identity: int, salt: int, minted_at: int) -> Credential:
         """Make a valid token."""
-        name = self._devices.name(identity)
+        name = self.devices.name(identity)
         rng = Random(f"jwt:{identity}:{salt}")
         values = {"identity": name}
         claims = {
             "iat": minted_at,
             "nbf": minted_at,
-            "exp": minted_at + (self.lifetime or 0),
+            "exp": self.expiry(minted_at),
             **expand_all(dict(self.claims), rng, values, identity + 1),
         }
         header: dict[str, Any] = {"alg": self.algorithm, "typ": "JWT"}
         if self.key_id is not None:
             header["kid"] = self.key_id
-        client_id = self._devices.client_id_of(identity, rng, values)
+        client_id = self.devices.client_id_of(identity, rng, values)
         token = JsonWebToken(header, claims)
-        return Credential(name, client_id=client_id, secret=token.signed(self._sign), jwt=token)
+        return Credential(name, client_id=client_id, secret=token.compact(self._sign), jwt=token)
 
     def public_spellings(self) -> tuple[bytes, ...]:
         """Return the public key as servers keep it, in several spellings; none where the key is a shared secret."""
-        return () if self.algorithm.startswith("HS") else public_spellings(self._key)
+        return () if self.algorithm.startswith("HS") else public_spellings(self.key)
 
     @property
     def identity_claim(self) -> str | None:
@@ -84,7 +69,7 @@ class JwtProfile:
 
     def sign(self, token: JsonWebToken) -> str:
         """Sign a token, such as one with changed claims, with the profile's own key."""
-        return token.signed(self._sign)
+        return token.compact(self._sign)
 
     def request(self, credential: Credential, carrier: str) -> AuthorizerRequest:
         """Put a token into a request."""
@@ -98,18 +83,9 @@ class JwtProfile:
                     client_id=credential.client_id,
                 )
             )
-        return carry_token(credential, carrier, self._token_key_name)
+        return carry_token(credential, carrier, self.token_key_name)
 
     def fingerprint(self) -> str:
         """Return a digest of the profile."""
-        members = [
-            self.kind,
-            self.algorithm,
-            self.key_id,
-            dict(self.claims),
-            self._devices.parts(),
-            self.lifetime,
-            list(self.carriers),
-            self._token_key_name,
-        ]
-        return digest_of(members, self._key)
+        members = [self.kind, self.algorithm, self.key_id, dict(self.claims), *self.parts()]
+        return digest_of(members, self.key)

@@ -30,7 +30,7 @@ def open_profile(settings: Mapping[str, Any], token_key_name: str | None) -> Cre
     kind = settings.get("kind")
     if kind not in _OPENERS:
         raise UsageError(f"credentials.kind is {kind!r}; it may be {', '.join(profile_kinds())}")
-    return _OPENERS[kind](settings, token_key_name)
+    return _OPENERS[kind]({**settings, "token_key_name": token_key_name})
 
 
 def profile_kinds() -> tuple[str, ...]:
@@ -38,7 +38,7 @@ def profile_kinds() -> tuple[str, ...]:
     return tuple(_OPENERS)
 
 
-def _needed(settings: Mapping[str, Any], key: str) -> str:
+def _require(settings: Mapping[str, Any], key: str) -> str:
     value = settings.get(key)
     if not value:
         raise UsageError(f"credentials.{key} is missing: a profile of kind {settings['kind']!r} needs it")
@@ -59,63 +59,48 @@ def _key(settings: Mapping[str, Any]) -> bytes:
     )
 
 
-def _carriers(settings: Mapping[str, Any], default: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(settings.get("carriers") or default)
+def _minted(settings: Mapping[str, Any], identity: str, carriers: tuple[str, ...]) -> dict[str, Any]:
+    """Return what profiles that mint credentials share; identity and carriers are their defaults."""
+    return {
+        "key": _key(settings),
+        "devices": Devices(
+            count=settings.get("identities") or IDENTITIES_DEFAULT,
+            identity=settings.get("identity") or identity,
+            client_id=settings.get("client_id") or "{identity}",
+        ),
+        "lifetime": settings.get("lifetime") or LIFETIME_DEFAULT,
+        "carriers": tuple(settings.get("carriers") or carriers),
+        "token_key_name": settings["token_key_name"],
+    }
 
 
-def _devices(settings: Mapping[str, Any], identity: str) -> Devices:
-    return Devices(
-        count=settings.get("identities") or IDENTITIES_DEFAULT,
-        identity=settings.get("identity") or identity,
-        client_id=settings.get("client_id") or "{identity}",
-    )
-
-
-def _jwt(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:
+def _jwt(settings: Mapping[str, Any]) -> CredentialProfile:
     return JwtProfile(
         algorithm=settings.get("algorithm") or "RS256",
-        key=_key(settings),
         key_id=settings.get("key_id"),
         claims=settings.get("claims") or {"sub": "{identity}"},
-        devices=_devices(settings, "device-{hex:8}"),
-        lifetime=settings.get("lifetime") or LIFETIME_DEFAULT,
-        carriers=_carriers(settings, (BEARER_HEADER, MQTT_PASSWORD)),
-        token_key_name=token_key_name,
+        **_minted(settings, "device-{hex:8}", (BEARER_HEADER, MQTT_PASSWORD)),
     )
 
 
-def _signed(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:
-    return SignedProfile(
-        key=_key(settings),
-        token=settings.get("token") or "{identity}.{expiry}.{hex:16}",
-        devices=_devices(settings, "dev{number:4}"),
-        lifetime=settings.get("lifetime") or LIFETIME_DEFAULT,
-        carriers=_carriers(settings, (TOKEN,)),
-        token_key_name=token_key_name,
-    )
+def _signed(settings: Mapping[str, Any]) -> CredentialProfile:
+    token = settings.get("token") or "{identity}.{expiry}.{hex:16}"
+    return SignedProfile(token=token, **_minted(settings, "dev{number:4}", (TOKEN,)))
 
 
-def _password(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:  # noqa: ARG001
-    return PasswordProfile(Path(_needed(settings, "table")))
-
-
-def _api_key(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:  # noqa: ARG001
+def _api_key(settings: Mapping[str, Any]) -> CredentialProfile:
     return ApiKeyProfile(
-        table=Path(_needed(settings, "table")),
+        table=Path(_require(settings, "table")),
         header=settings.get("header") or "x-api-key",
         column=settings.get("column") or "key",
         query=settings.get("query") or {},
     )
 
 
-def _python(settings: Mapping[str, Any], token_key_name: str | None) -> CredentialProfile:  # noqa: ARG001
-    return PythonFileProfile(Path(_needed(settings, "file")))
-
-
-_OPENERS: Final[dict[str, Callable[[Mapping[str, Any], str | None], CredentialProfile]]] = {
+_OPENERS: Final[dict[str, Callable[[Mapping[str, Any]], CredentialProfile]]] = {
     "jwt": _jwt,
-    "password": _password,
+    "password": lambda settings: PasswordProfile(Path(_require(settings, "table"))),
     "signed": _signed,
     "api_key": _api_key,
-    "python": _python,
+    "python": lambda settings: PythonFileProfile(Path(_require(settings, "file"))),
 }

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from gatecrash.authorizers.contract import AuthorizerRequest
 from gatecrash.authorizers.errors import UsageError, WireError
@@ -32,7 +32,7 @@ class PythonFileProfile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._source = read_secret_file(path, "credentials.file")
-        module = _imported(path)
+        module = _import(path)
         self._credential = _function(module, path, "credential")
         self._denied = _function(module, path, "denied") if hasattr(module, "denied") else None
         self.identities = _number(module, path, "IDENTITIES", 50) or 50
@@ -57,7 +57,7 @@ class PythonFileProfile:
         try:
             body = function(identity, salt, minted_at)
         except (Exception, SystemExit) as error:
-            raise UsageError(f"credentials.file: {where} raised {_said(error, self._path)}") from error
+            raise UsageError(f"credentials.file: {where} raised {_describe(error, self._path)}") from error
         try:
             return request_from_wire(body)
         except WireError as error:
@@ -72,7 +72,7 @@ class PythonFileProfile:
         return digest_of(self.kind, self._source)
 
 
-def _imported(path: Path) -> ModuleType:
+def _import(path: Path) -> ModuleType:
     specification = importlib.util.spec_from_file_location(f"credentials_{path.stem}", path)
     if specification is None or specification.loader is None:
         raise UsageError(f"credentials.file: {path} is no Python file")
@@ -80,11 +80,11 @@ def _imported(path: Path) -> ModuleType:
     try:
         specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise UsageError(f"credentials.file: importing {path} raised {_said(error, path)}") from error
+        raise UsageError(f"credentials.file: importing {path} raised {_describe(error, path)}") from error
     return module
 
 
-def _said(error: BaseException, path: Path) -> str:
+def _describe(error: BaseException, path: Path) -> str:
     """Name an error and its line in the file; only messages that can't hold a secret are told."""
     message = f" ({error})" if isinstance(error, ImportError | NameError) else ""
     line = getattr(error, "lineno", None)
@@ -104,8 +104,7 @@ def _function(module: ModuleType, path: Path, name: str) -> Callable[..., Any]:
         raise UsageError(
             f"credentials.file: {name} of {path} must take three arguments; write, for example, {_EXAMPLE!r}"
         ) from None
-    found: Callable[..., Any] = function
-    return found
+    return cast(Callable[..., Any], function)
 
 
 def _number(module: ModuleType, path: Path, name: str, default: int | None) -> int | None:

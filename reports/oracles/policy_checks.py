@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from gatecrash.authorizers.contract import Demand, Outcome
-from gatecrash.authorizers.policy import allows_anything, granted
+from gatecrash.authorizers.policy import allows_anything, grants
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.rights import KnownRights, Pair, strange_rights
 from gatecrash.reports.oracles.rules import Rule
@@ -94,4 +94,4 @@ def _usual(entry: CaseEntry) -> Sighting | None:
 
 @lru_cache(maxsize=4096)
 def _rights(documents: tuple[str, ...]) -> _Rights:
-    return frozenset(granted(documents)), frozenset(_strange(documents))
+    return frozenset(grants(documents)), frozenset(_strange(documents))

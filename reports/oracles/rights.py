@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from gatecrash.authorizers.policy import allows, allows_anything, granted
+from gatecrash.authorizers.policy import allows, allows_anything, grants
 
 Pair = tuple[str, str]
 
@@ -60,7 +60,7 @@ class KnownRights:
         known = tuple(documents)
         if known not in self._documents[identity]:
             self._documents[identity].append(known)
-            named = set(sorted(granted(known))[:_PAIRS_MAXIMUM]) - self._pairs[identity]
+            named = set(sorted(grants(known))[:_PAIRS_MAXIMUM]) - self._pairs[identity]
             self._pairs[identity] |= named
             self._named.update(named)
             self._judged.clear()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.authorizers.policy import allows, allows_anything, canonical, granted, lets_connect, statements
+from gatecrash.authorizers.policy import allows, allows_anything, canonical, grants, lets_connect, statements
 
 ARN = "arn:aws:iot:us-east-1:123456789012"
 
@@ -253,15 +253,15 @@ def test_what_a_policy_allows_at_least_is_what_needs_no_condition():
     ],
 )
 def test_what_is_granted_by_name(action, resource, pairs):
-    assert granted([document(statement(action=action, resource=resource))]) == pairs
+    assert grants([document(statement(action=action, resource=resource))]) == pairs
 
 
 def test_what_is_granted_is_put_together_from_all_allowing_statements():
     denied = statement(effect="Deny", resource=f"{ARN}:client/other")
-    assert granted([document(statement(), denied), document(PUBLISH), "not JSON"]) == (
-        granted([document(statement())]) | granted([document(PUBLISH)])
+    assert grants([document(statement(), denied), document(PUBLISH), "not JSON"]) == (
+        grants([document(statement())]) | grants([document(PUBLISH)])
     )
-    assert granted([document(denied), document({"Effect": "Allow"})]) == set()
+    assert grants([document(denied), document({"Effect": "Allow"})]) == set()
 
 
 def test_connecting_without_a_client_id_needs_any_allow():

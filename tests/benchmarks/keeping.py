@@ -12,14 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from gatecrash.authorizers.contract import Answer, Decision, Expectation, Fault, Invocation, Outcome
-from gatecrash.generators.corpus import Corpus, manifest_to_json
+from gatecrash.generators.corpus import Corpus
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally
 from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
@@ -136,7 +136,7 @@ class Steps:
 
 
 def info_of(corpus: Corpus) -> RunInfo:
-    facts = {**manifest_to_json(corpus.manifest), "folder": str(corpus.folder)}
+    facts = {**asdict(corpus.manifest), "folder": str(corpus.folder)}
     plan = {"rate": float(RATE), "duration": len(corpus) / RATE, "warm_up": 5.0}
     versions = {"python": sys.version.split()[0]}
     started = datetime.now(UTC).isoformat(timespec="seconds")

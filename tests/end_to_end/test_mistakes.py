@@ -133,7 +133,7 @@ def elliptic_key(folder):
 
 
 def expired_token(folder):
-    token = JsonWebToken({"alg": "none"}, {"exp": int(time.time()) - 86400}).signed(lambda _: b"signature")
+    token = JsonWebToken({"alg": "none"}, {"exp": int(time.time()) - 86400}).compact(lambda _: b"signature")
     (folder / "expired.jsonl").write_text(json.dumps({"username": "device-1", "password": token}))
     return ("--table", "expired.jsonl")
 

@@ -87,7 +87,7 @@ def test_no_other_change_makes_a_request_right_that_must_be_denied_and_the_stric
         assert len(made) <= MUTATIONS_MAXIMUM
         assert len({attack.touches for attack in made}) == len(made)
         assert len(made) < 2 or not any(attack.alone for attack in made)
-        assert [attack.stage for attack in made] == sorted(attack.stage for attack in made)
+        assert [attack.layer for attack in made] == sorted(attack.layer for attack in made)
         assert case.demand is max((attack.demand for attack in made), key=MILDEST_FIRST.index, default=Demand.ALLOW)
         assert case.view == next((attack.view for attack in made if attack.view), "")
 

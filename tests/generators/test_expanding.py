@@ -11,7 +11,7 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.generators.cases import CaseMaker, Recipe
-from gatecrash.generators.contexts import Surroundings, marked
+from gatecrash.generators.contexts import Surroundings, mark_surroundings
 from gatecrash.generators.expanding import DRAWN_MAXIMUM, CorpusCases
 from gatecrash.generators.mix import Mix
 from gatecrash.generators.writing import CorpusWriter, chunk_of
@@ -80,7 +80,7 @@ def test_what_cannot_vary_stays_as_it_is_and_is_counted_once(profiles, tmp_path)
     _, cases = cases_of(credentials, share=1.0)
     with CorpusWriter(tmp_path / "corpus") as writer:
         assert writer.add(chunk_of(map(cases.case, range(5000, 5050)))) == 50
-        assert writer.written().distinct == 3
+        assert writer.totals().distinct == 3
 
 
 def test_a_corpus_has_drawn_cases_first_and_is_the_same_however_it_is_cut(profiles, tmp_path):
@@ -103,10 +103,10 @@ def test_a_corpus_has_drawn_cases_first_and_is_the_same_however_it_is_cut(profil
     with CorpusWriter(tmp_path / "cut otherwise") as writer:
         for start, end in ((0, 7), (7, 430), (430, 450)):
             writer.add(chunk_of(further[start:end]))
-        cut = writer.written()
+        cut = writer.totals()
     with CorpusWriter(tmp_path / "whole") as writer:
         writer.add(chunk_of(further))
-        assert writer.written() == cut
+        assert writer.totals() == cut
     for file in (tmp_path / "whole").iterdir():
         assert file.read_bytes() == (tmp_path / "cut otherwise" / file.name).read_bytes()
 
@@ -135,10 +135,15 @@ def test_cases_that_can_share_a_token_share_it_and_others_have_their_own(profile
     ],
 )
 def test_a_mark_is_a_request_id_or_a_label_of_the_server_name(http, mqtt, told):
-    assert marked(Surroundings((("Via", "x"),), "a.b.c", "SDK", (("v", "1"),)), "abc", http=http, mqtt=mqtt) == told
+    assert (
+        mark_surroundings(Surroundings((("Via", "x"),), "a.b.c", "SDK", (("v", "1"),)), "abc", http=http, mqtt=mqtt)
+        == told
+    )
 
 
 def test_a_mark_by_mqtt_has_a_server_name_where_there_was_none():
-    assert marked(Surroundings(), "abc", http=False, mqtt=True) == Surroundings(server_name="abc.iot.example")
+    assert mark_surroundings(Surroundings(), "abc", http=False, mqtt=True) == Surroundings(
+        server_name="abc.iot.example"
+    )
     header = (("X-Request-Id", "old"), ("Via", "x"))
-    assert marked(Surroundings(header), "abc", http=True, mqtt=False).headers[0] == ("X-Request-Id", "abc")
+    assert mark_surroundings(Surroundings(header), "abc", http=True, mqtt=False).headers[0] == ("X-Request-Id", "abc")

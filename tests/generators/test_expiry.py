@@ -16,7 +16,7 @@ from tests.generators.test_attacks import CORRECT
 
 
 def token(**claims):
-    return JsonWebToken({"alg": "none"}, claims).signed(lambda _: b"signature")
+    return JsonWebToken({"alg": "none"}, claims).compact(lambda _: b"signature")
 
 
 def request(text):

@@ -37,7 +37,7 @@ def verifying_key(algorithm, key):
 
 def test_what_is_minted_is_what_pyjwt_decodes(algorithm, key, verifying_key):
     claims = {"sub": "dévice", "n": 5, "nested": {"a": [1, None]}}
-    token = JsonWebToken({"alg": algorithm, "kid": "k1"}, claims).signed(jws_signer(algorithm, key))
+    token = JsonWebToken({"alg": algorithm, "kid": "k1"}, claims).compact(jws_signer(algorithm, key))
     assert jwt.decode(token, verifying_key, algorithms=[algorithm]) == claims
     assert jwt.get_unverified_header(token) == {"alg": algorithm, "kid": "k1"}
 
@@ -49,7 +49,7 @@ def test_signing_is_deterministic(algorithm, key):
 
 def test_a_changed_token_does_not_verify(algorithm, key, verifying_key):
     sign = jws_signer(algorithm, key)
-    token = JsonWebToken({"alg": algorithm}, {"sub": "a"}).signed(sign)
+    token = JsonWebToken({"alg": algorithm}, {"sub": "a"}).compact(sign)
     other = JsonWebToken({"alg": algorithm}, {"sub": "b"}).signing_input.decode()
     with pytest.raises(jwt.InvalidSignatureError):
         jwt.decode(f"{other}.{token.rpartition('.')[2]}", verifying_key, algorithms=[algorithm])

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.authorizers.policy import allows, granted
+from gatecrash.authorizers.policy import allows, grants
 from gatecrash.reports.oracles.rights import STRANGERS, KnownRights, strange_rights
 from tests.reports.samples import policy, statement
 
@@ -115,7 +115,7 @@ def test_foreign_is_what_others_are_named_and_ones_own_policies_do_not_allow(les
     for whose, known in lessons:
         rights.learn(whose, [known])
     own = [known for whose, known in lessons if whose == identity]
-    others = {pair for whose, known in lessons if whose != identity for pair in granted([known])}
+    others = {pair for whose, known in lessons if whose != identity for pair in grants([known])}
     foreign = [pair for pair in others if least(document, pair) and not any(least(known, pair) for known in own)]
     assert rights.gives_foreign(identity, (document,)) == bool(own and foreign)
 
