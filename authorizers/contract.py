@@ -89,8 +89,25 @@ class Outcome(StrEnum):
         """Whether it says something of the authorizer or the service's rules, and so must be repeatable."""
         return self in _ANSWERS
 
+    @property
+    def is_error(self) -> bool:
+        """Whether nothing was decided, throttled or rejected."""
+        return self in _ERRORS
+
+    @property
+    def turns_away(self) -> bool:
+        """Whether the device got no decision, for no fault of its own: an error, or a throttle."""
+        return self is Outcome.THROTTLED or self.is_error
+
+    @property
+    def tells_latency(self) -> bool:
+        """Whether its latency says how long the authorizer takes: it was neither throttled nor out of reach."""
+        return self not in _NOT_REACHED
+
 
 _DECISIONS = frozenset({Outcome.ALLOW, Outcome.DENY, Outcome.REFUSED_BY_POLICY})
+_NOT_REACHED = frozenset({Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR})
+_ERRORS = frozenset(Outcome) - _DECISIONS - {Outcome.THROTTLED, Outcome.REJECTED}
 _ANSWERS = _DECISIONS | {Outcome.HANDLER_ERROR, Outcome.INVALID_RESPONSE, Outcome.REJECTED}
 
 

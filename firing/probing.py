@@ -11,7 +11,6 @@ from gatecrash.firing.alarms import Alarms
 from gatecrash.firing.arrivals import Arrival, Share, step_arrivals
 from gatecrash.firing.slots import Slots
 from gatecrash.reports.capacity.probes import ProbeCounts, Step, StepKind
-from gatecrash.reports.recording.records import ERRORS
 from gatecrash.reports.recording.tally import Tally
 from gatecrash.reports.run.plan import Plan
 
@@ -114,7 +113,7 @@ class Probing:
         times = (start - began, sent - began, received - began)
         counts.add_exchange(*times, answer.outcome, wrong=wrong, apart=apart, cold=cold)
         if counts.step.kind is StepKind.REST:
-            counts.note_case(case_index, right=not (wrong or answer.outcome in ERRORS))
+            counts.note_case(case_index, right=not (wrong or answer.outcome.is_error))
 
     def add_lag(self, due: float, lag: float) -> None:
         """Count how late a wait ended; ``due`` in seconds since the run's start."""

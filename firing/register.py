@@ -105,7 +105,7 @@ class WorkerRegister:
         for number, elapsed, encoded in data["reports"]:
             if number == worker.number + 1:
                 before = total.outcomes.total() + total.warm_up_exchanges
-                total.add_encoded(encoded)
+                total.add(Recording.decode(encoded))
                 worker.exchanges += total.outcomes.total() + total.warm_up_exchanges - before
                 worker.number, worker.reported = number, elapsed
         worker.cpu = max(worker.cpu, data["cpu"])

@@ -57,7 +57,7 @@ def _settings(settings: Mapping[str, Any], folder: Path | None) -> Settings:
 
 def _finding(finding: Mapping[str, Any]) -> Finding:
     try:
-        return Finding.decode(finding)
+        return Finding.from_json(finding)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"FINDING is none that this version of gatecrash can read: {error!r}") from None
 

@@ -9,12 +9,12 @@ import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from gatecrash.authorizers import wire
 from gatecrash.firing.capacity import CapacityControl, Seen
 from gatecrash.firing.firing import Firing
 from gatecrash.locustfiles._recorder import RunRecorder
 from gatecrash.locustfiles._state import state_of
 from gatecrash.reports.capacity.probes import ProbeCounts, Step
+from gatecrash.reports.recording.codec import from_json, to_json
 
 _STEP: Final = "gatecrash_step"
 _END: Final = "gatecrash_end_step"
@@ -49,7 +49,7 @@ def begin_search(environment: Environment) -> None:
         control = CapacityControl(
             recorder.plan.capacity,
             begin=lambda step, apart, delay: master.send_message(
-                _STEP, {"step": step.to_json(), "apart": sorted(apart), "delay": delay}
+                _STEP, {"step": to_json(step), "apart": sorted(apart), "delay": delay}
             ),
             end=lambda: master.send_message(_END),
             workers=lambda: register.firing,
@@ -111,7 +111,7 @@ def _seen(firing: Firing) -> Seen | None:
 def _on_step(environment: Environment, data: dict[str, Any]) -> None:
     firing = state_of(environment).firing
     if firing is not None:
-        firing.begin_step(Step.from_json(data["step"]), frozenset(data["apart"]), data["delay"])
+        firing.begin_step(from_json(data["step"], Step), frozenset(data["apart"]), data["delay"])
         gevent.spawn(_tell, environment, firing, data["step"]["number"])
 
 
@@ -122,7 +122,7 @@ def _tell(environment: Environment, firing: Firing, number: int) -> None:
         now, ends = time.perf_counter(), (seen.closed, seen.finished)
         if ends != told or now - last >= _TELL_SECONDS:
             told, last = ends, now
-            value = {"counts": wire.encode(seen.counts.encode()), "closed": seen.closed, "finished": seen.finished}
+            value = {"counts": seen.counts.encode(), "closed": seen.closed, "finished": seen.finished}
             environment.runner.send_message(_PROBE, value)  # type: ignore[union-attr]
         gevent.sleep(_TICK_SECONDS)
 
@@ -135,7 +135,7 @@ def _on_ready(environment: Environment, client_id: str) -> None:
 def _on_probe(environment: Environment, client_id: str, data: dict[str, Any]) -> None:
     recorder = state_of(environment).recorder
     if recorder is not None and recorder.search is not None:
-        counts = ProbeCounts.decode(wire.decode(data["counts"]))
+        counts = ProbeCounts.decode(data["counts"])
         recorder.search.receive(client_id, Seen(counts, closed=data["closed"], finished=data["finished"]))
 
 

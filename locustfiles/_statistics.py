@@ -15,15 +15,6 @@ from gatecrash.authorizers.contract import Expectation, Outcome
 # Whoever listens besides Locust itself gets an event for each exchange.
 _LISTENERS_OF_LOCUST: Final = 1
 _NANOSECONDS: Final = 1e6
-_FAULTS: Final = frozenset(
-    {
-        Outcome.HANDLER_ERROR,
-        Outcome.TIMED_OUT,
-        Outcome.INVALID_RESPONSE,
-        Outcome.UNAVAILABLE,
-        Outcome.TRANSPORT_ERROR,
-    }
-)
 
 
 class WrongDecisionError(Exception):
@@ -36,7 +27,7 @@ class AuthorizerFaultError(Exception):
 
 def failure_of(outcome: Outcome, expectation: Expectation) -> Exception | None:
     """Return what Locust shows as a failure; a throttle is none."""
-    if outcome in _FAULTS:
+    if outcome.is_error:
         return AuthorizerFaultError(outcome.value)
     if expectation.is_met_by(outcome) is False:
         return WrongDecisionError(f"{outcome.value} where {expectation.value} was expected")

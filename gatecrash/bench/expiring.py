@@ -92,7 +92,7 @@ class ExpiryWatch:
 def _finding(watched: _Watched, answer: Answer) -> Finding:
     ledger, case = Ledger(), watched.facts
     ledger.add_answer(case.index, answer, secrets_of(watched.shot.request))
-    answers = frozenset(ledger.entry(case.index).sightings)
+    answers = ledger.entry(case.index).identities
     violation = Violation(rules.FAIL_OPEN, EXPIRED_CAUSE, case, 1, answers, frozenset({Outcome.ALLOW}))
     return replace(
         finding_of(Group(rules.FAIL_OPEN, EXPIRED_CAUSE, [violation]), ledger),

@@ -147,7 +147,7 @@ def ageing_findings(
 def _finding(slowness: Slowness, shots: Shots, index: int, cause: str) -> Finding:
     ledger, case = Ledger(), shots.facts(index)
     ledger.add_answer(index, slowness.answer, secrets_of(shots.corpus.request(index)))
-    violation = Violation(slowness.rule, cause, case, 1, frozenset(ledger.entry(index).sightings))
+    violation = Violation(slowness.rule, cause, case, 1, ledger.entry(index).identities)
     return replace(
         finding_of(Group(slowness.rule, cause, [violation]), ledger),
         measured=slowness.in_words,

@@ -27,7 +27,7 @@ _NEWEST: Final = "newest"
 
 
 def _json(trends: list[Trend]) -> bytes:
-    return json.dumps([trend.encode() for trend in trends], indent=2, allow_nan=False).encode("ascii") + b"\n"
+    return json.dumps([trend.to_json() for trend in trends], indent=2, allow_nan=False).encode("ascii") + b"\n"
 
 
 def _csv(trends: list[Trend]) -> bytes:

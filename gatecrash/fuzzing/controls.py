@@ -15,7 +15,6 @@ BEFORE: Final = "before"
 AFTER: Final = "after"
 DURING: Final = "during"
 _DENIALS: Final = frozenset({Outcome.DENY, Outcome.REFUSED_BY_POLICY, Outcome.REJECTED})
-_UNREACHED: Final = frozenset({Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR, Outcome.THROTTLED})
 
 
 def _control_cases(book: CaseBook) -> tuple[list[int], list[int]]:
@@ -53,7 +52,7 @@ def why_broken(outcomes: list[Outcome], moment: str) -> str | None:
             f"every valid credential was turned away {when} ({names}): the credentials that were given don't fit this "
             "authorizer, or it is broken; check credentials.* in the settings"
         )
-    if kinds <= _UNREACHED:
+    if not any(outcome.tells_latency for outcome in kinds):
         return f"the target could not be reached {when} ({names})"
     if kinds <= {Outcome.HANDLER_ERROR, Outcome.TIMED_OUT}:
         return f"the authorizer fails for every valid credential {when} ({names}): it is broken, or lacks its setup"
@@ -72,7 +71,7 @@ def control_rows(ledger: Ledger, book: CaseBook) -> list[ControlRow]:
             counts: dict[str, Counter[str]] = {BEFORE: Counter(), DURING: Counter(), AFTER: Counter()}
             for index in indices:
                 if book.carriers[index] == carrier:
-                    for sighting in ledger.entry(index).sightings.values():
+                    for sighting in ledger.entry(index).sightings:
                         for phase, count in sighting.phases.items():
                             moment = phase if phase in {BEFORE, AFTER} else DURING
                             counts[moment][sighting.outcome.value] += count

@@ -125,6 +125,6 @@ def _rows(settings: Settings, phases: tuple[Phase, ...], recording: Recording) -
     where = "aws" if settings.target.kind in AWS_KINDS and settings.target.endpoint_url is None else "gateway"
     counts = Counter[str]()
     for _, entry in recording.ledger:
-        for sighting in entry.sightings.values():
+        for sighting in entry.sightings:
             counts.update(sighting.phases)
     return [PhaseRow(phase.name, where, counts[phase.name], len(phase.cases), phase.seconds) for phase in phases]

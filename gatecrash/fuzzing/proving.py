@@ -141,7 +141,7 @@ class _Prover:
             secrets = secrets_of(self._shots.of(index).request)
             return bad_answers(violation, self._judge, secrets), violation.answers
         usual = self._confirmer.usual_answer(index)
-        others = frozenset(self._ledger.entry(index).sightings) - {usual}
+        others = self._ledger.entry(index).identities - {usual}
         return lambda answer: answer.outcome.is_answer and identity_of(answer) != usual, others
 
     def _likely_setups(self, violation: Violation) -> list[tuple[int, ...]]:

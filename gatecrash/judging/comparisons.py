@@ -69,7 +69,7 @@ def comparison_of(folder: Path, run: StoredRun, summary: Summary) -> Comparison 
 
 def comparison_json(comparison: Comparison) -> bytes:
     """Return a comparison as comparison.json holds it."""
-    return json.dumps(comparison.encode(), indent=2, allow_nan=False).encode("ascii") + b"\n"
+    return json.dumps(comparison.to_json(), indent=2, allow_nan=False).encode("ascii") + b"\n"
 
 
 def _compare(earlier: Path, later: Part, settings: Settings) -> Comparison:
@@ -112,7 +112,7 @@ def against_of(info: RunInfo) -> str | None:
 
 def _read_comparison(folder: Path) -> Comparison | None:
     try:
-        return Comparison.decode(wire.decode((folder / COMPARISON).read_bytes()))
+        return Comparison.from_json(wire.decode((folder / COMPARISON).read_bytes()))
     except (OSError, WireError, KeyError, TypeError, ValueError):
         return None
 

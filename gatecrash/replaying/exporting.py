@@ -211,7 +211,7 @@ def _settings_of(job: _Job) -> dict[str, Any]:
 
 def _finding_of(finding: Finding) -> dict[str, Any]:
     """Return what a replay needs of a finding; requests in it are masked, and answers are counted only."""
-    value = finding.encode()
+    value = finding.to_json()
     reproducer: Mapping[str, Any] = finding.reproducer
     kept = {key: value[key] for key in _FINDING_KEYS if value[key] or key not in _OPTIONAL_KEYS}
     kept["reproducer"] = {key: reproducer[key] for key in _REPRODUCER_KEYS if reproducer.get(key)}

@@ -16,6 +16,7 @@ from rich.text import Text
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import WireError
 from gatecrash.reports.capacity.answer import Capacity
+from gatecrash.reports.recording import codec
 from gatecrash.reports.run.folder import CAPACITY
 from gatecrash.reports.run.plan import OPEN, Plan
 from gatecrash.reports.words import capacity as capacity_words
@@ -59,8 +60,8 @@ class LiveView:
         if self._plan.capacity is None:
             return
         try:
-            capacity = Capacity.decode(wire.decode((Path(self._plan.run_folder) / CAPACITY).read_bytes()))
-        except (OSError, WireError, KeyError):
+            capacity = codec.from_json(wire.decode((Path(self._plan.run_folder) / CAPACITY).read_bytes()), Capacity)
+        except (OSError, WireError, ValueError):
             return
         for probe in capacity.probes[self._rates_shown :]:
             self._console.print(f"  {capacity_words.line(probe)}", highlight=False, markup=False, soft_wrap=True)

@@ -9,7 +9,8 @@ from typing import Final
 import psutil
 
 from gatecrash.authorizers import wire
-from gatecrash.reports.course.memory import MEMORY, MemorySample, encode_samples
+from gatecrash.reports.course.memory import MEMORY, MemorySample
+from gatecrash.reports.recording import codec
 from gatecrash.reports.run.folder import write_atomically
 
 _INTERVAL_LEAST: Final = 2.0
@@ -48,7 +49,7 @@ class MemoryLog:
             for child in _children(root):
                 self._take(elapsed, child, below)
         if self._path.parent.is_dir():
-            write_atomically(self._path, wire.encode(encode_samples(self._samples)))
+            write_atomically(self._path, wire.encode(codec.to_json(self._samples)))
 
     def _take(self, elapsed: float, process_id: int, role: str) -> None:
         try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from gatecrash.reports.capacity.bucket import Bucket
 from gatecrash.reports.capacity.judging import Probe
@@ -70,11 +68,6 @@ class Capacity:
     at_least: float | None = None
 
     @property
-    def is_lower_bound(self) -> bool:
-        """Whether nothing showed that the authorizer doesn't hold more than ``low``."""
-        return self.low is not None and (self.high is None or bool(self.limited))
-
-    @property
     def broken_at(self) -> float | None:
         """The lowest rate above ``low`` that the authorizer itself didn't hold; None where it showed none."""
         broken = [probe.rate for probe in self.curve() if probe.leans_to_broken and not probe.limited]
@@ -91,23 +84,6 @@ class Capacity:
             probe.rate: probe for probe in self.probes if probe.step.kind not in {StepKind.REST, StepKind.RECOVER}
         }
         return [latest[rate] for rate in sorted(latest)]
-
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return {**asdict(self), "probes": [probe.encode() for probe in self.probes]}
-
-    @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> Capacity:
-        """Read what ``encode`` wrote."""
-        parts = {
-            "objectives": Objectives.from_json(value["objectives"]),
-            "probes": tuple(Probe.decode(row) for row in value["probes"]),
-            "binding": tuple(Objective(name) for name in value["binding"]),
-            "bucket": Bucket.decode(value["bucket"]) if value["bucket"] else None,
-            "recovery": Recovery(**value["recovery"]) if value["recovery"] else None,
-            "cold_starts": ColdStarts(**value["cold_starts"]) if value["cold_starts"] else None,
-        }
-        return cls(**{**value, **parts})
 
 
 def bad_until(counts: ProbeCounts, objectives: Objectives, until: float) -> float:

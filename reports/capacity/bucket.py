@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import linear_regression
-from typing import Any, Final
+from typing import Final
 
 from gatecrash.reports.capacity.probes import BINS_A_SECOND, ProbeCounts
 
@@ -22,15 +22,6 @@ class Bucket:
 
     rate: float
     burst: float
-
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return asdict(self)
-
-    @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> Bucket:
-        """Read what ``encode`` wrote."""
-        return cls(**value)
 
 
 def estimate_bucket(counts: ProbeCounts) -> Bucket | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
 from statistics import linear_regression, mean
-from typing import Any, Final
+from typing import Final
 
 from gatecrash.reports.capacity.limits import want_of_reports, want_of_slots, want_of_time
 from gatecrash.reports.capacity.objectives import Objective, Objectives
@@ -116,24 +116,6 @@ class Probe:
         missed = [one for one in self.assessments if one.standing is Standing.BROKEN or one.share > one.allowed]
         missed.sort(key=lambda one: one.share / max(one.allowed, 1e-6), reverse=True)
         return tuple(one.objective for one in missed)
-
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return asdict(self)
-
-    @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> Probe:
-        """Read what ``encode`` wrote."""
-        assessments = tuple(
-            Assessment(**{**row, "objective": Objective(row["objective"]), "standing": Standing(row["standing"])})
-            for row in value["assessments"]
-        )
-        parts = {
-            "step": Step.from_json(value["step"]),
-            "assessments": assessments,
-            "standing": Standing(value["standing"]),
-        }
-        return cls(**{**value, **parts})
 
 
 def judge_probe(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
+from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.latency import LatencyHistogram
-from gatecrash.reports.recording.records import ERRORS
 
 # So many bins a second: fine enough to see work pile up, and a bucket run dry.
 BINS_A_SECOND: Final = 10
+_COMPRESSION: Final = 1
 CASES_NOTED_MAXIMUM: Final = 10_000
 
 
@@ -59,15 +62,6 @@ class Step:
         """How many arrivals the step has, one more where a part of one remains."""
         return int(self.drain * self.drain_rate + (self.warm_up + self.seconds) * self.rate) + 1
 
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Step:
-        """Read what ``to_json`` wrote."""
-        return cls(**{**value, "kind": StepKind(value["kind"])})
-
 
 @dataclass(slots=True)
 class Bin:
@@ -89,10 +83,6 @@ class Bin:
         """Add another worker's counts."""
         for name in Bin.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
-
-    def encode(self) -> list[int]:
-        """Return the counts in their order."""
-        return [getattr(self, name) for name in Bin.__slots__]
 
 
 @dataclass(slots=True)
@@ -120,10 +110,10 @@ class ProbeCounts:
     def bin_at(self, seconds: float) -> Bin:
         """Return the bin of a time."""
         number = int(seconds * BINS_A_SECOND)
-        found = self.bins.get(number)
-        if found is None:
-            found = self.bins[number] = Bin()
-        return found
+        known = self.bins.get(number)
+        if known is None:
+            known = self.bins[number] = Bin()
+        return known
 
     def add_due(self, start: float) -> None:
         """Count an arrival that became due."""
@@ -131,9 +121,9 @@ class ProbeCounts:
 
     def add_drop(self, start: float) -> None:
         """Count an arrival for which no slot was free in time."""
-        found = self.bin_at(start)
-        found.dropped += 1
-        found.late += 1
+        due_bin = self.bin_at(start)
+        due_bin.dropped += 1
+        due_bin.late += 1
 
     def add_lag(self, due: float, lag: float) -> None:
         """Count how late a wait ended that was due at a time."""
@@ -149,21 +139,21 @@ class ProbeCounts:
         self, start: float, sent: float, received: float, outcome: Outcome, *, wrong: bool, apart: bool, cold: bool
     ) -> None:
         """Count an exchange; ``apart`` says that its case was answered wrongly at rest, so that it can't get worse."""
-        found = self.bin_at(start)
-        found.answered += 1
+        due_bin = self.bin_at(start)
+        due_bin.answered += 1
         self.bin_at(received).completed += 1
         if outcome is Outcome.THROTTLED:
-            found.throttled += 1
+            due_bin.throttled += 1
         elif not apart:
-            if outcome in ERRORS:
-                found.errors += 1
+            if outcome.is_error:
+                due_bin.errors += 1
             elif wrong:
-                found.wrong += 1
+                due_bin.wrong += 1
         if cold:
             self.cold.record(received - start)
             return
         if received - start > self.latency:
-            found.late += 1
+            due_bin.late += 1
         if start >= self.step.measured_from:
             self.service_times.record(received - sent)
             self.response_times.record(received - start)
@@ -196,8 +186,8 @@ class ProbeCounts:
 
     def add_bins(self, other: ProbeCounts) -> None:
         """Add another worker's bins, which is all that the way of a step so far is judged by."""
-        for number, theirs in other.bins.items():
-            self.bins.setdefault(number, Bin()).add(theirs)
+        for number, counts in other.bins.items():
+            self.bins.setdefault(number, Bin()).add(counts)
 
     def add(self, other: ProbeCounts) -> None:
         """Add another worker's counts of the same step."""
@@ -209,39 +199,14 @@ class ProbeCounts:
         self.wrong_cases |= other.wrong_cases
         self.right_cases |= other.right_cases
 
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        histograms = {
-            name: getattr(self, name).encode().decode("ascii")
-            for name in ("service_times", "response_times", "cold", "lag")
-        }
-        return {
-            "step": self.step.to_json(),
-            "latency": self.latency,
-            "bins": [[number, *self.bins[number].encode()] for number in sorted(self.bins)],
-            "cpu": self.cpu,
-            "waited": self.waited,
-            "wrong_cases": sorted(self.wrong_cases),
-            "right_cases": sorted(self.right_cases),
-            **histograms,
-        }
+    def encode(self) -> bytes:
+        """Return the counts as compact bytes, as workers send them."""
+        return zlib.compress(wire.encode(codec.to_json(self, order="deterministic")), _COMPRESSION)
 
     @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> ProbeCounts:
-        """Read what ``encode`` wrote."""
-        return cls(
-            step=Step.from_json(value["step"]),
-            latency=value["latency"],
-            bins={number: Bin(*counts) for number, *counts in value["bins"]},
-            cpu=value["cpu"],
-            waited=value["waited"],
-            wrong_cases=set(value["wrong_cases"]),
-            right_cases=set(value["right_cases"]),
-            service_times=LatencyHistogram(value["service_times"].encode("ascii")),
-            response_times=LatencyHistogram(value["response_times"].encode("ascii")),
-            cold=LatencyHistogram(value["cold"].encode("ascii")),
-            lag=LatencyHistogram(value["lag"].encode("ascii")),
-        )
+    def decode(cls, data: bytes) -> ProbeCounts:
+        """Read what ``encode`` returned."""
+        return codec.from_json(wire.decode(zlib.decompress(data)), cls)
 
 
 _NOTHING: Final = Bin()

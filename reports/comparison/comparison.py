@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any, Final
 
 from gatecrash.reports.comparison.decisions import DecisionDiff
 from gatecrash.reports.comparison.findings import FindingDiff
+from gatecrash.reports.recording import codec
 from gatecrash.reports.statistics.directions import Direction
 
 FORMAT: Final = 1
@@ -130,47 +131,16 @@ class Comparison:
         """Whether something got worse, whatever got better."""
         return self.direction in {Direction.WORSE, Direction.MIXED}
 
-    def encode(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return a JSON value, as ``schemas/comparison.schema.json`` describes it."""
-        return {"format": FORMAT, "direction": self.direction.value, **asdict(self)}
+        return {"format": FORMAT, "direction": self.direction.value, **codec.to_json(self)}
 
     @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> Comparison:
-        """Read what ``encode`` wrote; raises KeyError, TypeError or ValueError for what is none."""
+    def from_json(cls, value: Mapping[str, Any]) -> Comparison:
+        """Read what ``to_json`` returned; raises KeyError, TypeError or ValueError for anything else."""
         if value["format"] != FORMAT:
             raise ValueError(f"format {value['format']}")
-        return cls(
-            earlier=Side(**value["earlier"]),
-            later=Side(**value["later"]),
-            limits=Limits(**value["limits"]),
-            refused=tuple(value["refused"]),
-            aspects=tuple(Aspect(**{**row, "direction": Direction(row["direction"])}) for row in value["aspects"]),
-            latencies=tuple(map(_table, value["latencies"])),
-            rates=tuple(map(_change, value["rates"])),
-            findings=FindingDiff.decode(value["findings"]),
-            decisions=DecisionDiff.decode(value["decisions"]),
-            doubts=tuple(value["doubts"]),
-            differences=tuple(value["differences"]),
-            replayable=value["replayable"],
-            curves={
-                kind: ([(p, ms) for p, ms in before], [(p, ms) for p, ms in after])
-                for kind, (before, after) in value["curves"].items()
-            },
-            # Earlier versions did not write it.
-            over_time={
-                kind: ([(s, p50, p95) for s, p50, p95 in before], [(s, p50, p95) for s, p50, p95 in after])
-                for kind, (before, after) in value.get("over_time", {}).items()
-            },
-        )
-
-
-def _change(row: Mapping[str, Any]) -> Change:
-    return Change(**{**row, "unit": Unit(row["unit"]), "direction": Direction(row["direction"])})
-
-
-def _table(row: Mapping[str, Any]) -> LatencyTable:
-    before, after = row["counts"]
-    return LatencyTable(**{**row, "counts": (before, after), "changes": tuple(map(_change, row["changes"]))})
+        return codec.from_json(value, cls)
 
 
 def summed_up(directions: Iterable[Direction]) -> Direction:

@@ -83,15 +83,6 @@ class DecisionDiff:
         """How many cases got another answer."""
         return sum(self.kinds.values())
 
-    @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> DecisionDiff:
-        """Read it from a JSON value."""
-        flips = tuple(
-            Flip(**{**row, "kind": Kind(row["kind"]), "direction": Direction(row["direction"])})
-            for row in value["flips"]
-        )
-        return cls(**{**value, "direction": Direction(value["direction"]), "flips": flips})
-
 
 @dataclass(frozen=True, slots=True)
 class _Changed:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.oracles.rules import Severity
@@ -40,11 +39,6 @@ class FindingDiff:
         """A new finding is worse, one that is gone better."""
         found = [Direction.WORSE] if self.new else []
         return [*found, Direction.BETTER] if self.gone else [*found, Direction.SAME]
-
-    @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> FindingDiff:
-        """Read it from a JSON value."""
-        return cls(**{name: tuple(FindingRow(**row) for row in rows) for name, rows in value.items()})
 
 
 def compare_findings(earlier: Iterable[Finding], later: Iterable[Finding]) -> FindingDiff:

@@ -14,7 +14,7 @@ from gatecrash.reports.comparison.comparison import Change, LatencyTable, Limits
 from gatecrash.reports.recording.latency import LatencyHistogram
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import LatencyKind
-from gatecrash.reports.recording.series import UNANSWERED, Second
+from gatecrash.reports.recording.series import Second
 from gatecrash.reports.statistics.block_bootstrap import (
     BLOCKS_LEAST,
     blocks_of,
@@ -28,7 +28,7 @@ from gatecrash.reports.statistics.intervals import samples_needed
 
 PERCENTILES: Final = (50.0, 95.0, 99.0)
 _SHARES: Final = tuple(percent / 100.0 for percent in PERCENTILES)
-ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome not in UNANSWERED)
+ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome.tells_latency)
 # Below this a latency has no logarithm to speak of.
 _LEAST_MS: Final = 1e-6
 # More points can't be told apart where two runs are drawn.

@@ -9,7 +9,6 @@ from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.comparison.comparison import Change, Limits, Unit
-from gatecrash.reports.recording.records import ERRORS
 from gatecrash.reports.recording.series import Second, Series
 from gatecrash.reports.statistics.block_bootstrap import BLOCKS_LEAST, DRAWS, block_numbers, grouped, interval_of
 from gatecrash.reports.statistics.directions import Direction, judged
@@ -35,7 +34,7 @@ def _throttled(second: Second) -> int:
 
 
 def _faulty(second: Second) -> int:
-    return sum(second.outcomes[outcome] for outcome in ERRORS)
+    return sum(second.outcomes[outcome] for outcome in Outcome if outcome.is_error)
 
 
 def _share(

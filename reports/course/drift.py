@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
 from statistics import linear_regression
-from typing import Any, Final
+from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.recording.records import ERRORS
 from gatecrash.reports.recording.series import Second
 
 PARTS: Final = 10
@@ -48,11 +47,6 @@ class Trend:
     low: float
     high: float
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether the interval leaves nought out."""
-        return self.low > 0 or self.high < 0
-
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -61,10 +55,6 @@ class Drift:
     parts: tuple[Part, ...]
     p50: Trend
     p95: Trend
-
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return asdict(self)
 
 
 def drift_of(seconds: Iterable[tuple[int, Second]]) -> Drift | None:
@@ -92,7 +82,7 @@ def _part(seconds: list[tuple[int, Second]]) -> Part:
         p50=total.percentile(latencies, 50) or 0.0,
         p95=total.percentile(latencies, 95) or 0.0,
         throttled=outcomes.get(Outcome.THROTTLED, 0) / max(1, exchanges),
-        errors=sum(outcomes.get(outcome, 0) for outcome in ERRORS) / max(1, exchanges),
+        errors=sum(outcomes.get(outcome, 0) for outcome in Outcome if outcome.is_error) / max(1, exchanges),
         allowed=outcomes.get(Outcome.ALLOW, 0) / max(1, decided),
         wrong=total.wrong,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from gatecrash.authorizers.contract import Expectation, Outcome
+from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.recording.plain import Plain
 
@@ -38,9 +39,9 @@ class FamilyRow:
         wanted = Expectation(self.expectation)
         return sum(count for name, count in self.outcomes.items() if wanted.is_met_by(Outcome(name)) is False)
 
-    def encode(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return a JSON value."""
-        return {**asdict(self), "exchanges": self.exchanges, "unexpected": self.unexpected}
+        return {**codec.to_json(self), "exchanges": self.exchanges, "unexpected": self.unexpected}
 
 
 def families_of(ledger: Ledger, kind_of: KindOf) -> tuple[FamilyRow, ...]:
@@ -52,11 +53,9 @@ def families_of(ledger: Ledger, kind_of: KindOf) -> tuple[FamilyRow, ...]:
         cases[kind] += 1
         counts = outcomes.setdefault(kind, Counter())
         if isinstance(entry, Plain):
-            common = ledger.commons[entry.common]
-            if common is not None:
-                counts[common.outcome.value] += entry.times
+            counts[ledger.traits[entry.traits].outcome.value] += entry.times
             continue
-        for sighting in entry:
+        for sighting in entry.sightings:
             counts[sighting.outcome.value] += sighting.count
     order = sorted(cases, key=lambda kind: (kind[1] is not Expectation.ALLOW, *kind))
     return tuple(FamilyRow(*_words(kind), cases[kind], dict(outcomes[kind])) for kind in order)

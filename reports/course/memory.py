@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 MEMORY: Final = "memory.json"
 # A process that lived for less of the time that was watched says nothing of growth.
 _LIVED: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class MemorySample:
+class MemorySample(NamedTuple):
     """The private memory of one process at a time: ``elapsed`` seconds, ``private`` bytes."""
 
     elapsed: float
@@ -33,31 +32,18 @@ class MemoryRow:
     seconds: float
 
 
-def encode_samples(samples: Iterable[MemorySample]) -> list[list[Any]]:
-    """Return a JSON value."""
-    return [[one.elapsed, one.role, one.process_id, one.private] for one in samples]
-
-
-def decode_samples(rows: Iterable[list[Any]]) -> list[MemorySample]:
-    """Read what ``encode_samples`` wrote."""
-    return [MemorySample(*row) for row in rows]
-
-
 def memory_rows(samples: Iterable[MemorySample]) -> list[MemoryRow]:
     """Return a row for each process that lived for at least half of the time, in the order of their roles."""
     by_process: dict[tuple[str, int], list[MemorySample]] = {}
-    for one in samples:
-        by_process.setdefault((one.role, one.process_id), []).append(one)
+    for sample in samples:
+        by_process.setdefault((sample.role, sample.process_id), []).append(sample)
     spans = {key: seen[-1].elapsed - seen[0].elapsed for key, seen in by_process.items()}
     longest = max(spans.values(), default=0.0)
     return [
-        MemoryRow(role, process_id, seen[0].private, seen[-1].private, max(one.private for one in seen), spans[key])
+        MemoryRow(
+            role, process_id, seen[0].private, seen[-1].private, max(sample.private for sample in seen), spans[key]
+        )
         for key, seen in sorted(by_process.items())
         for role, process_id in (key,)
         if spans[key] >= _LIVED * longest
     ]
-
-
-def encode_rows(rows: Iterable[MemoryRow]) -> list[Mapping[str, Any]]:
-    """Return a JSON value."""
-    return [asdict(row) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Outcome
@@ -13,10 +13,6 @@ from gatecrash.reports.recording.series import Second
 _TIMES: Final = 2.0
 _MILLISECONDS_ABOVE: Final = 20.0
 _SHARE_ABOVE: Final = 0.01
-_UNANSWERED: Final = (
-    *(Outcome.THROTTLED, Outcome.TIMED_OUT, Outcome.HANDLER_ERROR, Outcome.INVALID_RESPONSE),
-    *(Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +39,6 @@ class Spike:
     requests: int | None = None
     attacks: int | None = None
 
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return asdict(self)
-
 
 def spike_of(plan: Mapping[str, Any], seconds: Iterable[tuple[int, Second]]) -> Spike | None:
     """Return what a spike did; None for a run without one, or one that ended before it was over."""
@@ -68,7 +60,7 @@ def spike_of(plan: Mapping[str, Any], seconds: Iterable[tuple[int, Second]]) -> 
         within=stages["spike"]["seconds"],
         rate=stages["spike"]["rate"],
         decided=sum(during.outcomes[outcome] for outcome in Outcome if outcome.is_decision),
-        turned_away=_unanswered(during),
+        turned_away=_turned_away(during),
         dropped=during.dropped,
         p95_before=before.percentile(before.response_times, 95) or 0.0,
         p95_during=during.percentile(during.response_times, 95) or 0.0,
@@ -85,12 +77,12 @@ def _total(seconds: Iterable[Second]) -> Second:
     return total
 
 
-def _unanswered(second: Second) -> int:
-    return sum(second.outcomes[outcome] for outcome in _UNANSWERED)
+def _turned_away(second: Second) -> int:
+    return sum(second.outcomes[outcome] for outcome in Outcome if outcome.turns_away)
 
 
 def _bad_share(second: Second) -> float:
-    return (_unanswered(second) + second.dropped) / max(1, second.planned)
+    return (_turned_away(second) + second.dropped) / max(1, second.planned)
 
 
 def _recovery(before: Second, after: Sequence[tuple[int, Second]], ends: float) -> float | None:

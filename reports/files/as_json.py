@@ -12,8 +12,8 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, Final
 
-from gatecrash.reports.course.memory import encode_rows
 from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.recording import codec
 from gatecrash.reports.run.summary import LatencyRow, SecondRow, Summary
 from gatecrash.reports.words.findings import numbered
 
@@ -45,7 +45,7 @@ def value_of(summary: Summary) -> dict[str, Any]:
         },
         "validity": {"word": summary.judgement.validity.value, "reasons": list(summary.judgement.reasons)},
         "run": run,
-        "state": asdict(summary.state),
+        "state": codec.to_json(summary.state),
         "planned": summary.planned,
         "dropped": summary.dropped,
         "exchanges": summary.exchanges,
@@ -69,15 +69,15 @@ def value_of(summary: Summary) -> dict[str, Any]:
         "seconds": [_second(row) for row in summary.seconds],
         "findings": [_finding(number, finding) for number, finding in numbered(summary, notes=False)],
         "notes": [_finding(number, finding) for number, finding in numbered(summary, notes=True)],
-        "campaign": summary.campaign.encode() if summary.campaign is not None else None,
-        "capacity": summary.capacity.encode() if summary.capacity is not None else None,
-        "spike": summary.spike.encode() if summary.spike is not None else None,
-        "drift": summary.drift.encode() if summary.drift is not None else None,
-        "memory": encode_rows(summary.memory),
-        "comparison": summary.comparison.encode() if summary.comparison is not None else None,
-        "heat": asdict(summary.heat) if summary.heat is not None else None,
-        "families": [one.encode() for one in summary.families],
-        "thresholds": [one.encode() for one in summary.thresholds],
+        "campaign": codec.to_json(summary.campaign),
+        "capacity": codec.to_json(summary.capacity),
+        "spike": codec.to_json(summary.spike),
+        "drift": codec.to_json(summary.drift),
+        "memory": codec.to_json(summary.memory),
+        "comparison": summary.comparison.to_json() if summary.comparison is not None else None,
+        "heat": codec.to_json(summary.heat),
+        "families": [family.to_json() for family in summary.families],
+        "thresholds": [threshold.to_json() for threshold in summary.thresholds],
     }
 
 
@@ -118,7 +118,7 @@ def _finding(number: int, finding: Finding) -> dict[str, Any]:
     return {
         "number": number,
         "fingerprint": finding.fingerprint,
-        **finding.encode(),
+        **finding.to_json(),
         "danger": rule.danger,
         "remedy": rule.remedy,
         "sources": list(rule.sources),

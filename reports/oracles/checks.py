@@ -154,7 +154,7 @@ def finding_of(group: Group, ledger: Ledger, violation: Violation | None = None)
     shown = violation or group.violations[0]
     case = shown.case
     entry = ledger.entry(case.index)
-    ordered = sorted(entry.sightings.values(), key=lambda sighting: (-sighting.count, sighting.identity))
+    ordered = sorted(entry.sightings, key=lambda sighting: (-sighting.count, sighting.identity))
     names, name = group.names, case.full_name
     return Finding(
         rule=group.rule,
@@ -170,7 +170,7 @@ def finding_of(group: Group, ledger: Ledger, violation: Violation | None = None)
         description=case.description,
         source=case.source,
         also=tuple(other for other in names if other != name)[:ALSO_MAXIMUM],
-        phases=tuple(sorted({phase for sighting in entry.sightings.values() for phase in sighting.phases})),
+        phases=tuple(sorted({phase for sighting in entry.sightings for phase in sighting.phases})),
     )
 
 
@@ -180,8 +180,8 @@ def _evidence(sighting: Sighting, ledger: Ledger) -> dict[str, Any]:
         "count": sighting.count,
         "first_second": round(sighting.first, 3),
         "last_second": round(sighting.last, 3),
-        "workers": sorted(sighting.workers),
-        "environments": sorted(sighting.environments),
+        "workers": sorted(sighting.traits.workers),
+        "environments": sorted(sighting.traits.environments),
         "cold_starts": sighting.cold_starts,
         "sample": ledger.samples.get(sighting.identity, {}),
     }
@@ -212,7 +212,7 @@ def _violation(rule: Rule, cause: str, case: CaseFacts, sightings: list[Sighting
 
 def _faults(entry: CaseEntry, case: CaseFacts, ledger: Ledger) -> Iterator[Violation]:
     """Contract and robustness: an answer that is not acceptable, or none."""
-    for sighting in entry.sightings.values():
+    for sighting in entry.sightings:
         sample = ledger.samples.get(sighting.identity, {})
         rule = _FAULT_RULES.get(sighting.outcome)
         if rule is not None:
@@ -228,16 +228,16 @@ def _expectation(entry: CaseEntry, case: CaseFacts) -> Iterator[Violation]:
     a request that must be denied has no excuse.
     """
     if case.demand is Demand.BETTER_DENIED:
-        allowed = [sighting for sighting in entry.sightings.values() if sighting.outcome is Outcome.ALLOW]
+        allowed = [sighting for sighting in entry.sightings if sighting.outcome is Outcome.ALLOW]
         if allowed:
             yield _violation(rules.BETTER_DENIED, cause_of_change(case), case, allowed)
         return
     wrong = [
         sighting
-        for sighting in entry.sightings.values()
+        for sighting in entry.sightings
         if case.expectation.is_met_by(sighting.outcome) is False and sighting.outcome not in _FAULT_RULES
     ]
-    let_in = any(sighting.outcome is Outcome.ALLOW for sighting in entry.sightings.values())
+    let_in = any(sighting.outcome is Outcome.ALLOW for sighting in entry.sightings)
     if wrong and (case.expectation is Expectation.DENY or not let_in):
         yield _violation(_EXPECTATION_RULES[case.demand], cause_of_change(case), case, wrong)
 

@@ -38,13 +38,13 @@ def judge_by_rate(
 
 def _decayed(entry: CaseEntry, case: CaseFacts, held: float) -> Iterator[tuple[str, list[Sighting]]]:
     """Yield what a case was answered only above the held rates, by how it differs from what it was before."""
-    decided = [sighting for sighting in entry.sightings.values() if sighting.outcome.is_decision]
-    before = [sighting for sighting in decided if sighting.lowest_rate <= held]
+    decided = [sighting for sighting in entry.sightings if sighting.outcome.is_decision]
+    before = [sighting for sighting in decided if sighting.traits.lowest_rate <= held]
     outcomes = {sighting.outcome for sighting in before}
     if len(outcomes) != 1:
         return
     usual = outcomes.pop()
-    after = [sighting for sighting in decided if sighting.lowest_rate > held]
+    after = [sighting for sighting in decided if sighting.traits.lowest_rate > held]
     by_cause: dict[str, list[Sighting]] = {}
     for sighting in after:
         if sighting.outcome is not usual and case.expectation.is_met_by(sighting.outcome) is not True:

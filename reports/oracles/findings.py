@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
 from gatecrash.reports.oracles.rules import BY_CODE, Rule
+from gatecrash.reports.recording import codec
 from gatecrash.reports.statistics.intervals import share_interval
 
 # So many further cases with the same cause are named.
@@ -94,11 +95,11 @@ class Finding:
         """The name by which a baseline knows it: the rule and the cause."""
         return f"{self.rule.code} {self.cause}".strip()
 
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        value = asdict(self)
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON value, with what is known of the rule."""
         rule = self.rule
-        value |= {
+        return {
+            **codec.to_json(self),
             "rule": rule.code,
             "oracle": rule.oracle.value,
             "kind": rule.kind.value,
@@ -106,16 +107,8 @@ class Finding:
             "title": rule.title,
             "meaning": rule.meaning,
         }
-        return value
 
     @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> Finding:
-        """Read what ``encode`` wrote; members that an earlier version did not write have their defaults."""
-        members = {name: value[name] for name in cls.__slots__ if name != "rule" and name in value}
-        members["also"], members["phases"] = tuple(members.get("also", ())), tuple(members.get("phases", ()))
-        if members.get("confirmation") is not None:
-            plain = dict(members["confirmation"])
-            members["confirmation"] = Confirmation(
-                **{**plain, "classification": Classification(plain["classification"])}
-            )
-        return cls(rule=BY_CODE[value["rule"]], **members)
+    def from_json(cls, value: Mapping[str, Any]) -> Finding:
+        """Read what ``to_json`` returned; raises KeyError, TypeError or ValueError for anything else."""
+        return codec.from_json({**value, "rule": codec.to_json(BY_CODE[value["rule"]])}, cls)

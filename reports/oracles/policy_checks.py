@@ -45,7 +45,7 @@ class PolicyJudge:
     def judge(self, entry: CaseEntry, case: CaseFacts, ledger: Ledger) -> Iterator[tuple[Rule, list[Sighting]]]:
         """Yield each rule that the policies of a case's answers violate, with these answers, sampled in ``ledger``."""
         found: dict[str, tuple[Rule, list[Sighting]]] = {}
-        for sighting in entry.sightings.values():
+        for sighting in entry.sightings:
             documents = _documents(sighting, ledger)
             for rule in self._violated(sighting, documents, case):
                 found.setdefault(rule.code, (rule, []))[1].append(sighting)
@@ -88,8 +88,8 @@ def _bound_to_identity(case: CaseFacts) -> bool:
 
 def _usual(entry: CaseEntry) -> Sighting | None:
     """Return the answer that shows what a valid request is given: where it came alone, or the most frequent."""
-    allowed = [sighting for sighting in entry.sightings.values() if sighting.outcome is Outcome.ALLOW]
-    return max(allowed, key=lambda one: (one.phases[ALONE], one.count, one.identity), default=None)
+    allowed = [sighting for sighting in entry.sightings if sighting.outcome is Outcome.ALLOW]
+    return max(allowed, key=lambda one: (one.phases.get(ALONE, 0), one.count, one.identity), default=None)
 
 
 @lru_cache(maxsize=4096)

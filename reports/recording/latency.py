@@ -107,16 +107,12 @@ class LatencyHistogram:
         # Counts by value, cut to the digits that the histogram keeps: adding to a dictionary is far cheaper.
         self._pending: dict[int, int] = {}
         if encoded is not None:
-            self.add_encoded(encoded)
+            try:
+                self._flushed = _without_cycle(HdrHistogram.decode(encoded))
+            except _DAMAGE as error:
+                raise ValueError(f"not an encoded histogram: {error}") from error
 
-    def add_encoded(self, encoded: bytes) -> None:
-        """Add all values of another histogram as ``encode`` wrote it; raises ValueError for what is none."""
-        try:
-            self._made().add(_without_cycle(HdrHistogram.decode(encoded)))
-        except _DAMAGE as error:
-            raise ValueError(f"not an encoded histogram: {error}") from error
-
-    def _made(self) -> HdrHistogram:
+    def _ensure_flushed(self) -> HdrHistogram:
         if self._flushed is None:
             self._flushed = _without_cycle(HdrHistogram(_LOWEST_NANOSECONDS, _HIGHEST_NANOSECONDS, _SIGNIFICANT_DIGITS))
         return self._flushed
@@ -125,7 +121,7 @@ class LatencyHistogram:
     def _histogram(self) -> HdrHistogram:
         """The histogram with everything in it."""
         self.settle()
-        return self._made()
+        return self._ensure_flushed()
 
     def settle(self, pause: Pause = no_pause) -> None:
         """Put what was added into the histogram, with pauses; nobody may add to it or read it meanwhile."""
@@ -135,18 +131,19 @@ class LatencyHistogram:
     def _put(self, counts: dict[int, int], pause: Pause) -> None:
         if not counts:
             return
-        made, lowest, highest = self._made(), min(counts), max(counts)
+        histogram, lowest, highest = self._ensure_flushed(), min(counts), max(counts)
         if lowest < _LOWEST_NANOSECONDS or highest > _HIGHEST_NANOSECONDS:
             counts = _within_range(counts)
             lowest, highest = min(counts), max(counts)
         # The library's own way of recording a value takes several times as long.
-        places = made.counts
+        places = histogram.counts
         for number, (value, count) in enumerate(counts.items(), 1):
             places[_place(value)] += count
             if not number % _VALUES_AT_ONCE:
                 pause()
-        made.total_count += sum(counts.values())
-        made.min_value, made.max_value = min(made.min_value, lowest), max(made.max_value, highest)
+        histogram.total_count += sum(counts.values())
+        histogram.min_value = min(histogram.min_value, lowest)
+        histogram.max_value = max(histogram.max_value, highest)
 
     @property
     def count(self) -> int:
@@ -172,13 +169,13 @@ class LatencyHistogram:
     def add(self, other: LatencyHistogram) -> None:
         """Add all values of another histogram."""
         if other._flushed is not None:
-            self._made().add(other._flushed)
+            self._ensure_flushed().add(other._flushed)
         self.add_cut(other._pending)
 
     def absorb(self, other: LatencyHistogram, pause: Pause) -> None:
         """Put all values of another histogram into this one, with pauses; nobody may add to or read both meanwhile."""
         if other._flushed is not None:
-            self._made().add(other._flushed)
+            self._ensure_flushed().add(other._flushed)
         self._put(other._pending, pause)
 
     def percentile(self, percent: float) -> float:
@@ -201,7 +198,7 @@ class LatencyHistogram:
         return [self._milliseconds(place) for place in places]
 
     def _milliseconds(self, place: int) -> float:
-        histogram = self._made()
+        histogram = self._ensure_flushed()
         value = histogram.get_highest_equivalent_value(histogram.get_value_from_index(place))
         return float(value) / _PER_MILLISECOND
 
@@ -300,8 +297,8 @@ class LatencyBook:
         """Return one histogram over several outcomes, all by default."""
         total = LatencyHistogram()
         wanted = frozenset(outcomes)
-        for (outcome, its_kind), histogram in self._histograms.items():
-            if its_kind is kind and outcome in wanted:
+        for (outcome, kind_of_histogram), histogram in self._histograms.items():
+            if kind_of_histogram is kind and outcome in wanted:
                 total.add(histogram)
         return total
 
@@ -311,7 +308,7 @@ class LatencyBook:
             self._histogram(outcome, kind).absorb(histogram, pause)
             pause()
 
-    def encode(self, pause: Pause = no_pause) -> dict[str, str]:
+    def to_json(self, pause: Pause = no_pause) -> dict[str, str]:
         """Return a JSON value: ``outcome/kind`` to the encoded histogram."""
         encoded = {}
         for outcome, kind, histogram in self:
@@ -320,14 +317,10 @@ class LatencyBook:
         return encoded
 
     @classmethod
-    def decode(cls, encoded: Mapping[str, str]) -> LatencyBook:
-        """Read what ``encode`` wrote."""
+    def from_json(cls, value: Mapping[str, str]) -> LatencyBook:
+        """Read what ``to_json`` returned; raises ValueError for anything else."""
         book = cls()
-        book.add_encoded(encoded)
-        return book
-
-    def add_encoded(self, encoded: Mapping[str, str]) -> None:
-        """Add another book as ``encode`` wrote it."""
-        for key, text in encoded.items():
+        for key, text in value.items():
             outcome, _, kind = key.partition("/")
-            self._histogram(Outcome(outcome), LatencyKind(kind)).add_encoded(text.encode("ascii"))
+            book._histograms[Outcome(outcome), LatencyKind(kind)] = LatencyHistogram(text.encode("ascii"))
+        return book

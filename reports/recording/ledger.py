@@ -6,22 +6,33 @@ The principal and the lifetimes are followed apart, because they may change lawf
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from heapq import merge
-from typing import Any, Final
+from sys import intern
+from typing import Any, Final, NamedTuple
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Answer
+from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.identities import identity_of, principal_digest, sample_of
 from gatecrash.reports.recording.latency import Pause, no_pause
-from gatecrash.reports.recording.plain import Common, Plain, PlainEntries, Seen, digest_number, in_milliseconds
+from gatecrash.reports.recording.plain import CaseTimes, Page, Plain, PlainEntries, digest_number, in_milliseconds
 from gatecrash.reports.recording.records import Exchange
-from gatecrash.reports.recording.sightings import CaseEntry, Sighting, decode_sighting, encode_sighting, only
+from gatecrash.reports.recording.sightings import CaseEntry, Sighting, Traits, set_of, traits_of_both, two_of
 
 SAMPLES_MAXIMUM: Final = 2000
 _IDENTITIES_KEPT: Final = 16_384
 _ENTRIES_A_PIECE: Final = 100
 _NOTHING: Final[frozenset[Any]] = frozenset()
+
+
+class _Reading(NamedTuple):
+    """What is kept of an exchange's answer; ``plain`` is its entry as of time 0, where it can be a plain one."""
+
+    identity: str
+    traits: Traits
+    principal: str
+    plain: Plain | None
 
 
 class Ledger:
@@ -38,7 +49,7 @@ class Ledger:
         self._entries: dict[int, CaseEntry] = {}
         self.samples: dict[str, dict[str, Any]] = {}
         # Reading the same answer again and again is what takes time.
-        self._known: dict[tuple[Any, ...], tuple[str, Plain | None]] = {}
+        self._known: dict[tuple[Any, ...], _Reading] = {}
 
     def add_exchange(
         self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]], *, times: int = 1, last: float = 0.0
@@ -47,28 +58,38 @@ class Ledger:
 
         With ``times`` it stands for several that differ in their intended starts alone, the latest of them ``last``.
         """
-        identity, plain = self._read(exchange, secrets)
+        reading = self._read(exchange, secrets)
         first = in_milliseconds(exchange.intended_start)
         latest = max(first, in_milliseconds(last)) if times > 1 else first
-        index = exchange.case_index
-        if plain is None or index in self._entries or not self._plain.add(index, plain, times, first, latest):
-            self._enter(exchange._replace(intended_start=first / 1000), identity, times, latest / 1000)
+        index, invocation = exchange.case_index, exchange.answer.invocation
+        cold_starts = int(invocation is not None and invocation.cold_start)
+        plain = None if exchange.phase or cold_starts or index in self._entries else reading.plain
+        if plain is not None and self._plain.add(index, plain, times, first, latest):
+            return
+        entry = self.own_entry(index)
+        phases, start = _phases_of(exchange.phase, times), first / 1000
+        end = start if latest == first else latest / 1000
+        entry.add(Sighting(reading.traits, reading.identity, times, start, end, cold_starts, phases))
+        if reading.principal:
+            entry.principals = two_of(entry.principals, set_of(reading.principal))
 
-    def add_answers(self, like: Exchange, secrets: Callable[[int], tuple[str, ...]], seen: list[Seen]) -> None:
-        """Enter what several cases saw, each one or more exchanges that are as one exchange but for their starts."""
-        _, plain = self._read(like, partial(secrets, like.case_index))
-        left: Iterable[Seen] = seen
+    def add_answers(self, like: Exchange, secrets: Callable[[int], tuple[str, ...]], cases: list[CaseTimes]) -> None:
+        """Enter what several cases saw, each one or more exchanges that are as one exchange but for their starts.
+
+        The exchange has neither a phase nor a cold start.
+        """
+        plain = self._read(like, partial(secrets, like.case_index)).plain
+        left: Iterable[CaseTimes] = cases
         if plain is not None:
-            others = [one for one in seen if one[0] not in self._entries] if self._entries else seen
-            left = [*self._plain.add_new(plain, others), *(one for one in seen if one[0] in self._entries)]
+            new = [case for case in cases if case[0] not in self._entries] if self._entries else cases
+            left = [*self._plain.add_new(plain, new), *(case for case in cases if case[0] in self._entries)]
         for index, count, first, last in left:
-            one = like._replace(case_index=index, intended_start=first)
-            self.add_exchange(one, partial(secrets, index), times=count, last=last)
+            exchange = like._replace(case_index=index, intended_start=first)
+            self.add_exchange(exchange, partial(secrets, index), times=count, last=last)
 
-    def _read(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]]) -> tuple[str, Plain | None]:
-        """Return the identity of an exchange's answer, and its entry where it is plain, as of time 0."""
+    def _read(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]]) -> _Reading:
         answer, decision, invocation = exchange.answer, exchange.answer.decision, exchange.answer.invocation
-        if decision is None or exchange.phase or (invocation is not None and invocation.cold_start):
+        if decision is None:
             return self._read_anew(exchange, secrets)
         key = (
             answer.outcome,
@@ -87,49 +108,17 @@ class Ledger:
             known = self._known[key] = self._read_anew(exchange, secrets)
         return known
 
-    def _read_anew(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]]) -> tuple[str, Plain | None]:
-        answer = exchange.answer
+    def _read_anew(self, exchange: Exchange, secrets: Callable[[], tuple[str, ...]]) -> _Reading:
+        answer, traits = exchange.answer, Traits.of(exchange)
         identity = identity_of(answer)
         if identity not in self.samples and len(self.samples) < SAMPLES_MAXIMUM:
             self.samples[identity] = sample_of(answer, secrets())
-        return identity, self._plain_of(exchange, identity)
-
-    def _plain_of(self, exchange: Exchange, identity: str) -> Plain | None:
-        """Return the entry of one exchange where it is plain, as of time 0."""
-        invocation, decision = exchange.answer.invocation, exchange.answer.decision
-        number, principal, lifetimes, environments = digest_number(identity), 0, _NOTHING, _NOTHING
-        if exchange.phase or not number:
-            return None
-        if invocation is not None:
-            if invocation.cold_start:
-                return None
-            environments = only(invocation.environment) if invocation.environment else _NOTHING
-        if decision is not None:
-            principal = digest_number(principal_digest(decision.principal_id))
-            lifetimes = only((decision.refresh_after_in_seconds, decision.disconnect_after_in_seconds))
-            if not principal:
-                return None
-        rate = exchange.offered_rate
-        common = Common(exchange.answer.outcome, rate, rate, only(exchange.worker), environments, lifetimes)
-        known = self._plain.number_of(common)
-        return Plain(known, 1, 0, 0, number, principal) if known else None
-
-    def _enter(self, exchange: Exchange, identity: str, times: int, last: float) -> None:
-        entry = self.own_entry(exchange.case_index)
-        sighting = entry.sighting(identity)
-        if sighting is not None:
-            sighting.see(exchange)
-        else:
-            sighting = Sighting.first_of(exchange, identity)
-            if not entry.put(sighting):
-                entry.uncounted += times
-        sighting.count += times - 1
-        sighting.last = max(sighting.last, last)
-        if (decision := exchange.answer.decision) is not None:
-            principal = principal_digest(decision.principal_id)
-            lifetimes = (decision.refresh_after_in_seconds, decision.disconnect_after_in_seconds)
-            if principal not in entry.principals or lifetimes not in entry.lifetimes:
-                entry.add_variants(only(principal), only(lifetimes))
+        principal = principal_digest(answer.decision.principal_id) if answer.decision else ""
+        digests = digest_number(identity), digest_number(principal)
+        # Digests that are no such number, 0 above all, must be kept as they are.
+        is_plain = bool(digests[0]) and bool(digests[1]) == bool(principal)
+        number = self._plain.number_of(traits) if is_plain else 0
+        return _Reading(identity, traits, principal, Plain(number, 1, 0, 0, *digests) if number else None)
 
     def own_entry(self, case_index: int) -> CaseEntry:
         """Return the entry of a case to add to, made when there is none yet; it isn't plain from now on."""
@@ -156,20 +145,9 @@ class Ledger:
         return merge(self._plain, entries, key=lambda item: item[0])
 
     @property
-    def commons(self) -> Sequence[Common | None]:
-        """What the plain entries have in common, by the number that is in them."""
-        return self._plain.commons
-
-    def number_of(self, common: Common) -> int:
-        """Return the number by which plain entries name what they have in common; 0 when there are too many."""
-        return self._plain.number_of(common)
-
-    def add_plain(self, index: int, like: Plain, times: int, first: int, last: int) -> bool:
-        """Add to a case's entry what was seen, like another one but for how often and when (in milliseconds).
-
-        ``like.common`` is a number that ``number_of`` gave. False where the entry isn't plain, and nothing was done.
-        """
-        return index not in self._entries and self._plain.add(index, like, times, first, last)
+    def traits(self) -> Sequence[Traits]:
+        """The traits of the plain entries, by the number that is in them."""
+        return self._plain.traits
 
     def up_to(self, rate: float) -> Ledger:
         """Return what was seen at offered rates up to one, in arrivals a second; entries are shared, not copied."""
@@ -177,52 +155,54 @@ class Ledger:
         ledger.samples = self.samples
         ledger._plain = self._plain.up_to(rate)
         for index, entry in self._entries.items():
-            if all(sighting.lowest_rate <= rate for sighting in entry):
-                ledger._entries[index] = entry
-                continue
-            kept = ledger.own_entry(index)
-            kept.add_variants(entry.principals, entry.lifetimes)
-            for sighting in entry:
-                if sighting.lowest_rate <= rate:
-                    kept.put(sighting)
+            kept = tuple(sighting for sighting in entry.sightings if sighting.traits.lowest_rate <= rate)
+            ledger._entries[index] = CaseEntry(
+                kept, entry.principals, entry.uncounted if kept == entry.sightings else 0
+            )
         return ledger
 
     def add(self, other: Ledger, pause: Pause = no_pause) -> None:
         """Add another worker's ledger; nobody may read either of them in the pauses."""
-        numbers = [0 if common is None else self._plain.number_of(common) for common in other._plain.commons]
+        numbers = [0, *map(self._plain.number_of, other._plain.traits[1:])]
         for number, page in other._plain.pages.items():
             for index in self._plain.add_page(number, page, numbers, self._entries):
                 self._add_entry(index, other.entry(index))
             pause()
-        for index, theirs in other._entries.items():
-            self._add_entry(index, theirs)
+        for index, entry in other._entries.items():
+            self._add_entry(index, entry)
             pause()
-        self.add_samples(other.samples)
-
-    def add_samples(self, samples: Mapping[str, dict[str, Any]]) -> None:
-        """Add samples of answers, as many as there is room for."""
-        for identity, sample in samples.items():
+        for identity, sample in other.samples.items():
             if len(self.samples) < SAMPLES_MAXIMUM:
                 self.samples.setdefault(identity, sample)
 
-    def _add_entry(self, index: int, theirs: CaseEntry) -> None:
-        mine = self.own_entry(index)
-        for sighting in theirs.sightings.values():
-            mine.add_sighting(sighting)
-        mine.add_variants(theirs.principals, theirs.lifetimes)
-        mine.uncounted += theirs.uncounted
+    def _add_entry(self, index: int, other: CaseEntry) -> None:
+        entry = self.own_entry(index)
+        for sighting in other.sightings:
+            entry.add(sighting)
+        entry.principals = two_of(entry.principals, other.principals)
+        entry.uncounted += other.uncounted
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the ledger as JSON, in pieces that each take next to no time to make."""
-        yield wire.encode({"samples": self.samples, "commons": self._plain.encode_commons()})[:-1]
+        yield wire.encode({"samples": self.samples})[:-1]
         yield b',"pages":['
-        for place, number in enumerate(sorted(self._plain.pages)):
-            yield (b"," if place else b"") + wire.encode([number, self._plain.pages[number].encode()])
+        comma = b""
+        for number in sorted(self._plain.pages):
+            if (page := self._plain.pages[number]).count:
+                yield comma + wire.encode([number, page.to_json()])
+                comma = b","
         yield b'],"cases":['
+        numbers = {traits: number for number, traits in enumerate(self._plain.traits[1:], 1)}
         indices = sorted(self._entries)
         for start in range(0, len(indices), _ENTRIES_A_PIECE):
-            rows = [_encode_entry(index, self._entries[index]) for index in indices[start : start + _ENTRIES_A_PIECE]]
+            rows = [
+                _row_of(index, self._entries[index], numbers) for index in indices[start : start + _ENTRIES_A_PIECE]
+            ]
             yield (b"," if start else b"") + wire.encode(rows)[1:-1]
+        yield b'],"commons":['
+        for number, traits in enumerate(numbers):
+            row = codec.to_json(traits._asdict(), order="deterministic")
+            yield (b"," if number else b"") + wire.encode(row)
         yield b"]}"
 
     def add_answer(self, case_index: int, answer: Answer, secrets: tuple[str, ...], phase: str = "") -> None:
@@ -230,28 +210,57 @@ class Ledger:
         self.add_exchange(Exchange(case_index, 0.0, 0.0, 0.0, answer, phase=phase), lambda: secrets)
 
     @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> Ledger:
+    def from_json(cls, value: Mapping[str, Any]) -> Ledger:
         """Read the JSON value that ``pieces`` wrote; raises KeyError, TypeError or ValueError for anything else."""
         ledger = cls()
         ledger.samples = dict(value["samples"])
-        # Recordings of earlier versions have no columns.
-        ledger._plain.decode(value.get("commons", []), value.get("pages", []))
+        plain = ledger._plain
+        plain.set_traits(map(_traits_of, value["commons"]))
+        for number, columns in value["pages"]:
+            plain.put_page(number, Page.from_json(columns))
         for row in value["cases"]:
-            entry = ledger.own_entry(row["case"])
-            entry.uncounted = row["uncounted"]
-            principals = frozenset(row["principals"])
-            lifetimes = frozenset((refresh, disconnect) for refresh, disconnect in row["lifetimes"])
-            entry.add_variants(principals, lifetimes)
-            for sighting in map(decode_sighting, row["sightings"]):
-                entry.put(sighting)
+            index, entry = _case_in_full(row) if isinstance(row, dict) else _case(row, plain.traits)
+            ledger._entries[index] = entry
         return ledger
 
 
-def _encode_entry(index: int, entry: CaseEntry) -> dict[str, Any]:
-    return {
-        "case": index,
-        "uncounted": entry.uncounted,
-        "principals": sorted(entry.principals),
-        "lifetimes": sorted(entry.lifetimes),
-        "sightings": [encode_sighting(sighting) for sighting in entry.sightings.values()],
-    }
+@lru_cache(maxsize=_IDENTITIES_KEPT)
+def _phases_of(phase: str, times: int) -> Mapping[str, int]:
+    """Return how often something was seen in each phase, the same object each time."""
+    return {phase: times} if phase else {}
+
+
+def _row_of(index: int, entry: CaseEntry, numbers: dict[Traits, int]) -> list[Any]:
+    """Return a JSON value; traits that have no number yet are given one."""
+    sightings = []
+    for sighting in entry.sightings:
+        number = numbers.setdefault(sighting.traits, len(numbers) + 1)
+        seldom = [sighting.cold_starts, sighting.phases] if sighting.cold_starts or sighting.phases else []
+        times = in_milliseconds(sighting.first), in_milliseconds(sighting.last)
+        sightings.append([number, sighting.identity, sighting.count, *times, *seldom])
+    return [index, entry.uncounted, sorted(entry.principals), sightings]
+
+
+def _case(row: list[Any], traits: Sequence[Traits]) -> tuple[int, CaseEntry]:
+    """Read what ``_row_of`` returned."""
+    index, uncounted, principals, rows = row
+    sightings = tuple(
+        Sighting(traits[number], intern(identity), count, first / 1000, last / 1000, *seldom)
+        for number, identity, count, first, last, *seldom in rows
+    )
+    return index, CaseEntry(sightings, two_of(_NOTHING, frozenset(principals)), uncounted)
+
+
+def _case_in_full(row: dict[str, Any]) -> tuple[int, CaseEntry]:
+    """Read a case as run folders also have it: each sighting names its traits' members itself."""
+    entry = CaseEntry((), two_of(_NOTHING, frozenset(row["principals"])), row["uncounted"])
+    for sighting in row["sightings"]:
+        traits = _traits_of({**sighting, "lifetimes": row["lifetimes"]})
+        members = [sighting[name] for name in ("count", "first", "last", "cold_starts", "phases")]
+        entry.add(Sighting(traits, intern(sighting["identity"]), *members))
+    return row["case"], entry
+
+
+def _traits_of(row: Mapping[str, Any]) -> Traits:
+    traits = codec.from_json([row[name] for name in Traits._fields], Traits)
+    return traits_of_both(traits, traits)

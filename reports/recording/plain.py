@@ -8,35 +8,27 @@ from __future__ import annotations
 import base64
 import sys
 from array import array
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from itertools import compress
+from typing import Final, NamedTuple
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.recording.sightings import CaseEntry, Sighting, environments_of_both, joined, only, two_of
+from gatecrash.reports.recording.sightings import CaseEntry, Sighting, Traits, set_of, traits_of_both
 
 CASES_A_PAGE: Final = 1024
+_PLACE_TYPE: Final = "H"
 _TYPES: Final = "IIIIQQ"
 _NUMBER_MAXIMUM: Final = 2**32 - 1
 _MILLISECONDS: Final = 1000
-_COMMONS_MAXIMUM: Final = 2**16
-
-
-class Common(NamedTuple):
-    """What the entries of many cases have in common; rates in arrivals a second, lifetimes in seconds."""
-
-    outcome: Outcome
-    lowest_rate: float
-    highest_rate: float
-    workers: frozenset[int]
-    environments: frozenset[str]
-    lifetimes: frozenset[tuple[int, int]]
+_TRAITS_MAXIMUM: Final = 2**16
+_NOBODY: Final = Traits(Outcome.ALLOW, 0.0, 0.0, frozenset(), frozenset(), frozenset())
 
 
 class Plain(NamedTuple):
-    """One plain entry: ``common`` and the digests as numbers, ``principal`` 0 for none; times in milliseconds."""
+    """One plain entry: ``traits`` and the digests as numbers, ``principal`` 0 for none; times in milliseconds."""
 
-    common: int
+    traits: int
     times: int
     first: int
     last: int
@@ -45,39 +37,73 @@ class Plain(NamedTuple):
 
 
 # A case, how often it got the answer, and the first and the last time, in seconds.
-Seen = tuple[int, int, float, float]
+CaseTimes = tuple[int, int, float, float]
 
 
 class Page:
-    """The columns of ``CASES_A_PAGE`` cases: those of ``Plain``; a ``common`` of 0 says that there is no entry."""
+    """The columns of ``CASES_A_PAGE`` cases: those of ``Plain``; ``traits`` of 0 say that there is no entry."""
 
     __slots__ = ("columns",)
 
     def __init__(self) -> None:
         self.columns = tuple(array(code, bytes(array(code).itemsize * CASES_A_PAGE)) for code in _TYPES)
 
-    def encode(self) -> list[str]:
-        """Return the columns, little-endian, as base64."""
-        return [base64.b64encode(_little_endian(column).tobytes()).decode("ascii") for column in self.columns]
+    @property
+    def count(self) -> int:
+        """How many entries it has."""
+        return CASES_A_PAGE - self.columns[0].count(0)
+
+    def to_json(self) -> list[str]:
+        """Return the columns as base64; where entries are missing those of the others, and then their places."""
+        numbers = self.columns[0]
+        if self.count == CASES_A_PAGE:
+            return [_text_of(_in_this_order(column[:]).tobytes()) for column in self.columns]
+        columns = [array(column.typecode, compress(column, numbers)) for column in self.columns]
+        places = array(_PLACE_TYPE, compress(range(CASES_A_PAGE), numbers))
+        return [_text_of(_planes_of(column)) for column in (*columns, places)]
 
     @classmethod
-    def decode(cls, columns: list[str]) -> Page:
-        """Read what ``encode`` wrote; raises ValueError for anything else."""
-        page = cls()
-        page.columns = tuple(
-            _little_endian(array(code, base64.b64decode(text, validate=True)))
-            for code, text in zip(_TYPES, columns, strict=True)
-        )
-        if any(len(column) != CASES_A_PAGE for column in page.columns):
-            raise ValueError("a page of the ledger has another size")
+    def from_json(cls, value: list[str]) -> Page:
+        """Read what ``to_json`` returned; raises ValueError for anything else."""
+        page, texts = cls(), [base64.b64decode(text, validate=True) for text in value]
+        if len(value) == len(_TYPES):
+            page.columns = tuple(_in_this_order(array(code, text)) for code, text in zip(_TYPES, texts, strict=True))
+            if any(len(column) != CASES_A_PAGE for column in page.columns):
+                raise ValueError("a page of the ledger has another size")
+            return page
+        *columns, places = (_column_of(code, text) for code, text in zip(_TYPES + _PLACE_TYPE, texts, strict=True))
+        if max(places, default=0) >= CASES_A_PAGE:
+            raise ValueError("an entry of the ledger has no place")
+        for all_numbers, numbers in zip(page.columns, columns, strict=True):
+            for place, number in zip(places, numbers, strict=True):
+                all_numbers[place] = number
         return page
 
 
-def _little_endian(column: array[int]) -> array[int]:
+def _in_this_order(column: array[int]) -> array[int]:
+    """Return little-endian numbers as this machine has them."""
     if sys.byteorder == "big":
-        column = column[:]
         column.byteswap()
     return column
+
+
+def _text_of(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _planes_of(column: array[int]) -> bytes:
+    """Return the lowest bytes of all numbers, then the next, and so on: like beside like is easy to deflate."""
+    data, size = _in_this_order(column[:]).tobytes(), column.itemsize
+    return b"".join(data[plane::size] for plane in range(size))
+
+
+def _column_of(code: str, planes: bytes) -> array[int]:
+    """Read what ``_planes_of`` returned; raises ValueError for anything else."""
+    size = array(code).itemsize
+    data, count = bytearray(planes), len(planes) // size
+    for plane in range(size):
+        data[plane::size] = planes[plane * count : (plane + 1) * count]
+    return _in_this_order(array(code, bytes(data)))
 
 
 def in_milliseconds(seconds: float) -> int:
@@ -107,24 +133,24 @@ _NO_COLUMNS: Final[tuple[array[int], ...]] = ()
 class PlainEntries:
     """Plain entries by the case's index."""
 
-    __slots__ = ("_count", "_merged", "_numbers", "commons", "pages")
+    __slots__ = ("_count", "_merged", "_numbers", "pages", "traits")
 
     def __init__(self) -> None:
         self.pages: dict[int, Page] = {}
         # Number 0 is that of no entry.
-        self.commons: list[Common | None] = [None]
-        self._numbers: dict[Common, int] = {}
+        self.traits: list[Traits] = [_NOBODY]
+        self._numbers: dict[Traits, int] = {}
         self._merged: dict[tuple[int, int], int] = {}
         self._count = 0
 
-    def number_of(self, common: Common) -> int:
-        """Return the number by which entries name what they have in common; 0 when there are too many different."""
-        number = self._numbers.get(common)
+    def number_of(self, traits: Traits) -> int:
+        """Return the number by which entries name their traits; 0 when there are too many different."""
+        number = self._numbers.get(traits)
         if number is None:
-            if len(self.commons) > _COMMONS_MAXIMUM:
+            if len(self.traits) > _TRAITS_MAXIMUM:
                 return 0
-            number = self._numbers[common] = len(self.commons)
-            self.commons.append(common)
+            number = self._numbers[traits] = len(self.traits)
+            self.traits.append(traits)
         return number
 
     def __len__(self) -> int:
@@ -143,10 +169,10 @@ class PlainEntries:
         """
         place = index % CASES_A_PAGE
         page = self._page(index // CASES_A_PAGE)
-        commons, counts, firsts, lasts, identities, principals = page.columns
-        common, _, _, _, identity, principal = like
-        if not (mine := commons[place]):
-            commons[place], counts[place], firsts[place], lasts[place] = common, times, first, last
+        numbers, counts, firsts, lasts, identities, principals = page.columns
+        traits, _, _, _, identity, principal = like
+        if not (known := numbers[place]):
+            numbers[place], counts[place], firsts[place], lasts[place] = traits, times, first, last
             identities[place], principals[place] = identity, principal
             self._count += 1
             return True
@@ -154,10 +180,10 @@ class PlainEntries:
             return False
         if times + counts[place] > _NUMBER_MAXIMUM:
             return False
-        if mine != common:
-            if not (both := self._merge(mine, common)):
+        if known != traits:
+            if not (both := self._number_of_both(known, traits)):
                 return False
-            commons[place] = both
+            numbers[place] = both
         counts[place] += times
         if first < firsts[place]:
             firsts[place] = first
@@ -165,53 +191,62 @@ class PlainEntries:
             lasts[place] = last
         return True
 
-    def add_new(self, like: Plain, seen: Iterable[Seen]) -> Iterator[Seen]:
+    def add_new(self, like: Plain, cases: Iterable[CaseTimes]) -> Iterator[CaseTimes]:
         """Enter the first sightings of cases, all of one answer; yields back those of cases that have an entry."""
-        common, identity, principal = like.common, like.identity, like.principal
+        traits, identity, principal = like.traits, like.identity, like.principal
         columns, number = _NO_COLUMNS, -1
-        for one in seen:
-            index, count, first, last = one
+        for case in cases:
+            index, count, first, last = case
             wanted, place = divmod(index, CASES_A_PAGE)
             if wanted != number:
                 number = wanted
                 columns = self._page(number).columns
             if columns[0][place]:
-                yield one
+                yield case
                 continue
-            columns[0][place], columns[1][place] = common, count
+            columns[0][place], columns[1][place] = traits, count
             columns[2][place], columns[3][place] = round(first * _MILLISECONDS), round(last * _MILLISECONDS)
             columns[4][place], columns[5][place] = identity, principal
             self._count += 1
 
-    def _merge(self, mine: int, other: int) -> int:
-        number = self._merged.get((mine, other))
+    def _number_of_both(self, one: int, other: int) -> int:
+        number = self._merged.get((one, other))
         if number is None:
-            if len(self._merged) > _COMMONS_MAXIMUM:
+            if len(self._merged) > _TRAITS_MAXIMUM:
                 self._merged.clear()
-            one, two = self.commons[mine], self.commons[other]
-            assert one is not None  # noqa: S101 - both are numbers of entries
-            assert two is not None  # noqa: S101
-            number = self._merged[mine, other] = self.number_of(_together(one, two))
+            both = traits_of_both(self.traits[one], self.traits[other])
+            number = self._merged[one, other] = self.number_of(both)
         return number
 
     def add_page(self, number: int, page: Page, numbers: Sequence[int], taken: Container[int]) -> Iterator[int]:
-        """Add another worker's page, whose commons have these numbers here, but for the cases that are ``taken``.
+        """Add another worker's page, whose traits have these numbers here, but for the cases that are ``taken``.
 
         Yields the cases that were not added: these, and those whose two entries together are not plain.
         """
         start = number * CASES_A_PAGE
         is_free = number not in self.pages and not any(start + place in taken for place in range(CASES_A_PAGE))
-        if is_free and all(numbers[common] for common in set(page.columns[0]) - {0}):
-            mine = self.pages[number] = Page()
-            mine.columns = (array("I", map(numbers.__getitem__, page.columns[0])), *(it[:] for it in page.columns[1:]))
-            self._count += CASES_A_PAGE - page.columns[0].count(0)
+        if is_free and all(numbers[traits] for traits in set(page.columns[0]) - {0}):
+            copy = self.pages[number] = Page()
+            traits, *others = page.columns
+            copy.columns = (array("I", map(numbers.__getitem__, traits)), *(column[:] for column in others))
+            self._count += copy.count
             return
-        for index, row in enumerate(zip(*page.columns, strict=True), start):
-            if not row[0]:
-                continue
+        for index, row in compress(enumerate(zip(*page.columns, strict=True), start), page.columns[0]):
             like = Plain(numbers[row[0]], *row[1:])
-            if index in taken or not like.common or not self.add(index, like, like.times, like.first, like.last):
+            if index in taken or not like.traits or not self.add(index, like, like.times, like.first, like.last):
                 yield index
+
+    def set_traits(self, traits: Iterable[Traits]) -> None:
+        """Give traits their numbers, from 1 on, where there are none yet."""
+        self.traits += traits
+        self._numbers = {known: number for number, known in enumerate(self.traits[1:], 1)}
+
+    def put_page(self, number: int, page: Page) -> None:
+        """Put a page where there is none, by the numbers that traits have here; raises ValueError for others."""
+        if max(page.columns[0]) >= len(self.traits):
+            raise ValueError("an entry of the ledger is of an unknown kind")
+        self.pages[number] = page
+        self._count += page.count
 
     def get(self, index: int) -> Plain | None:
         """Return a case's entry, None where it has none."""
@@ -239,80 +274,16 @@ class PlainEntries:
     def up_to(self, rate: float) -> PlainEntries:
         """Return the entries seen at offered rates up to one, in arrivals a second, of which some were at least."""
         kept = PlainEntries()
-        kept.commons, kept._numbers = list(self.commons), dict(self._numbers)
-        low = [common is not None and common.lowest_rate <= rate for common in self.commons]
+        kept.traits, kept._numbers = list(self.traits), dict(self._numbers)
+        numbers = [number if traits.lowest_rate <= rate else 0 for number, traits in enumerate(self.traits)]
         for number, page in self.pages.items():
-            commons = page.columns[0]
-            mine = kept.pages[number] = Page()
-            mine.columns = (array("I", (one if low[one] else 0 for one in commons)), *page.columns[1:])
-            kept._count += CASES_A_PAGE - mine.columns[0].count(0)
+            copy = kept.pages[number] = Page()
+            copy.columns = (array("I", map(numbers.__getitem__, page.columns[0])), *page.columns[1:])
+            kept._count += copy.count
         return kept
 
     def entry_of(self, plain: Plain) -> CaseEntry:
         """Return an entry in the form that all entries have."""
-        common = self.commons[plain.common]
-        assert common is not None  # noqa: S101 - it is that of an entry
-        entry = CaseEntry()
-        entry.put(
-            Sighting(
-                common.outcome,
-                digest_of(plain.identity),
-                plain.times,
-                plain.first / _MILLISECONDS,
-                plain.last / _MILLISECONDS,
-                common.lowest_rate,
-                common.highest_rate,
-                common.workers,
-                common.environments,
-            )
-        )
-        if plain.principal:
-            entry.add_variants(only(digest_of(plain.principal)), common.lifetimes)
-        return entry
-
-    def encode_commons(self) -> list[dict[str, Any]]:
-        """Return a JSON value: what numbers 1 and up stand for."""
-        return [
-            {
-                "outcome": common.outcome.value,
-                "lowest_rate": common.lowest_rate,
-                "highest_rate": common.highest_rate,
-                "workers": sorted(common.workers),
-                "environments": sorted(common.environments),
-                "lifetimes": sorted(common.lifetimes),
-            }
-            for common in self.commons
-            if common is not None
-        ]
-
-    def decode(self, commons: list[Mapping[str, Any]], pages: list[list[Any]]) -> None:
-        """Read, into none so far, what ``encode_commons`` and the pages' ``encode`` wrote."""
-        for row in commons:
-            self.commons.append(
-                Common(
-                    Outcome(row["outcome"]),
-                    row["lowest_rate"],
-                    row["highest_rate"],
-                    frozenset(row["workers"]),
-                    frozenset(row["environments"]),
-                    frozenset((refresh, disconnect) for refresh, disconnect in row["lifetimes"]),
-                )
-            )
-        self._numbers = {common: number for number, common in enumerate(self.commons) if common is not None}
-        for number, columns in pages:
-            page = self.pages[number] = Page.decode(columns)
-            numbers = page.columns[0]
-            if max(numbers) >= len(self.commons):
-                raise ValueError("an entry of the ledger is of an unknown kind")
-            self._count += CASES_A_PAGE - numbers.count(0)
-
-
-def _together(one: Common, other: Common) -> Common:
-    return Common(
-        one.outcome,
-        min(one.lowest_rate, other.lowest_rate),
-        max(one.highest_rate, other.highest_rate),
-        joined(one.workers, other.workers),
-        environments_of_both(one.environments, other.environments),
-        two_of(one.lifetimes, other.lifetimes),
-    )
+        first, last = plain.first / _MILLISECONDS, plain.last / _MILLISECONDS
+        sighting = Sighting(self.traits[plain.traits], digest_of(plain.identity), plain.times, first, last)
+        return CaseEntry((sighting,), set_of(digest_of(plain.principal)) if plain.principal else frozenset())

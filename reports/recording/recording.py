@@ -1,11 +1,10 @@
 """Everything that a run accumulates, in constant memory per case; adds up over workers.
 
-It survives as JSON in the run folder, and travels from workers as compact bytes.
+It survives as JSON in the run folder, and travels from workers as the same, deflated.
 """
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -13,15 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gatecrash.authorizers import wire
+from gatecrash.authorizers.errors import WireError
+from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.clocks import ClockJump
 from gatecrash.reports.recording.latency import LatencyBook, LatencyHistogram, Pause, no_pause
 from gatecrash.reports.recording.ledger import Ledger
-from gatecrash.reports.recording.ledger_columns import add_encoded_ledger, encode_ledger
 from gatecrash.reports.recording.records import Exchange
 from gatecrash.reports.recording.series import Series
 
-# The length of the JSON part, which the columns follow.
-_HEAD: Final = struct.Struct("<I")
 # The lowest level halves the bytes and takes a few milliseconds; higher ones take far longer for little.
 _COMPRESSION: Final = 1
 # Time-outs and broken connections are always timed by whoever waits for them.
@@ -85,8 +83,8 @@ class Recording:
         self.series.add(other.series)
         pause()
         self.ledger.add(other.ledger, pause)
-        for mine, theirs in ((self.lag, other.lag), (self.delays, other.delays)):
-            mine.absorb(theirs, pause)
+        for histogram, of_other in ((self.lag, other.lag), (self.delays, other.delays)):
+            histogram.absorb(of_other, pause)
             pause()
         self.clock_jumps += other.clock_jumps
         self.outcomes += other.outcomes
@@ -95,34 +93,21 @@ class Recording:
         self.timed_here += other.timed_here
 
     def encode(self, pause: Pause = no_pause) -> bytes:
-        """Return the recording as compact bytes, as workers send it: tables as JSON and columns, both deflated."""
-        tables, columns = encode_ledger(self.ledger)
-        pause()
-        parts = {"histograms": self._histograms(pause), "series": list(self.series.rows())}
-        pause()
-        head = wire.encode({**parts, "ledger": tables, "counts": self.counts()})
-        pause()
-        return zlib.compress(b"".join((_HEAD.pack(len(head)), head, columns)), _COMPRESSION)
+        """Return the recording as compact bytes, as workers send it."""
+        deflate = zlib.compressobj(_COMPRESSION)
+        parts = []
+        for piece in self.pieces(pause):
+            parts.append(deflate.compress(piece))
+            pause()
+        return b"".join((*parts, deflate.flush()))
 
-    def add_encoded(self, data: bytes) -> None:
-        """Add another recording as ``encode`` wrote it; raises ValueError for what is none."""
+    @classmethod
+    def decode(cls, data: bytes) -> Recording:
+        """Read what ``encode`` returned; raises ValueError for anything else."""
         try:
-            content = zlib.decompress(data)
-            (length,) = _HEAD.unpack_from(content)
-        except (zlib.error, struct.error) as error:
+            return cls.from_json(wire.decode(zlib.decompress(data)))
+        except (zlib.error, WireError, KeyError, TypeError) as error:
             raise ValueError(f"not an encoded recording: {error}") from error
-        parts = wire.decode(content[_HEAD.size : _HEAD.size + length])
-        histograms, counts = dict(parts["histograms"]), parts["counts"]
-        self.lag.add_encoded(histograms.pop("lag").encode("ascii"))
-        self.delays.add_encoded(histograms.pop("delays").encode("ascii"))
-        self.latencies.add_encoded(histograms)
-        self.series.add(Series.decode(parts["series"]))
-        add_encoded_ledger(self.ledger, parts["ledger"], content[_HEAD.size + length :])
-        self.outcomes.update(counts["outcomes"])
-        self.warm_up_exchanges += counts["warm_up_exchanges"]
-        self.cold_starts += counts["cold_starts"]
-        self.timed_here += counts["timed_here"]
-        self.clock_jumps += [ClockJump(*jump) for jump in counts["clock_jumps"]]
 
     def pieces(self, pause: Pause = no_pause, **more: Any) -> Iterator[bytes]:
         """Yield the recording, and more members, as a JSON object in pieces that each take little time to make.
@@ -138,7 +123,7 @@ class Recording:
         yield b"}"
 
     def _histograms(self, pause: Pause) -> dict[str, str]:
-        encoded = self.latencies.encode(pause)
+        encoded = self.latencies.to_json(pause)
         for name, histogram in (("lag", self.lag), ("delays", self.delays)):
             histogram.settle(pause)
             encoded[name] = histogram.encode().decode("ascii")
@@ -151,37 +136,23 @@ class Recording:
         return self.timed_here <= _TIMED_HERE_SHARE * (self.outcomes.total() + self.warm_up_exchanges)
 
     def counts(self) -> dict[str, Any]:
-        """Return the plain counts."""
-        return {
-            "outcomes": dict(self.outcomes),
-            "warm_up_exchanges": self.warm_up_exchanges,
-            "cold_starts": self.cold_starts,
-            "timed_here": self.timed_here,
-            "clock_jumps": [list(jump) for jump in self.clock_jumps],
-        }
+        """Return the plain counts, as a JSON value."""
+        names = ("outcomes", "warm_up_exchanges", "cold_starts", "timed_here", "clock_jumps")
+        return {name: codec.to_json(getattr(self, name)) for name in names}
 
     @classmethod
-    def decode(cls, data: bytes) -> Recording:
-        """Read what ``encode`` wrote; raises ValueError for what is none."""
-        recording = cls()
-        recording.add_encoded(data)
-        return recording
-
-    @classmethod
-    def from_parts(cls, parts: Mapping[str, Any], counts: Mapping[str, Any]) -> Recording:
-        """Put a recording together from the parts that ``pieces`` wrote and its counts."""
-        histograms = dict(parts["histograms"])
-        lag, delays = histograms.pop("lag"), histograms.pop("delays", None)
+    def from_json(cls, value: Mapping[str, Any]) -> Recording:
+        """Read the JSON object that ``pieces`` wrote; raises KeyError, TypeError or ValueError for anything else."""
+        counts, histograms = value["counts"], dict(value["histograms"])
         return cls(
-            latencies=LatencyBook.decode(histograms),
-            series=Series.decode(parts["series"]),
-            ledger=Ledger.decode(parts["ledger"]),
-            lag=LatencyHistogram(lag.encode("ascii")),
-            # Earlier versions wrote neither of these, nor who timed an answer: all were timed here.
-            delays=LatencyHistogram(delays.encode("ascii") if delays is not None else None),
-            clock_jumps=[ClockJump(*jump) for jump in counts.get("clock_jumps", ())],
+            lag=codec.from_json(histograms.pop("lag"), LatencyHistogram),
+            delays=codec.from_json(histograms.pop("delays"), LatencyHistogram),
+            latencies=LatencyBook.from_json(histograms),
+            series=Series.from_json(value["series"]),
+            ledger=Ledger.from_json(value["ledger"]),
+            clock_jumps=codec.from_json(counts["clock_jumps"], list[ClockJump]),
             outcomes=Counter(counts["outcomes"]),
             warm_up_exchanges=counts["warm_up_exchanges"],
             cold_starts=counts["cold_starts"],
-            timed_here=counts.get("timed_here", sum(counts["outcomes"].values()) + counts["warm_up_exchanges"]),
+            timed_here=counts["timed_here"],
         )

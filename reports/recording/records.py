@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
-from gatecrash.authorizers.contract import Answer, Demand, Expectation, Outcome
-
-# What an exchange ends in where nothing was decided, throttled or rejected.
-ERRORS: Final = frozenset(
-    {
-        Outcome.HANDLER_ERROR,
-        Outcome.TIMED_OUT,
-        Outcome.INVALID_RESPONSE,
-        Outcome.UNAVAILABLE,
-        Outcome.TRANSPORT_ERROR,
-    }
-)
+from gatecrash.authorizers.contract import Answer, Demand, Expectation
 
 
 class LatencyKind(StrEnum):

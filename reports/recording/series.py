@@ -14,8 +14,6 @@ from gatecrash.reports.recording.records import Exchange, LatencyKind
 # Eight buckets an octave: a value read back is within 4.5 % of the recorded one, enough for a plot.
 _BUCKETS_PER_OCTAVE: Final = 8
 _SMALLEST_SECONDS: Final = 1e-6
-# What says nothing of how long the authorizer takes.
-UNANSWERED: Final = frozenset({Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR})
 
 
 def bucket_of(seconds: float) -> int:
@@ -102,7 +100,7 @@ class Series:
         second.outcomes[outcome.value] += 1
         second.service_times[service] += 1
         second.response_times[response] += 1
-        if outcome in UNANSWERED:
+        if not outcome.tells_latency:
             second.unanswered_service_times[service] += 1
             second.unanswered_response_times[response] += 1
         second.warm_up = second.warm_up or exchange.warm_up
@@ -136,11 +134,10 @@ class Series:
             }
 
     @classmethod
-    def decode(cls, rows: list[Mapping[str, Any]]) -> Series:
+    def from_json(cls, rows: list[Mapping[str, Any]]) -> Series:
         """Read what ``rows`` gave."""
         series = cls()
         for row in rows:
-            # Earlier versions did not tell them apart; where there are none they are not written.
             service_times, response_times = row.get("unanswered", ((), ()))
             series._seconds[row["second"]] = Second(
                 outcomes=Counter(row["outcomes"]),

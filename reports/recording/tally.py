@@ -13,10 +13,10 @@ from typing import Final
 from gatecrash.authorizers.contract import Answer, Expectation, Outcome
 from gatecrash.reports.recording.clocks import ClockJump
 from gatecrash.reports.recording.latency import Pause, cut_nanoseconds, no_pause
-from gatecrash.reports.recording.plain import Seen
+from gatecrash.reports.recording.plain import CaseTimes
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import Exchange
-from gatecrash.reports.recording.series import UNANSWERED, bucket_of
+from gatecrash.reports.recording.series import bucket_of
 
 # Of each outcome, the expectations that it decides against.
 _AGAINST: Final = {
@@ -155,7 +155,7 @@ class Tally:
 
     def _enter_repeated(self) -> None:
         repeated, self._repeated = self._repeated, {}
-        by_answer: dict[int, tuple[Answer, list[Seen]]] = {}
+        by_answer: dict[int, tuple[Answer, list[CaseTimes]]] = {}
         for case_index, one in repeated.items():
             _, seen = by_answer.setdefault(id(one.answer), (one.answer, []))
             seen.append((case_index, one.count, one.first, one.last))
@@ -217,7 +217,7 @@ class Tally:
                 second.add_wrong(cell.wrong)
             _fill(second.service_times, cell.service_times, pause)
             _fill(second.response_times, cell.response_times, pause)
-            if outcome in UNANSWERED:
+            if not outcome.tells_latency:
                 _fill(second.unanswered_service_times, cell.service_times, no_pause)
                 _fill(second.unanswered_response_times, cell.response_times, no_pause)
             if is_warm_up:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 # Workers say once a second that they are there.
 SILENCE_TOLD_SECONDS: Final = 3.0
@@ -35,11 +35,6 @@ class WorkerFacts:
     def name(self) -> str:
         """What it is called: its number, from 1, its machine and its process."""
         return f"worker {self.position + 1} ({self.host}, process {self.process_id})"
-
-    @classmethod
-    def decode(cls, value: dict[str, Any]) -> WorkerFacts:
-        """Read what ``dataclasses.asdict`` made."""
-        return cls(**value)
 
 
 def lost_sentence(worker: WorkerFacts) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +53,3 @@ class Campaign:
     coverage: tuple[CoverageRow, ...] = ()
     broken: str | None = None
     confirmations: int = 0
-
-    def encode(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return asdict(self)
-
-    @classmethod
-    def decode(cls, value: Mapping[str, Any]) -> Campaign:
-        """Read what ``encode`` wrote."""
-        return cls(
-            credential=value["credential"],
-            phases=tuple(PhaseRow(**row) for row in value["phases"]),
-            controls=tuple(ControlRow(**row) for row in value["controls"]),
-            coverage=tuple(CoverageRow(**row) for row in value["coverage"]),
-            broken=value["broken"],
-            confirmations=value["confirmations"],
-        )

@@ -11,21 +11,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.reports.capacity.answer import Capacity
-from gatecrash.reports.course.memory import MEMORY, MemorySample, decode_samples
+from gatecrash.reports.course.memory import MEMORY, MemorySample
 from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.latency import Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.workers import WorkerFacts
 from gatecrash.reports.run.campaign import Campaign
 
 FORMAT: Final = 2
-# Format 1 has no columns in its ledger.
-_READABLE: Final = (1, FORMAT)
 _NUMBERS: Final = itertools.count()
 RUN: Final = "run.json"
 RECORDING: Final = "recording.json"
@@ -39,6 +38,7 @@ STOPPED_IN_WEB_PAGE: Final = "Locust's web page"
 STOPPED_WITH_LOCUST: Final = "the end of Locust"
 # What reading a value of another shape than ours raises.
 _DAMAGE: Final = (AttributeError, KeyError, TypeError, ValueError)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +145,14 @@ class RunFolder:
     def checkpoint(self, recording: Recording, state: RunState, pause: Pause = no_pause) -> None:
         """Write what was recorded so far, a little at a time; nobody may add to the recording in the pauses."""
         with replacing(self.path / RECORDING) as file:
-            for piece in recording.pieces(pause, state=asdict(state)):
+            for piece in recording.pieces(pause, state=codec.to_json(state)):
                 file.write(piece)
                 pause()
 
     def write_state(self, state: RunState) -> None:
         """Correct the state of the last checkpoint, for what only whoever started the run can know."""
         value = self._read(RECORDING) if (self.path / RECORDING).exists() else _empty_recording()
-        write_atomically(self.path / RECORDING, wire.encode({**value, "state": asdict(state)}))
+        write_atomically(self.path / RECORDING, wire.encode({**value, "state": codec.to_json(state)}))
 
     def write_findings(self, findings: list[Finding]) -> None:
         """Write one file a finding, numbered by rank; files of an earlier judgement go."""
@@ -161,7 +161,7 @@ class RunFolder:
         for old in folder.glob("*.json"):
             old.unlink()
         for number, finding in enumerate(findings, 1):
-            write_atomically(folder / f"{number:03d}-{finding.rule.code}.json", _pretty(finding.encode()))
+            write_atomically(folder / f"{number:03d}-{finding.rule.code}.json", _pretty(finding.to_json()))
 
     def read_info(self) -> RunInfo:
         """Read run.json; raises UsageError when this is no run folder."""
@@ -177,7 +177,7 @@ class RunFolder:
             return RunState()
         value = self._read(RECORDING)
         try:
-            return _state(value["state"])
+            return codec.from_json(value["state"], RunState)
         except _DAMAGE as error:
             raise self._damaged(RECORDING, error) from error
 
@@ -188,7 +188,7 @@ class RunFolder:
         if (self.path / RECORDING).exists():
             value = self._read(RECORDING)
             try:
-                state, recording = _state(value["state"]), Recording.from_parts(value, value["counts"])
+                state, recording = codec.from_json(value["state"], RunState), Recording.from_json(value)
             except _DAMAGE as error:
                 raise self._damaged(RECORDING, error) from error
         return StoredRun(
@@ -196,45 +196,28 @@ class RunFolder:
             state,
             recording,
             self._read_findings(),
-            self._read_campaign(),
-            self._read_capacity(),
-            self._read_memory(),
+            self._read_part(CAMPAIGN, Campaign),
+            self._read_part(CAPACITY, Capacity),
+            tuple(self._read_part(MEMORY, list[MemorySample]) or ()),
         )
 
     def write_campaign(self, campaign: Campaign) -> None:
         """Write campaign.json."""
-        write_atomically(self.path / CAMPAIGN, _pretty(campaign.encode()))
-
-    def _read_campaign(self) -> Campaign | None:
-        if not (self.path / CAMPAIGN).exists():
-            return None
-        value = self._read(CAMPAIGN)
-        try:
-            return Campaign.decode(value)
-        except _DAMAGE as error:
-            raise self._damaged(CAMPAIGN, error) from error
+        write_atomically(self.path / CAMPAIGN, _pretty(codec.to_json(campaign)))
 
     def write_capacity(self, capacity: Capacity) -> None:
         """Write capacity.json."""
-        write_atomically(self.path / CAPACITY, _pretty(capacity.encode()))
+        write_atomically(self.path / CAPACITY, _pretty(codec.to_json(capacity)))
 
-    def _read_capacity(self) -> Capacity | None:
-        if not (self.path / CAPACITY).exists():
+    def _read_part(self, name: str, kind: type[_T]) -> _T | None:
+        """Read a file that not every run has."""
+        if not (self.path / name).exists():
             return None
-        value = self._read(CAPACITY)
+        value = self._read(name)
         try:
-            return Capacity.decode(value)
+            return codec.from_json(value, kind)
         except _DAMAGE as error:
-            raise self._damaged(CAPACITY, error) from error
-
-    def _read_memory(self) -> tuple[MemorySample, ...]:
-        if not (self.path / MEMORY).exists():
-            return ()
-        value = self._read(MEMORY)
-        try:
-            return tuple(decode_samples(value))
-        except _DAMAGE as error:
-            raise self._damaged(MEMORY, error) from error
+            raise self._damaged(name, error) from error
 
     def _read_findings(self) -> list[Finding]:
         # By length first: number 1000 comes after 999.
@@ -246,7 +229,7 @@ class RunFolder:
     def _read_finding(self, name: str) -> Finding:
         value = self._read(name)
         try:
-            return Finding.decode(value)
+            return Finding.from_json(value)
         except _DAMAGE as error:
             raise self._damaged(name, error) from error
 
@@ -277,15 +260,9 @@ def _pretty(value: Any) -> bytes:
 
 
 def _info(value: Mapping[str, Any]) -> RunInfo:
-    if value["format"] not in _READABLE:
+    if value["format"] != FORMAT:
         raise UsageError(
             f"this run folder has format {value['format']}, this gatecrash reads format {FORMAT}: "
             "use the version that wrote it"
         )
     return RunInfo(**{name: value[name] for name in RunInfo.__slots__})
-
-
-def _state(value: Mapping[str, Any]) -> RunState:
-    # What was written before there were facts of workers has none.
-    workers = tuple(map(WorkerFacts.decode, value.get("worker_facts", ())))
-    return RunState(**{**value, "incidents": tuple(value["incidents"]), "worker_facts": workers})

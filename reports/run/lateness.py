@@ -29,8 +29,8 @@ Latencies = Mapping[LatencyKind, LatencyHistogram]
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """A percentile of which too much is the load generator's own, and the lag that says so."""
+class _DistortedBy:
+    """A percentile, how much of it is the load generator's own, and the lag that says so."""
 
     distortion: Distortion
     lag: LatencyHistogram
@@ -57,44 +57,55 @@ def judge_lag(
     if not distorted:
         return [], [_lag(lag, 99.0)] if lag.percentile(99.0) > _LAG_MILLISECONDS else []
     sentence = _distortion(distorted)
-    is_invalid = any(_is_invalid(one.distortion) for ones in distorted.values() for one in ones)
+    is_invalid = any(_is_invalid(by.distortion) for percentiles in distorted.values() for by in percentiles)
     return ([sentence], []) if is_invalid else ([], [sentence])
 
 
 def _distorted(
     latencies: Latencies, requests: Sequence[LatencyHistogram], answers: list[LatencyHistogram]
-) -> dict[LatencyKind, list[_Told]]:
+) -> dict[LatencyKind, list[_DistortedBy]]:
     """Return the percentiles, of those that have samples enough, of which too much is the load generator's own.
 
     ``requests`` are upper bounds of how late requests were, ``answers`` is how late answers were seen.
     """
-    found = {}
+    distorted = {}
     for kind, latency in latencies.items():
         percents = [percent for percent in _JUDGED_PERCENTS if latency.count >= samples_needed(percent)]
-        met = [[request, *answers] for request in requests] if kind is LatencyKind.RESPONSE_TIME else [answers]
-        by_bound = [[_Told(one, lags[0]) for one in distortions(latency, lags, percents)] for lags in met]
-        its = [min(bounds, key=lambda told: told.distortion.raised) for bounds in zip(*by_bound, strict=True)]
-        if too_far := [told for told in its if _is_too_far(told.distortion)]:
-            found[kind] = too_far
-    return found
+        # A response time has the lateness of its request in it, for which there are several upper bounds.
+        bounds = [[request, *answers] for request in requests] if kind is LatencyKind.RESPONSE_TIME else [answers]
+        by_bound = [_distorted_by(latency, lags, percents) for lags in bounds]
+        least = [min(same_percent, key=lambda by: by.distortion.raised) for same_percent in zip(*by_bound, strict=True)]
+        if too_far := [by for by in least if _is_too_far(by.distortion)]:
+            distorted[kind] = too_far
+    return distorted
 
 
-def _is_too_far(one: Distortion) -> bool:
-    return one.share > _DEGRADED_SHARE and one.raised > _DEGRADED_MILLISECONDS
+def _distorted_by(
+    latency: LatencyHistogram, lags: Sequence[LatencyHistogram], percents: Sequence[float]
+) -> list[_DistortedBy]:
+    return [_DistortedBy(distortion, lags[0]) for distortion in distortions(latency, lags, percents)]
 
 
-def _is_invalid(one: Distortion) -> bool:
-    return one.percent == _MEDIAN and one.share > _INVALID_SHARE and one.raised > _INVALID_MILLISECONDS
+def _is_too_far(distortion: Distortion) -> bool:
+    return distortion.share > _DEGRADED_SHARE and distortion.raised > _DEGRADED_MILLISECONDS
 
 
-def _distortion(distorted: Mapping[LatencyKind, list[_Told]]) -> str:
-    parts, worst_of = [], {}
-    for kind, ones in distorted.items():
-        worst = worst_of[kind] = max(ones, key=lambda told: told.distortion.share)
-        its = worst.distortion
-        of = f"p{its.percent:g} of the {kind.value.replace('_', ' ')} ({_milliseconds(its.measured)})"
-        parts.append(f"about {its.share:.0%} of {of}")
-    late = _milliseconds(max(told.lag.percentile(99) for told in worst_of.values()))
+def _is_invalid(distortion: Distortion) -> bool:
+    return (
+        distortion.percent == _MEDIAN
+        and distortion.share > _INVALID_SHARE
+        and distortion.raised > _INVALID_MILLISECONDS
+    )
+
+
+def _distortion(distorted: Mapping[LatencyKind, list[_DistortedBy]]) -> str:
+    worst_of = {kind: max(percentiles, key=lambda by: by.distortion.share) for kind, percentiles in distorted.items()}
+    parts = []
+    for kind, worst in worst_of.items():
+        distortion = worst.distortion
+        of = f"p{distortion.percent:g} of the {kind.value.replace('_', ' ')} ({_milliseconds(distortion.measured)})"
+        parts.append(f"about {distortion.share:.0%} of {of}")
+    late = _milliseconds(max(worst.lag.percentile(99) for worst in worst_of.values()))
     return (
         f"the load generator was late itself, in 1 % of the time by {late} or more; its own are {' and '.join(parts)}: "
         "it has too little CPU for this rate"

@@ -27,10 +27,7 @@ from gatecrash.reports.thresholds.judging import Evidence, Standing, ThresholdJu
 from gatecrash.reports.thresholds.parsing import declared
 from gatecrash.reports.thresholds.threshold import Job
 
-_ANSWERED: Final = tuple(
-    outcome for outcome in Outcome if outcome not in {Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR}
-)
-
+_ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome.tells_latency)
 
 # From and to; None is a side on which no sample bounds the percentile.
 Interval = tuple[float | None, float | None]

@@ -66,7 +66,7 @@ class ThresholdJudgement:
         text = value_text(float(f"{self.value:.4g}"), self.threshold.unit)
         return text if self.second is None else f"{text} in the {self.threshold.window} s from second {self.second}"
 
-    def encode(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return a JSON value; times in milliseconds, shares 0 to 1."""
         threshold = {**asdict(self.threshold), "selectors": dict(self.threshold.selectors)}
         return {
@@ -217,7 +217,7 @@ def _family(name: str, evidence: Evidence) -> Counter[str]:
     if not evidence.by_family:
         for index, entry in evidence.recording.ledger:
             counts = evidence.by_family.setdefault(evidence.family_of(index), Counter())
-            for sighting in entry:
+            for sighting in entry.sightings:
                 counts[sighting.outcome.value] += sighting.count
     if name not in evidence.by_family:
         known = ", ".join(sorted(evidence.by_family)) or "none"

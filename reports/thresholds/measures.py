@@ -11,12 +11,12 @@ from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.oracles.rules import Kind, Severity
 from gatecrash.reports.recording.recording import Recording
-from gatecrash.reports.recording.records import ERRORS, LatencyKind
-from gatecrash.reports.recording.series import UNANSWERED, Second, milliseconds_of
+from gatecrash.reports.recording.records import LatencyKind
+from gatecrash.reports.recording.series import Second, milliseconds_of
 from gatecrash.reports.statistics.intervals import samples_needed
 from gatecrash.reports.thresholds.threshold import LATENCY, Threshold, Unit
 
-_ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome not in UNANSWERED)
+_ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome.tells_latency)
 OF_FINDINGS: Final = {
     "fail_open": Kind.FAIL_OPEN,
     "fail_closed": Kind.FAIL_CLOSED,
@@ -120,7 +120,7 @@ def counted(threshold: Threshold, outcomes: Mapping[str, int]) -> float:
     if threshold.metric == "throttle_rate":
         return outcomes.get(Outcome.THROTTLED, 0) / total
     if threshold.metric == "error_rate":
-        return sum(outcomes.get(outcome, 0) for outcome in ERRORS) / total
+        return sum(outcomes.get(outcome, 0) for outcome in Outcome if outcome.is_error) / total
     return outcomes.get(wanted or "", 0) / total
 
 

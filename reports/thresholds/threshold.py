@@ -13,7 +13,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.recording.records import ERRORS, LatencyKind
+from gatecrash.reports.recording.records import LatencyKind
 
 COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": lt,
@@ -161,7 +161,7 @@ class Threshold:
         that is fired as it is.
         """
         outcome = self.selected("outcome")
-        of_load = self.window or self.selected("family") or outcome in {Outcome.THROTTLED, *ERRORS}
+        of_load = self.window or self.selected("family") or (outcome and Outcome(outcome).turns_away)
         return self.metric == "exchanges" and bool(of_load)
 
     def holds(self, value: float) -> bool:

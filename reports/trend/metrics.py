@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Final
 
+from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.comparison.comparison import Unit
 from gatecrash.reports.comparison.rates import ACHIEVED_RATE, ERROR_RATE, THROTTLE_RATE
 from gatecrash.reports.oracles.rules import Severity
-from gatecrash.reports.recording.records import ERRORS, LatencyKind
+from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.run.summary import LatencyRow, Summary
 from gatecrash.reports.statistics.change_points import Scale
 from gatecrash.reports.trend.history import HistoryRun
@@ -106,7 +107,8 @@ def _numbers(summary: Summary) -> dict[str, float]:
     latencies = [row for row in summary.latencies if row.outcome is None and row.count]
     return {name: value for row in latencies for name, value in _percentiles(row).items()} | {
         THROTTLE_RATE: summary.throttle_rate,
-        ERROR_RATE: sum(summary.outcomes.get(outcome, 0) for outcome in ERRORS) / summary.exchanges,
+        ERROR_RATE: sum(count for outcome, count in summary.outcomes.items() if Outcome(outcome).is_error)
+        / summary.exchanges,
         ACHIEVED_RATE: summary.achieved_rate,
     }
 

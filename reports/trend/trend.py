@@ -122,7 +122,7 @@ class Trend:
         alarms = [change for _, change in self.alarms]
         return self.runs[min(alarms, key=lambda change: change.chance).place] if alarms else None
 
-    def encode(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return a JSON value; places are indices of ``runs``."""
         return {
             "format": FORMAT,

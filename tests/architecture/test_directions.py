@@ -19,7 +19,7 @@ AWS_MODULES = {
 }
 # The wire client fires in gevent, and waits on its loop itself.
 GEVENT_MODULES = {"authorizers/targets/wire/readable.py"}
-REPORT_LIBRARIES = {"orjson", "hdrh", "plotly", "jinja2", "rich", "markupsafe"}
+REPORT_LIBRARIES = {"orjson", "msgspec", "hdrh", "plotly", "jinja2", "rich", "markupsafe"}
 
 
 def modules(package):

@@ -75,3 +75,16 @@ def test_only_what_says_something_of_the_authorizer_meets_or_misses_an_expectati
 def test_throttles_and_transport_errors_say_nothing_of_the_authorizer():
     silent = {outcome for outcome in Outcome if not outcome.is_answer}
     assert silent == {Outcome.THROTTLED, Outcome.TIMED_OUT, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR}
+
+
+def test_an_outcome_that_is_no_decision_is_an_error_a_throttle_or_a_rejection():
+    errors = {outcome for outcome in Outcome if outcome.is_error}
+    others = {outcome for outcome in Outcome if outcome.is_decision} | {Outcome.THROTTLED, Outcome.REJECTED}
+    assert errors | others == set(Outcome)
+    assert not errors & others
+    assert {outcome for outcome in Outcome if outcome.turns_away} == errors | {Outcome.THROTTLED}
+
+
+def test_what_did_not_reach_the_authorizer_tells_no_latency_of_it():
+    silent = {outcome for outcome in Outcome if not outcome.tells_latency}
+    assert silent == {Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR}

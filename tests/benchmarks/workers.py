@@ -65,7 +65,7 @@ def merged(workers: int) -> tuple[Recording, int]:
 def _report(tallies: Sequence[Tally], total: Recording) -> int:
     reports = [tally.take().encode() for tally in tallies]
     for report in reports:
-        total.add_encoded(report)
+        total.add(Recording.decode(report))
     return sum(map(len, reports))
 
 
@@ -101,7 +101,7 @@ def decided(path: Path) -> dict[int, dict[str, int]]:
     found: dict[int, dict[str, int]] = {}
     for index, entry in ledger:
         counts = found[index] = {}
-        for sighting in entry:
+        for sighting in entry.sightings:
             counts[sighting.outcome.value] = counts.get(sighting.outcome.value, 0) + sighting.count
     return found
 

@@ -174,7 +174,7 @@ def test_what_is_made_anew_holds_no_secret_and_all_that_a_replay_needs(kind):
     assert PASSWORD.upper() not in text
     values = literals_of(text)
     assert Settings.model_validate(values["SETTINGS"]).authorizer.handler == settings().authorizer.handler
-    again = Finding.decode(values["FINDING"])
+    again = Finding.from_json(values["FINDING"])
     assert (again.sentence, again.confirmation) == (finding().sentence, finding().confirmation)
     assert again.reproducer == finding().reproducer
     (request,) = requests_of(values["SETTINGS"], values["FINDING"])
@@ -275,7 +275,7 @@ def test_a_request_that_can_not_be_made_again_is_told(kind, reproducer):
 
 
 def test_a_mended_handler_passes_and_a_defective_one_is_told():
-    one = finding().encode()
+    one = finding().to_json()
     assert_fixed(settings("correct").model_dump(), one, 3)
     with pytest.raises(AssertionError) as caught:
         assert_fixed(settings().model_dump(), one, 3)
@@ -298,7 +298,7 @@ def test_a_mended_handler_passes_and_a_defective_one_is_told():
 )
 def test_what_can_not_be_tested_is_no_pass(chosen, one, sentence):
     with pytest.raises(AssertionError) as caught:
-        assert_fixed(chosen.model_dump(), one.encode(), 1)
+        assert_fixed(chosen.model_dump(), one.to_json(), 1)
     assert sentence in str(caught.value)
 
 
@@ -309,12 +309,12 @@ def test_a_view_that_the_target_has_not_can_not_be_tested(key):
     )
     one = finding("view/device_event", carrier="bearer_header")
     with pytest.raises(AssertionError, match="CANNOT TEST"):
-        assert_fixed(node.model_dump(), one.encode(), 1)
+        assert_fixed(node.model_dump(), one.to_json(), 1)
 
 
 def test_files_of_another_version_are_told():
     with pytest.raises(UsageError, match=r"SETTINGS hold what this version of gatecrash doesn't know: target\.new"):
-        requests_of({"target": {"new": 1}}, finding().encode())
+        requests_of({"target": {"new": 1}}, finding().to_json())
     with pytest.raises(UsageError, match="FINDING is none that this version of gatecrash can read: KeyError"):
         requests_of(settings().model_dump(), {"rule": "GC999"})
 

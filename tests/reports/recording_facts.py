@@ -1,8 +1,24 @@
 """What a recording says, in a form in which two of them can be compared."""
 
 import json
+from typing import Any
 
-from gatecrash.reports.recording.sightings import encode_sighting
+from gatecrash.reports.recording.sightings import Sighting
+
+
+def facts_of(sighting: Sighting) -> dict[str, Any]:
+    """Return all that a sighting says, sets sorted."""
+    traits = {name: sorted(it) if isinstance(it, frozenset) else it for name, it in sighting.traits._asdict().items()}
+    del traits["lifetimes"]
+    return {
+        **traits,
+        "identity": sighting.identity,
+        "count": sighting.count,
+        "first": sighting.first,
+        "last": sighting.last,
+        "cold_starts": sighting.cold_starts,
+        "phases": dict(sighting.phases),
+    }
 
 
 def told(recording, *, workers=False):
@@ -16,7 +32,7 @@ def told(recording, *, workers=False):
     samples = {identity: (one["outcome"], one["cause"]) for identity, one in ledger.samples.items()}
     cases = {}
     for index, entry in ledger:
-        sightings = sorted((encode_sighting(one) for one in entry), key=lambda one: one["identity"])
+        sightings = sorted(map(facts_of, entry.sightings), key=lambda one: one["identity"])
         for sighting in () if workers else sightings:
             del sighting["workers"]
         cases[index] = (entry.principals, entry.lifetimes, entry.uncounted, sightings)

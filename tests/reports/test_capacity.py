@@ -14,8 +14,9 @@ from gatecrash.reports.capacity.verdict import judge_at_least
 from gatecrash.reports.files import as_json, as_junit
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.oracles.decay import judge_by_rate
+from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.ledger import Ledger
-from gatecrash.reports.run.folder import RunFolder
+from gatecrash.reports.run.folder import CAPACITY, RunFolder
 from gatecrash.reports.run.verdict import ExitCode, Validity
 from gatecrash.reports.text import summary as as_text
 from gatecrash.reports.words import capacity as capacity_words
@@ -32,10 +33,10 @@ def text_of(summary):
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_found_survives_its_file(tmp_path, kind):
     capacity = found(kind)
-    assert Capacity.decode(json.loads(json.dumps(capacity.encode()))) == capacity
+    assert codec.from_json(json.loads(json.dumps(codec.to_json(capacity))), Capacity) == capacity
     folder = RunFolder(tmp_path)
     folder.write_capacity(capacity)
-    assert folder._read_capacity() == capacity
+    assert folder._read_part(CAPACITY, Capacity) == capacity
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -82,5 +82,5 @@ def test_the_real_clocks_of_this_machine_run_on():
 
 def test_a_worker_sends_what_its_clocks_did_and_the_run_folder_keeps_it():
     worker, whole = Recording(clock_jumps=[ClockJump(STEP, 2.0, 1.5)]), Recording()
-    whole.add_encoded(worker.encode())
-    assert Recording.from_parts(wire.decode(b"".join(whole.pieces())), whole.counts()).clock_jumps == worker.clock_jumps
+    whole.add(Recording.decode(worker.encode()))
+    assert Recording.from_json(wire.decode(b"".join(whole.pieces()))).clock_jumps == worker.clock_jumps

@@ -33,11 +33,11 @@ def test_a_long_run_is_overlaid_by_a_few_hundred_moments():
 
 def test_what_was_compared_before_there_was_an_overlay_over_time_is_read():
     worse = compared(part(recording_of(1)), part(recording_of(2, scale=1.3)))
-    value = json.loads(json.dumps(worse.encode()))
-    assert Comparison.decode(value) == worse
+    value = json.loads(json.dumps(worse.to_json()))
+    assert Comparison.from_json(value) == worse
     value.pop("over_time")
-    assert Comparison.decode(value).over_time == {}
-    names = [name for name, *_ in plots_comparison.places(Comparison.decode(value))]
+    assert Comparison.from_json(value).over_time == {}
+    names = [name for name, *_ in plots_comparison.places(Comparison.from_json(value))]
     assert names == ["comparison-curves-response-time-plot", "comparison-curves-service-time-plot"]
 
 

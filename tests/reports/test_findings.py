@@ -9,23 +9,23 @@ from tests.reports.fuzz_samples import NEW_MEMBERS, found, fuzz_findings
 
 
 def stored(finding):
-    return json.loads(json.dumps(finding.encode()))
+    return json.loads(json.dumps(finding.to_json()))
 
 
 @pytest.mark.parametrize("finding", fuzz_findings(), ids=lambda finding: finding.sentence)
 def test_a_finding_survives_its_file(finding):
-    assert Finding.decode(stored(finding)) == finding
+    assert Finding.from_json(stored(finding)) == finding
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_a_finding_of_every_rule_survives_its_file(rule):
     finding = replace(found(Classification.FLAKY, 1, 2), rule=rule)
-    assert Finding.decode(stored(finding)) == finding
+    assert Finding.from_json(stored(finding)) == finding
 
 
 def test_a_finding_of_an_earlier_version_has_the_defaults_of_what_it_lacks():
     plain = stored(found(Classification.FLAKY, 1, 2))
-    older = Finding.decode({name: value for name, value in plain.items() if name not in {*NEW_MEMBERS, "kind"}})
+    older = Finding.from_json({name: value for name, value in plain.items() if name not in {*NEW_MEMBERS, "kind"}})
     assert (older.description, older.source, older.also, older.phases) == ("", "", (), ())
     assert (older.first_exchange, older.confirmation, older.shrunk, older.size) == (None, None, False, None)
     assert (older.accepted_until, older.measured) == (None, "")

@@ -8,6 +8,7 @@ import pytest
 from gatecrash.reports.files import as_json
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.oracles.rules import FAIL_OPEN
+from gatecrash.reports.recording import codec
 from gatecrash.reports.run.summary import summarise
 from tests.reports.fuzz_samples import (
     CAMPAIGN,
@@ -191,7 +192,7 @@ def test_hostile_text_anywhere_in_a_fuzz_run_stays_text():
 
 def test_stats_json_has_the_campaign_and_what_a_rule_says():
     value = json.loads(as_json.render(fuzz_summary()))
-    assert value["campaign"] == json.loads(json.dumps(CAMPAIGN.encode()))
+    assert value["campaign"] == json.loads(json.dumps(codec.to_json(CAMPAIGN)))
     (first, *_) = value["findings"]
     assert {finding["severity"] for finding in value["findings"]} == {"danger", "error"}
     assert {note["severity"] for note in value["notes"]} == {"note"}

@@ -95,7 +95,7 @@ def test_a_book_keeps_outcomes_and_kinds_apart_and_totals_them():
     book.record(Outcome.ALLOW, 0.010, 0.500)
     other.record(Outcome.DENY, 0.020, 0.600)
     book.add(other)
-    book = LatencyBook.decode(book.encode())
+    book = LatencyBook.from_json(book.to_json())
     assert [(outcome, kind, histogram.count) for outcome, kind, histogram in book] == [
         (Outcome.ALLOW, LatencyKind.RESPONSE_TIME, 1),
         (Outcome.ALLOW, LatencyKind.SERVICE_TIME, 1),

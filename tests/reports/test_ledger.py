@@ -1,3 +1,4 @@
+import base64
 import json
 from itertools import pairwise
 
@@ -9,8 +10,9 @@ from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttC
 from gatecrash.authorizers.redact import secrets_of
 from gatecrash.reports.recording.identities import cause_of, identity_of
 from gatecrash.reports.recording.ledger import Ledger
-from gatecrash.reports.recording.plain import digest_number
-from gatecrash.reports.recording.sightings import DISTINCT_ANSWERS_MAXIMUM, encode_sighting
+from gatecrash.reports.recording.plain import CASES_A_PAGE, Page, digest_number
+from gatecrash.reports.recording.sightings import DISTINCT_ANSWERS_MAXIMUM
+from tests.reports.recording_facts import facts_of
 from tests.reports.samples import THROTTLED, allow, deny, exchange, fault, ledger_of, policy, statement
 
 CONNECT, PUBLISH = statement(), statement("topic/a", Action="iot:Publish")
@@ -72,8 +74,8 @@ def test_workers_merged_equal_the_whole_and_survive_encoding(exchanges):
         whole.add_exchange(one, tuple)
         parts[one.worker].add_exchange(one, tuple)
     for part in parts:
-        merged.add(Ledger.decode(json.loads(encoded(part))))
-    assert comparable(merged) == comparable(Ledger.decode(json.loads(encoded(whole))))
+        merged.add(Ledger.from_json(json.loads(encoded(part))))
+    assert comparable(merged) == comparable(Ledger.from_json(json.loads(encoded(whole))))
 
 
 def encoded(ledger):
@@ -84,7 +86,7 @@ def comparable(ledger):
     cases = [
         (
             index,
-            sorted(map(encode_sighting, seen.sightings.values()), key=lambda row: row["identity"]),
+            sorted(map(facts_of, seen.sightings), key=lambda row: row["identity"]),
             (seen.principals, seen.lifetimes, seen.uncounted),
         )
         for index, seen in ledger
@@ -127,7 +129,7 @@ def test_no_secret_is_in_a_sample():
 
 def test_a_lone_surrogate_in_an_answer_is_kept():
     ledger = ledger_of(allow(principal="\ud800"), fault(Outcome.HANDLER_ERROR, message="\udfff"))
-    assert entry(Ledger.decode(json.loads(encoded(ledger)))).count == 2
+    assert entry(Ledger.from_json(json.loads(encoded(ledger)))).count == 2
 
 
 def test_a_case_with_one_answer_all_along_takes_no_entry_of_its_own():
@@ -137,7 +139,7 @@ def test_a_case_with_one_answer_all_along_takes_no_entry_of_its_own():
     assert (len(ledger), ledger._entries) == (3000, {})
     ledger.add_exchange(exchange(deny(), case=7, start=500.0), tuple)
     assert (len(ledger), list(ledger._entries)) == (3000, [7])
-    assert {sighting.outcome for sighting in entry(ledger, 7).sightings.values()} == {Outcome.ALLOW, Outcome.DENY}
+    assert {sighting.outcome for sighting in entry(ledger, 7).sightings} == {Outcome.ALLOW, Outcome.DENY}
     assert [index for index, _ in ledger] == [7 * number for number in range(3000)]
 
 
@@ -155,7 +157,7 @@ def test_a_ledger_that_is_gathered_again_and_again_equals_the_whole(exchanges, c
     assert comparable(total) == comparable(whole)
 
 
-def test_a_recording_of_a_version_without_columns_is_read():
+def test_a_case_that_names_its_traits_itself_is_read():
     sighting = {
         "outcome": "allow",
         "identity": "00ff00ff00ff00ff",
@@ -170,9 +172,21 @@ def test_a_recording_of_a_version_without_columns_is_read():
         "phases": {},
     }
     row = {"case": 5, "uncounted": 0, "principals": ["ab"], "lifetimes": [[300, 600]], "sightings": [sighting]}
-    ledger = Ledger.decode({"samples": {}, "cases": [row]})
+    ledger = Ledger.from_json({"samples": {}, "commons": [], "pages": [], "cases": [row]})
     assert [index for index, _ in ledger] == [5]
-    assert encode_sighting(*ledger.entry(5).sightings.values()) == sighting
+    assert [facts_of(one) for one in ledger.entry(5).sightings] == [sighting]
+    assert ledger.entry(5).lifetimes == {(300, 600)}
+
+
+@given(st.sets(st.integers(0, CASES_A_PAGE - 1), min_size=1), st.booleans())
+def test_a_page_survives_its_file_and_may_have_all_its_places(places, in_full):
+    page = Page()
+    for column in page.columns:
+        for place in range(CASES_A_PAGE) if in_full else places:
+            column[place] = 1 + place * 1000
+    assert Page.from_json(page.to_json()).columns == page.columns
+    written = [base64.b64encode(column.tobytes()).decode() for column in page.columns]
+    assert Page.from_json(written).columns == page.columns
 
 
 @pytest.mark.parametrize(
@@ -189,7 +203,7 @@ def test_damaged_columns_are_no_ledger(damage):
     value = json.loads(encoded(ledger_of(allow())))
     damage(value)
     with pytest.raises((TypeError, ValueError)):
-        Ledger.decode(value)
+        Ledger.from_json(value)
 
 
 @given(st.text() | st.integers(0, 2**64 - 1).map(lambda number: f"{number:016x}"))

@@ -165,7 +165,7 @@ def test_reading_changes_nothing():
     made = recording()
     first = measure(made, RunState(elapsed=12.0))
     assert measure(made, RunState(elapsed=12.0)) == first
-    assert Recording.decode(made.encode()).latencies.encode() == recording().latencies.encode()
+    assert Recording.decode(made.encode()).latencies.to_json() == recording().latencies.to_json()
 
 
 def test_a_bucket_has_each_value_up_to_its_bound_and_none_that_is_a_thousandth_above():

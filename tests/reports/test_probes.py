@@ -2,12 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
 from gatecrash.reports.capacity.judging import Probe, Standing, design_effect, is_hopeless, judge_probe, slope_of
 from gatecrash.reports.capacity.objectives import Objective, Objectives
 from gatecrash.reports.capacity.probes import BINS_A_SECOND, ProbeCounts, Step, StepKind
+from gatecrash.reports.recording import codec
 
 STEP = Step(3, StepKind.BISECT, 100.0, 1.0, 6.0)
 OBJECTIVES = Objectives()
@@ -57,7 +57,7 @@ def steady(rate=100.0, latency=0.02, *, growth=0.0, **outcomes):
 @given(EXCHANGES, st.lists(st.floats(0, 6.9), max_size=5))
 def test_counts_survive_the_way_to_the_master(exchanges, drops):
     counts = counted(exchanges, drops)
-    again = ProbeCounts.decode(wire.decode(wire.encode(counts.encode())))
+    again = ProbeCounts.decode(counts.encode())
     assert again.encode() == counts.encode()
 
 
@@ -204,7 +204,7 @@ def test_a_rate_is_not_held_where_a_worker_has_not_told_all_of_it():
     probe = judge_probe(steady(rate=50.0), OBJECTIVES, 0.0, workers=2, untold=1)
     assert probe.limited == "1 of 2 workers had not told all of it in time: 300 of about 600 arrivals are known"
     assert probe.disturbed
-    assert Probe.decode(probe.encode()) == probe
+    assert codec.from_json(codec.to_json(probe), Probe) == probe
 
 
 def test_what_comes_in_clusters_counts_for_less():
@@ -242,7 +242,7 @@ def test_a_bucket_is_estimated_from_what_it_lets_through(rate, burst):
     bucket = estimate_bucket(counts)
     assert bucket.rate == pytest.approx(rate, rel=0.05)
     assert bucket.burst == pytest.approx(burst, abs=3)
-    assert Bucket.decode(bucket.encode()) == bucket
+    assert codec.from_json(codec.to_json(bucket), Bucket) == bucket
 
 
 def test_without_throttles_for_a_while_there_is_no_estimate():

@@ -32,7 +32,7 @@ def test_a_run_round_trips(folder):
     assert again.recording.encode() == run.recording.encode()
     assert (again.info, again.state) == (run.info, run.state)
     assert summarise(again) == summarise(run)
-    assert [finding.encode() for finding in again.findings] == [finding.encode() for finding in run.findings]
+    assert [finding.to_json() for finding in again.findings] == [finding.to_json() for finding in run.findings]
 
 
 def test_a_new_judgement_replaces_the_old_one(folder):

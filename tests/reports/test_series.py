@@ -41,16 +41,16 @@ def test_merging_any_split_over_workers_equals_recording_in_one(exchanges):
 @given(st.lists(EXCHANGES, max_size=20))
 def test_encoding_round_trips(exchanges):
     series = series_of(exchanges)
-    assert plain(Series.decode(plain(series))) == plain(series)
+    assert plain(Series.from_json(plain(series))) == plain(series)
 
 
 def test_wrong_decisions_that_nobody_counted_are_not_none_at_all():
     series, other = series_of([exchange()]), series_of([exchange()])
-    assert Series.decode(plain(series)).second(0).wrong is None
+    assert Series.from_json(plain(series)).second(0).wrong is None
     series.add(other)
     assert series.second(0).wrong is None
     other.second(0).add_wrong(0)
-    series.add(Series.decode(plain(other)))
+    series.add(Series.from_json(plain(other)))
     assert series.second(0).wrong == 0
 
 

@@ -51,7 +51,7 @@ def test_a_tally_is_what_a_recording_would_be(exchanges, phase):
     assert tallied.counts() == whole.counts()
     assert comparable(tallied.ledger) == comparable(whole.ledger)
     assert tallied.ledger.samples == whole.ledger.samples
-    assert tallied.latencies.encode() == whole.latencies.encode()
+    assert tallied.latencies.to_json() == whole.latencies.to_json()
     for (number, mine), (other_number, theirs) in zip(tallied.series, whole.series, strict=True):
         assert (number, mine.outcomes, mine.warm_up) == (other_number, theirs.outcomes, theirs.warm_up)
         for buckets, other_buckets in (
@@ -76,7 +76,7 @@ def test_what_was_taken_is_not_taken_again(exchanges, place):
     assert tally.take().counts() == Recording().counts()
     assert total.counts() == counted(exchanges).counts()
     assert comparable(total.ledger) == comparable(counted(exchanges).ledger)
-    assert total.latencies.encode() == counted(exchanges).latencies.encode()
+    assert total.latencies.to_json() == counted(exchanges).latencies.to_json()
 
 
 WANTED = [Expectation.ALLOW, Expectation.DENY, Expectation.OPEN, Expectation.DENY]
@@ -92,7 +92,7 @@ def test_wrong_decisions_are_counted_by_the_second_however_the_counts_are_taken_
     for part in (exchanges[:place], exchanges[place:]):
         for one in part:
             tally.add(one.case_index, one.intended_start, one.sent, one.received, one.answer, "")
-        total.add_encoded(tally.take().encode())
+        total.add(Recording.decode(tally.take().encode()))
     wrong = Counter()
     for one in exchanges:
         outcome = one.answer.outcome

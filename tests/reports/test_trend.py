@@ -196,7 +196,7 @@ def test_markdown_and_page_let_no_text_become_code():
 
 
 def test_numbers_are_valid_json():
-    value = json.loads(json.dumps(eventful().encode(), allow_nan=False))
+    value = json.loads(json.dumps(eventful().to_json(), allow_nan=False))
     assert value["alarms"][0]["metric"] == "response_time.p95"
     assert len(value["runs"]) == 59
 

@@ -34,7 +34,7 @@ def observer(corpus):
 def test_every_exchange_is_recorded_with_its_phase(observer):
     observer.record(3, answer(), "alone")
     observer.record(3, answer(), "sequential")
-    (sighting,) = observer.recording.ledger.entry(3).sightings.values()
+    (sighting,) = observer.recording.ledger.entry(3).sightings
     assert (sighting.count, dict(sighting.phases)) == (2, {"alone": 1, "sequential": 1})
     assert observer.exchanges == 2
 
