@@ -16,7 +16,7 @@ def failed_sentence(plan: Plan, recording: Recording, elapsed: float) -> str:
     """
     if plan.capacity is not None or plan.phases:
         return ""
-    wanted = declared(plan.info.get("settings", {}).get("thresholds", {}))
+    wanted = declared(plan.info.settings.get("thresholds", {}))
     if not wanted.aborting or elapsed < plan.warm_up + wanted.abort_after:
         return ""
     # Seconds in which arrivals are still unanswered would look worse than they are.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Final
 
 from gatecrash.firing.search import Search, SearchEnd, SearchSettings
 from gatecrash.reports.capacity.answer import Capacity, ColdStarts, Recovery, bad_until
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
 from gatecrash.reports.capacity.judging import Probe, is_hopeless, judge_probe
-from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import ProbeCounts, Step, StepKind
 from gatecrash.reports.recording.latency import LatencyHistogram
+from gatecrash.reports.run.facts import SearchPlan
 
 _DELAY_SECONDS: Final = 0.2
 _TICK_SECONDS: Final = 0.1
@@ -49,7 +49,7 @@ class CapacityControl:
 
     def __init__(
         self,
-        settings: Mapping[str, Any],
+        plan: SearchPlan,
         *,
         begin: Begin,
         end: Callable[[], None],
@@ -58,9 +58,9 @@ class CapacityControl:
         sleep: Callable[[float], None],
         users: int,
     ) -> None:
-        self._objectives = Objectives.from_json(settings["objectives"])
-        self._search = Search(SearchSettings(objectives=self._objectives, **settings["search"]))
-        self._limits: Mapping[str, float | None] = settings["limits"]
+        self._objectives = plan.objectives
+        self._search = Search(SearchSettings(objectives=self._objectives, **asdict(plan.search)))
+        self._limits = plan.limits
         self._begin, self._end, self._workers = begin, end, workers
         self._elapsed, self._sleep = elapsed, sleep
         self._number = -1
@@ -71,10 +71,10 @@ class CapacityControl:
         self._cold = LatencyHistogram()
         self._apart: frozenset[int] = frozenset()
         self._users_most = users
-        self._users_least = int(settings.get("users_least", 0))
+        self._users_least = plan.users_least
         self._asked: set[str] = set()
         self.users = self._users_for(0.0)
-        self.result = Capacity(self._objectives, at_least=settings.get("at_least"))
+        self.result = Capacity(self._objectives, at_least=plan.at_least)
 
     def receive(self, worker: str, seen: Seen) -> None:
         """Take what a process tells of the step; what it tells of an earlier one counts for nothing."""
@@ -115,7 +115,7 @@ class CapacityControl:
         )
 
     def _limit_of(self, step: Step) -> str:
-        seconds, requests = self._limits["seconds"], self._limits["requests"]
+        seconds, requests = self._limits.seconds, self._limits.requests
         if seconds is not None and self._elapsed() + step.length > seconds:
             return f"the time limit of {seconds:g} s"
         if requests is not None and self._fired + step.arrivals > requests:

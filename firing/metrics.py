@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import gevent
 from gevent.event import Event
@@ -19,6 +19,7 @@ from gevent.event import Event
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.reports.live.metrics import Measured, RunFacts
 from gatecrash.reports.live.metrics_settings import METRICS_LOG, MetricsSettings, metrics_settings, missing
+from gatecrash.reports.run.folder import RunInfo
 from gatecrash.reports.run.plan import Plan
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def live_metrics(plan: Plan, read: Callable[[], Measured]) -> LiveMetrics | None
     ``read`` returns the values of now. Raises UsageError where it can't be listened at the address, or where a library
     isn't installed.
     """
-    wanted = metrics_settings(plan.info.get("settings", {}).get("metrics", {}))
+    wanted = metrics_settings(plan.info.settings.get("metrics", {}))
     # What fires phases is a part of a larger run, whose other parts no recording of Locust's knows.
     return LiveMetrics(wanted, Path(plan.run_folder), read) if wanted.any and not plan.phases else None
 
@@ -79,7 +80,7 @@ class LiveMetrics:
         """Which run it is; None before the first one."""
         return self._facts
 
-    def begin(self, info: Mapping[str, Any], folder: Path) -> None:
+    def begin(self, info: RunInfo, folder: Path) -> None:
         """Begin a run, of which run.json tells ``info``."""
         self._facts = RunFacts.of(info, folder.name)
         self._started = time.time_ns()

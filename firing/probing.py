@@ -27,7 +27,7 @@ class Probing:
         assert plan.capacity is not None  # noqa: S101 - there is nothing to search else
         self._plan = plan
         self._share = share
-        self._latency: float = plan.capacity["objectives"]["latency"]
+        self._latency = plan.capacity.objectives.latency
         self._tally = tally
         self._elapsed = elapsed
         self._slots = Slots(alarms, elapsed, self._accept)

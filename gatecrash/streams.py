@@ -23,10 +23,10 @@ class _ForgivingFile(io.FileIO):
 
 def prepare_streams() -> None:
     """Make standard output and error take any text, and outlive their readers."""
-    sys.stdout, sys.stderr = (_prepared(stream) for stream in (sys.stdout, sys.stderr))
+    sys.stdout, sys.stderr = (_prepare(stream) for stream in (sys.stdout, sys.stderr))
 
 
-def _prepared(stream: Any) -> Any:
+def _prepare(stream: Any) -> Any:
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     stream.flush()

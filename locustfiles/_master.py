@@ -95,7 +95,7 @@ class Master:
             self._send_away(msg.node_id)
             return
         self.tell(f"{worker.name} joined")
-        facts = {**self._plan.info["corpus"], "folder": self._plan.corpus}
+        facts = {**self._plan.info.to_json()["corpus"], "folder": self._plan.corpus}
         self._runner.send_message(PREPARE, {"corpus": facts, "can_be_built": not self._plan.phases}, msg.node_id)
 
     def _send_away(self, client_id: str) -> None:
@@ -106,7 +106,7 @@ class Master:
     def _on_prepared(self, msg: Any, **_: Any) -> None:
         if (worker := self.register.known(msg.node_id)) is not None:
             worker.prepared = True
-            self.tell(f"{worker.name} has the corpus {self._plan.info['corpus']['digest']}")
+            self.tell(f"{worker.name} has the corpus {self._plan.info.corpus.digest}")
 
     def _on_refused(self, msg: Any, **_: Any) -> None:
         if (worker := self.register.known(msg.node_id)) is not None:

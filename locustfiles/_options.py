@@ -64,7 +64,7 @@ def plan_from_options(options: argparse.Namespace | None, *, capacity: bool = Fa
         plan = Plan.from_json(wire.decode(path.read_bytes()))
     except OSError as error:
         raise UsageError(f"--plan: can't read {path}: {error.strerror}") from None
-    except (WireError, TypeError) as error:
+    except (WireError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"--plan: {path} holds no plan; `gatecrash plan` writes one") from error
     if capacity != (plan.capacity is not None):
         raise UsageError(

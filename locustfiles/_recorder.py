@@ -6,10 +6,10 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import gevent
 from gevent.lock import RLock
@@ -29,7 +29,7 @@ from gatecrash.reports.live.metrics import Measured, measure
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.latency import Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
-from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.run.folder import RunFolder, RunState
 from gatecrash.reports.run.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS, write_progress
 
@@ -96,8 +96,8 @@ class RunRecorder:
         self.folder = self._folder()
         if self.master is not None:
             self.master.begin(workers, self.plan)
-        info = {**self.plan.info, "plan": {**self.plan.info["plan"], **_plan_facts(self.plan)}}
-        self.folder.write_info(RunInfo(**{**info, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}))
+        info = replace(self.plan.info, plan=self.plan.facts).starting_now()
+        self.folder.write_info(info)
         self.checkpoint()
         if self._metrics is not None:
             self._metrics.begin(info, self.folder.path)
@@ -123,7 +123,7 @@ class RunRecorder:
         if not (wanted / "run.json").exists():
             wanted.mkdir(parents=True, exist_ok=True)
             return RunFolder(wanted)
-        return RunFolder.create(wanted.parent, self.plan.info["name"], datetime.now(UTC))
+        return RunFolder.create(wanted.parent, self.plan.info.name, datetime.now(UTC))
 
     def _start_gateway(self) -> None:
         settings = self.plan.target.get("gateway")
@@ -287,11 +287,3 @@ class RunRecorder:
     def _remove_progress(self) -> None:
         if self.folder is not None:
             (self.folder.path / PROGRESS).unlink(missing_ok=True)
-
-
-def _plan_facts(plan: Plan) -> dict[str, Any]:
-    if plan.capacity is not None:
-        return {"scenario": "capacity", "arrivals": plan.arrivals, "users": plan.users, **plan.capacity}
-    names: tuple[str, ...] = ("model", "arrivals", "rate", "duration", "warm_up", "users", "patience", "wait_time")
-    facts = {name: getattr(plan, name) for name in names}
-    return facts | ({"stages": [asdict(stage) for stage in plan.stages]} if plan.stages else {})

@@ -11,8 +11,9 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.judging.baselines import with_entries
 from gatecrash.reports.oracles.baseline import Entry, name_of
 from gatecrash.reports.oracles.rules import Severity
-from gatecrash.reports.run.folder import RunFolder, write_atomically
+from gatecrash.reports.run.folder import RunFolder
 from gatecrash.reports.words.summary import plural
+from gatecrash.terminal import write_output
 
 
 @click.command(short_help="Accept the findings of a run until a date.")
@@ -43,9 +44,6 @@ def baseline(run_folder: Path, *, until: datetime, reason: str, output: Path) ->
     if not count:
         print(f"Nothing to add to {output}: {run_folder} has no finding that isn't accepted until {day}")
         return 0
-    try:
-        write_atomically(output, text.encode())
-    except OSError as error:
-        raise UsageError(f"--output: can't write {output}: {error.strerror}") from None
+    write_output(output, text.encode())
     print(f"Added {plural(count, 'finding')} to {output}, accepted until {day}: use it with --baseline {output}")
     return 0

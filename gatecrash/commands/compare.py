@@ -8,7 +8,6 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.judging.comparing_live import check_live, compare_live
@@ -16,12 +15,13 @@ from gatecrash.judging.comparisons import LAST, LAST_GOOD, compare_folders, comp
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.files import as_markdown
 from gatecrash.reports.html import report as as_html
-from gatecrash.reports.run.folder import RunFolder, write_atomically
+from gatecrash.reports.run.folder import RunFolder
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.text import comparison as text_comparison
 from gatecrash.running.running import build_with_progress
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
+from gatecrash.terminal import progress_bar, say, write_output
 
 _WRITERS: Final[dict[str, Callable[[Comparison], bytes]]] = {
     ".html": as_html.render_comparison,
@@ -63,8 +63,8 @@ def compare(
     comparison = _of_handlers(settings, other, runs, seconds, console) if other else _of_runs(settings, runs)
     text_comparison.write(comparison, console)
     for path in outputs:
-        _write(path, comparison)
-        console.print(f"Wrote  {path}", highlight=False, markup=False, soft_wrap=True)
+        write_output(path, _WRITERS[path.suffix](comparison))
+        say(console, f"Wrote  {path}")
     if comparison.refused:
         return int(ExitCode.USAGE)
     return int(ExitCode.THRESHOLD_FAILED if comparison.is_worse else ExitCode.PASS)
@@ -93,18 +93,9 @@ def _of_handlers(
     check_live(settings)
     corpus = build_with_progress(settings, console, seconds + _START_SECONDS)
     opening = f"Firing  {len(corpus)} cases at {settings.authorizer.handler} and {other} by turns, for {seconds:g} s"
-    console.print(opening, highlight=False, markup=False, soft_wrap=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    say(console, opening)
     try:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("Firing", total=seconds)
-            return compare_live(settings, other, corpus, seconds, lambda done: bar.update(task, completed=done))
+        with progress_bar(console, "Firing", seconds, counts=False) as advance:
+            return compare_live(settings, other, corpus, seconds, advance)
     finally:
         corpus.close()
-
-
-def _write(path: Path, comparison: Comparison) -> None:
-    try:
-        write_atomically(path, _WRITERS[path.suffix](comparison))
-    except OSError as error:
-        raise UsageError(f"--output: can't write {path}: {error.strerror}") from None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import click
 from rich.console import Console
@@ -13,9 +12,13 @@ from rich.console import Console
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.planning.preparing import corpus_like
+from gatecrash.reports.recording import codec
+from gatecrash.reports.run.facts import CorpusFacts
 from gatecrash.running.running import build_with_progress
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
+
+_NEEDED: Final = ("seed", "cases", "valid_share", "minted_at", "generation", "profile", "digest", "content_digest")
 
 
 @click.command(short_help="Build a corpus without firing.")
@@ -32,24 +35,24 @@ def corpus(settings: Settings, *, like: Path | None) -> int:
     With --like it is the one that another machine described. Its digests are compared: the same credentials, settings
     and versions give the same bytes.
     """
-    made = (
-        build_with_progress(settings, Console(file=sys.stderr), 0.0)
-        if like is None
-        else corpus_like(settings, _facts(like))
-    )
-    made.close()
-    print(made.folder.resolve())
+    if like is None:
+        built = build_with_progress(settings, Console(file=sys.stderr), 0.0)
+    else:
+        built = corpus_like(settings, _facts(like))
+    built.close()
+    print(built.folder.resolve())
     return 0
 
 
-def _facts(like: Path) -> Mapping[str, Any]:
+def _facts(like: Path) -> CorpusFacts:
     try:
         text = sys.stdin.buffer.read() if str(like) == "-" else like.read_bytes()
         value = wire.decode(text)
         facts = value.get("info", value).get("corpus", value)
-        needed = ("seed", "cases", "valid_share", "minted_at", "generation", "profile", "digest", "content_digest")
-        return {name: facts[name] for name in needed}
+        if not set(_NEEDED) <= facts.keys():
+            raise KeyError
+        return codec.from_json(facts, CorpusFacts)
     except OSError as error:
         raise UsageError(f"--like: can't read {like}: {error.strerror}") from None
-    except (WireError, AttributeError, KeyError, TypeError):
+    except (WireError, AttributeError, KeyError, TypeError, ValueError):
         raise UsageError(f"--like: {like} describes no corpus; name run.json or plan.json of a run") from None

@@ -6,12 +6,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from gatecrash.preflight.checkup import Finding, Level, examine
+from gatecrash.preflight.checkup import Fitness, Observation, examine
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
 
-_STYLES = {Level.GOOD: "green", Level.BEWARE: "yellow", Level.BAD: "red"}
+_STYLES = {Fitness.GOOD: "green", Fitness.BEWARE: "yellow", Fitness.BAD: "red"}
 
 
 @click.command(short_help="Check this machine and these settings.")
@@ -22,14 +22,15 @@ def doctor(settings: Settings) -> int:
     Nothing is fired. The exit code is 2 when something would keep a run from working.
     """
     console = Console()
-    findings = examine(settings)
+    observations = examine(settings)
     table = Table("", "what", "how it is", box=None, pad_edge=False)
-    for finding in findings:
-        table.add_row(_label(finding), finding.what, finding.state)
+    for observation in observations:
+        table.add_row(_label(observation), observation.what, observation.state)
     console.print(table)
-    return int(ExitCode.USAGE if any(finding.level is Level.BAD for finding in findings) else ExitCode.PASS)
+    is_fit = all(observation.fitness is not Fitness.BAD for observation in observations)
+    return int(ExitCode.PASS if is_fit else ExitCode.USAGE)
 
 
-def _label(finding: Finding) -> str:
-    style = _STYLES[finding.level]
-    return f"[{style}]{finding.level.value}[/{style}]"
+def _label(observation: Observation) -> str:
+    style = _STYLES[observation.fitness]
+    return f"[{style}]{observation.fitness.value}[/{style}]"

@@ -38,7 +38,7 @@ def export(run_folder: Path, *, number: int, kind: str, output: Path | None, for
     settings, finding = stored_finding(run_folder, number)
     if output is not None and output.exists() and not force:
         raise UsageError(f"{output} is there already: name another with --output, or overwrite it with --force")
-    made = export_finding(
+    exported = export_finding(
         settings,
         finding,
         Format(kind),
@@ -47,15 +47,15 @@ def export(run_folder: Path, *, number: int, kind: str, output: Path | None, for
         folder=output.parent if output is not None else None,
     )
     if output is None:
-        print(made.text, end="")
+        print(exported.text, end="")
         return 0
     try:
-        _write(output, made.text, mode=0o600 if made.secret else 0o666)
+        _write(output, exported.text, mode=0o600 if exported.secret else 0o666)
     except OSError as error:
         raise UsageError(f"--output: can't write {output}: {error.strerror}") from None
     print(visible(f"Wrote {output}: {finding.sentence}"))
-    if made.secret:
-        print(f"It holds credentials, and only you can read it. {made.until}")
+    if exported.secret:
+        print(f"It holds credentials, and only you can read it. {exported.until}")
     return 0
 
 

@@ -10,8 +10,9 @@ import click
 from pydantic import BaseModel
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reference.schema import published
-from gatecrash.settings.settings import FILE, Settings
+from gatecrash.reference.schema import read_published
+from gatecrash.settings.settings import FILE, sections_by_name
+from gatecrash.terminal import write_output
 
 # Where Taplo looks for the schema of a TOML file.
 _DIRECTIVE: Final = "#:schema"
@@ -33,32 +34,23 @@ def init(*, output: Path, force: bool, schema: bool) -> int:
     if schema:
         beside = output.with_suffix(".schema.json")
         line = f"{_DIRECTIVE} ./{beside.name}"
-        _write(beside, published().decode())
+        write_output(beside, read_published())
         if there:
             print(f"Wrote {beside}. {output} is there already and was left alone: begin it with the line")
             print(line)
             return 0
         content = f"{line}\n{content}"
-    _write(output, content)
+    write_output(output, content.encode())
     print(f"Wrote {output}: uncomment what you need, then `gatecrash run`")
     return 0
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--output: can't write {path}: {error.strerror}") from None
 
 
 def commented_settings() -> str:
     """Return every section and key with its description; all keys are commented out, so the defaults hold."""
     blocks = ["# Settings of gatecrash. Files are meant from the folder of this one.\n"]
-    for section, field in Settings.model_fields.items():
-        model = field.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            meaning = [f"# {line}".rstrip() for line in cleandoc(model.__doc__ or "").splitlines()]
-            blocks.append("\n".join([*meaning, f"[{section}]", *_keys(model)]) + "\n")
+    for section, model in sections_by_name():
+        meaning = [f"# {line}".rstrip() for line in cleandoc(model.__doc__ or "").splitlines()]
+        blocks.append("\n".join([*meaning, f"[{section}]", *_keys(model)]) + "\n")
     return "\n".join(blocks)
 
 

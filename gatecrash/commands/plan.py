@@ -11,9 +11,10 @@ import click
 from rich.console import Console
 
 from gatecrash.authorizers import wire
-from gatecrash.planning.scenarios import SCENARIOS, Scenario, check_scenario, load_of, plan_of, seconds_of, settings_of
 from gatecrash.preflight.preflight import check_target
+from gatecrash.running.firing_process import PLAN
 from gatecrash.running.running import build_with_progress
+from gatecrash.scenarios import SCENARIOS
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
 
@@ -21,22 +22,23 @@ from gatecrash.settings.settings import Settings
 @click.command(short_help="Build the corpus and write a plan for plain `locust`.")
 @settings_options("plan")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), default=None, help="file of the plan")
-@click.option("--scenario", type=click.Choice(SCENARIOS), default="steady", help="what locustfile the plan is for")
+@click.option(
+    "--scenario", type=click.Choice(tuple(SCENARIOS)), default="steady", help="what locustfile the plan is for"
+)
 @click.option("--yes", is_flag=True, help="plan for AWS without asking")
-def plan(settings: Settings, *, output: Path | None, scenario: Scenario, yes: bool) -> int:
+def plan(settings: Settings, *, output: Path | None, scenario: str, yes: bool) -> int:
     """Prepare a run without firing, and print the name of the file that `locust --plan` takes.
 
     The plan holds no secrets; the corpus that it names does, and stays in the cache.
     """
     console = Console(file=sys.stderr)
-    check_scenario(scenario, settings)
-    settings = settings_of(scenario, settings)
-    check_target(settings, console, yes=yes, load=load_of(scenario, settings))
-    corpus = build_with_progress(settings, console, seconds_of(scenario, settings))
+    planned = SCENARIOS[scenario](settings)
+    check_target(planned.settings, console, yes=yes, load=planned.load)
+    corpus = build_with_progress(planned.settings, console, planned.seconds)
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{settings.output.name}"
-    made = plan_of(scenario, settings, corpus, Path(settings.output.runs) / name)
+    content = wire.encode(planned.plan(corpus, Path(settings.output.runs) / name).to_json())
     corpus.close()
-    path = output or Path(tempfile.mkdtemp(prefix="gatecrash-")) / "plan.json"
-    path.write_bytes(wire.encode(made.to_json()))
+    path = output or Path(tempfile.mkdtemp(prefix="gatecrash-")) / PLAN
+    path.write_bytes(content)
     print(path)
     return 0

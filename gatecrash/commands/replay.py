@@ -14,6 +14,8 @@ from gatecrash.replaying.replaying import replay as replay_finding
 from gatecrash.replaying.replaying import replay_case, stored_case, stored_finding, times_for
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.words.summary import json_text, visible
+from gatecrash.settings.options import YES
+from gatecrash.terminal import say
 
 _CASE_TIMES: Final = 20
 
@@ -23,7 +25,7 @@ _CASE_TIMES: Final = 20
 @click.option("--finding", "number", type=click.IntRange(min=1), default=None, help="its number (default 1)")
 @click.option("--case", type=click.IntRange(min=0), default=None, help="fire a case of the run instead, by its number")
 @click.option("--times", type=click.IntRange(1, 100_000), default=None, help="how often (default: by its rarity)")
-@click.option("--yes", is_flag=True, help="fire at AWS without asking")
+@YES
 def replay(run_folder: Path, *, number: int | None, case: int | None, times: int | None, yes: bool) -> int:
     """Make the request of a finding in RUN_FOLDER anew, fire it at the run's target, and say what came back.
 
@@ -39,11 +41,11 @@ def replay(run_folder: Path, *, number: int | None, case: int | None, times: int
     settings, finding = stored_finding(run_folder, number or 1)
     count = times or times_for(finding)
     check_target(settings, console, yes=yes)
-    console.print(f"{finding.sentence}: firing {count} times", highlight=False, markup=False, soft_wrap=True)
+    say(console, f"{finding.sentence}: firing {count} times")
     result = replay_finding(settings, finding, count)
     for seen, sample in result.answers:
-        console.print(f"{seen:>6} x {json_text(sample)}", highlight=False, markup=False, soft_wrap=True)
-    console.print(result.word, highlight=False, markup=False, soft_wrap=True)
+        say(console, f"{seen:>6} x {json_text(sample)}")
+    say(console, result.word)
     if result.obstacle:
         return int(ExitCode.INVALID_MEASUREMENT)
     return int(ExitCode.WRONG_DECISIONS if result.violations else ExitCode.PASS)
@@ -54,17 +56,17 @@ def _replay_case(run_folder: Path, index: int, times: int, console: Console, *, 
     check_target(settings, console, yes=yes)
     expected = case.demand.expectation.value
     opening = f"Case {index}, {case.family}/{case.name} (expected: {expected}): firing {times} times"
-    console.print(visible(opening), highlight=False, markup=False, soft_wrap=True)
+    say(console, visible(opening))
     result = replay_case(settings, case, times)
     for seen, sample in result.answers:
-        console.print(f"{seen:>6} x {json_text(sample)}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"{seen:>6} x {json_text(sample)}")
     if not result.answered:
-        console.print("CANNOT TEST: the authorizer answered nothing", highlight=False)
+        say(console, "CANNOT TEST: the authorizer answered nothing")
         return int(ExitCode.INVALID_MEASUREMENT)
     if len(result.answers) > 1:
-        console.print(f"INCONSISTENT: {len(result.answers)} distinct answers", highlight=False)
+        say(console, f"INCONSISTENT: {len(result.answers)} distinct answers")
     elif result.violations:
-        console.print(f"WRONG: {expected} was expected", highlight=False)
+        say(console, f"WRONG: {expected} was expected")
     else:
-        console.print("CONSISTENT" if expected == "open" else f"RIGHT: {expected} was expected", highlight=False)
+        say(console, "CONSISTENT" if expected == "open" else f"RIGHT: {expected} was expected")
     return int(ExitCode.WRONG_DECISIONS if result.violations or len(result.answers) > 1 else ExitCode.PASS)

@@ -16,6 +16,7 @@ from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
 from gatecrash.settings.targets import gateway_settings
+from gatecrash.terminal import say
 
 # By the signal that ended it before it served.
 _EXIT_CODES: Final[Mapping[int | None, ExitCode]] = {
@@ -36,20 +37,16 @@ def serve(settings: Settings, *, port: int) -> int:
     console = Console()
 
     def ready(url: str) -> None:
-        console.print(f"Serving authorizer {settings.authorizer.name} at {url}", highlight=False, markup=False)
-        console.print(
+        say(console, f"Serving authorizer {settings.authorizer.name} at {url}")
+        say(
+            console,
             f"  aws --endpoint-url {url} iot test-invoke-authorizer --authorizer-name {settings.authorizer.name} …",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
         )
         if (handler := settings.authorizer.handler) is not None:
             function = parse_handler(handler).name
-            console.print(
+            say(
+                console,
                 f"  aws --endpoint-url {url} lambda invoke --function-name {function} …",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
             )
 
     stopped_by = serve_forever(settings_from_json(gateway_settings(settings, port=port)), ready)

@@ -14,7 +14,6 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.judging.histories import limits_of, open_history, read_run
 from gatecrash.reports.files import trend_csv, trend_markdown
 from gatecrash.reports.html import trend as trend_page
-from gatecrash.reports.run.folder import write_atomically
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.text import trend as text_trend
 from gatecrash.reports.trend.history import HistoryRun
@@ -22,6 +21,7 @@ from gatecrash.reports.trend.trend import Trend, trends_of
 from gatecrash.reports.words.summary import plural
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
+from gatecrash.terminal import say, write_output
 
 _NEWEST: Final = "newest"
 
@@ -77,14 +77,14 @@ def trend(settings: Settings, *, name: str | None, check: bool, outputs: tuple[P
             raise UsageError(f"the history {history.path} has no run" + (f" named {name}" if name is not None else ""))
     trends, console = trends_of(runs, limits_of(settings)), Console()
     contents = [(path, _WRITERS[path.suffix](trends)) for path in outputs]
-    for number, one in enumerate(trends):
+    for number, trend_of_name in enumerate(trends):
         if number:
             console.rule()
-        text_trend.write(one, console)
+        text_trend.write(trend_of_name, console)
     for path, content in contents:
-        _write(path, content)
-        console.print(f"Wrote  {path}", highlight=False, markup=False, soft_wrap=True)
-    return int(ExitCode.THRESHOLD_FAILED if check and any(one.alarms for one in trends) else ExitCode.PASS)
+        write_output(path, content)
+        say(console, f"Wrote  {path}")
+    return int(ExitCode.THRESHOLD_FAILED if check and any(shown.alarms for shown in trends) else ExitCode.PASS)
 
 
 @trend.command(short_help="Add runs to a history.")
@@ -111,18 +111,18 @@ def accept(settings: Settings, *, run: str, name: str | None, reason: str) -> in
     Runs with this history take RUN for `--against last-good` too, if it ended with exit code 1.
     """
     with open_history(settings) as history:
-        found = _find(run, [one for one in history.runs() if name in {None, one.info.name}])
-        if found is None:
+        accepted = _find(run, [known for known in history.runs() if name in {None, known.info.name}])
+        if accepted is None:
             raise UsageError(
                 f"the history {history.path} has no run {run}"
                 + (f" named {name}" if name is not None else "")
                 + ": give the name of its folder, as `gatecrash trend` shows it, or newest"
             )
-        history.accept(found, reason)
-    print(f"Accepted the levels of {Path(found.place).name}: {reason}")
-    if found.exit_code not in {ExitCode.PASS, ExitCode.THRESHOLD_FAILED}:
+        history.accept(accepted, reason)
+    print(f"Accepted the levels of {Path(accepted.place).name}: {reason}")
+    if accepted.exit_code not in {ExitCode.PASS, ExitCode.THRESHOLD_FAILED}:
         print(
-            f"Beware: --against last-good passes it over all the same, since its exit code is {found.exit_code}: "
+            f"Beware: --against last-good passes it over all the same, since its exit code is {accepted.exit_code}: "
             "findings are accepted by `gatecrash baseline`, and what was measured badly must be measured again"
         )
     return 0
@@ -132,11 +132,4 @@ def _find(wanted: str, runs: list[HistoryRun]) -> HistoryRun | None:
     if wanted == _NEWEST:
         return runs[-1] if runs else None
     name = Path(wanted).name
-    return next((one for one in reversed(runs) if Path(one.place).name == name), None)
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_atomically(path, content)
-    except OSError as error:
-        raise UsageError(f"--output: can't write {path}: {error.strerror}") from None
+    return next((run for run in reversed(runs) if Path(run.place).name == name), None)

@@ -13,9 +13,10 @@ from typing import Final
 from gatecrash.bench.preparing import BENCH_SHARE, is_python_handler, request_budget, request_rate
 from gatecrash.fuzzing.fuzz_run import FuzzRun
 from gatecrash.fuzzing.schedules import CaseBook, interleaved_order, sequential_order
-from gatecrash.planning.preparing import run_facts
+from gatecrash.planning.preparing import run_info
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.campaign import PhaseRow
+from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import RUN, RunFolder
 from gatecrash.reports.run.plan import Phase, Plan
 from gatecrash.running.firing_process import LOG
@@ -96,7 +97,7 @@ def fire_with_locust(run: FuzzRun) -> None:
         seed=settings.corpus.seed,
         users=_SLOTS,
         phases=phases,
-        info=run_facts(settings, run.shots.corpus, scenario="fuzz"),
+        info=run_info(settings, run.shots.corpus, PlanFacts(settings.load.processes, "fuzz")),
     )
     gateway, plan = start_gateway(plan)
     try:

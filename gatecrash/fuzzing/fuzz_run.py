@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT
 from gatecrash.bench.bench import Bench, Shots
@@ -24,12 +23,14 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS
 from gatecrash.generators.mix import Mix
-from gatecrash.planning.preparing import check_credentials, check_lifetime, minted_at, run_facts
+from gatecrash.planning.preparing import check_credentials, check_lifetime, minted_at, run_info
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.run.campaign import PhaseRow
-from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.run.facts import PlanFacts
+from gatecrash.reports.run.folder import RunFolder, RunState
 from gatecrash.settings.settings import Settings, credential_settings
+from gatecrash.terminal import progress_bar, say
 
 _LIFETIME_NEEDED: Final = 120.0
 
@@ -64,9 +65,9 @@ class FuzzRun:
 
     def begin(self) -> None:
         """Write what is meant to be run, and say it."""
-        settings, started = self.settings, datetime.now(UTC).isoformat(timespec="seconds")
-        facts = run_facts(settings, self.shots.corpus, scenario="fuzz")
-        self.folder.write_info(RunInfo(**{**facts, "started_at": started}))
+        settings = self.settings
+        plan = PlanFacts(settings.load.processes, "fuzz")
+        self.folder.write_info(run_info(settings, self.shots.corpus, plan).starting_now())
         place = settings.authorizer.handler or settings.target.endpoint_url or settings.target.kind
         self.say(
             f"Fuzzing {settings.target.function or settings.authorizer.name} ({settings.target.kind}: {place}) with "
@@ -75,7 +76,7 @@ class FuzzRun:
 
     def say(self, text: str) -> None:
         """Say one line."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(self.console, text)
 
     def checkpoint(self) -> None:
         """Write what was seen by now."""
@@ -90,7 +91,7 @@ def open_run(settings: Settings, console: Console) -> Iterator[FuzzRun]:
     """
     settings = _with_fuzz_defaults(settings)
     with ExitStack() as stack:
-        with _progress_bar(console, "Building the cases") as advance:
+        with progress_bar(console, "Building the cases") as advance:
             corpus = stack.enter_context(closing(_sweep_corpus(settings, advance)))
         profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
         manifest, mix = corpus.manifest, Mix(settings.corpus.valid_share)
@@ -101,15 +102,6 @@ def open_run(settings: Settings, console: Console) -> Iterator[FuzzRun]:
         book = case_book(metas, lambda meta: bench.can_fire(meta.view))
         folder = RunFolder.create(Path(settings.output.runs), settings.output.name, datetime.now(UTC))
         yield FuzzRun(settings, console, shots, bench, book, book, Observer(corpus), folder)
-
-
-@contextmanager
-def _progress_bar(console: Console, title: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar that is told how many are done; on a terminal only."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done: bar.update(task, completed=done)
 
 
 def _with_fuzz_defaults(settings: Settings) -> Settings:

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.redact import secrets_of
@@ -18,13 +17,14 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.judging.baselines import with_baseline
 from gatecrash.judging.comparisons import limits_of
 from gatecrash.planning.corpora import facts_of, facts_to_judge_by
-from gatecrash.planning.preparing import run_facts
+from gatecrash.planning.preparing import run_info
 from gatecrash.reports.comparison.comparing import Known, Part, compare
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.oracles.checks import judge
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import Exchange
-from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.run.facts import PlanFacts
+from gatecrash.reports.run.folder import RunState, StoredRun
 from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import summarise
 from gatecrash.settings.settings import Settings
@@ -108,8 +108,8 @@ def _fire_case(target: Target, recording: Recording, corpus: Corpus, case: int, 
 
 
 def _part(settings: Settings, corpus: Corpus, recording: Recording, elapsed: float) -> Part:
-    facts: dict[str, Any] = run_facts(settings, corpus, model=CLOSED, users=1, duration=elapsed, scenario="by turns")
-    info = RunInfo(**facts, started_at=datetime.now(UTC).isoformat(timespec="seconds"))
+    plan = PlanFacts(settings.load.processes, "by turns", model=CLOSED, users=1, duration=elapsed)
+    info = run_info(settings, corpus, plan).starting_now()
     found = judge(recording.ledger, partial(facts_to_judge_by, corpus), partial(facts_of, corpus))
     run = StoredRun(info, RunState(elapsed=elapsed, complete=True), recording, with_baseline(found, [], info))
     return Part(summarise(run), recording, str(settings.authorizer.handler))

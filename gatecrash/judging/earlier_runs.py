@@ -20,6 +20,7 @@ from gatecrash.reports.run.verdict import ExitCode, Validity
 from gatecrash.reports.trend.history import key_of
 from gatecrash.reports.words.summary import plural, visible
 from gatecrash.settings.settings import Settings
+from gatecrash.terminal import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +101,22 @@ def remove_old(settings: Settings, summary: Summary, folder: Path, console: Cons
         return
     command = command_of(folder)
     earlier = [run for run in earlier_runs(folder, summary.info) if run.command == command]
-    old = superfluous(earlier, settings.output.keep - 1, needs_good=summary.verdict.exit_code != ExitCode.PASS)
+    old = removable(earlier, settings.output.keep - 1, needs_good=summary.verdict.exit_code != ExitCode.PASS)
     removed = 0
     for run in old:
         try:
             shutil.rmtree(run.place)
         except OSError as error:
             sentence = f"{run.place} could not be removed, though output.keep asks for it: {error.strerror or error}"
-            console.print(f"Kept  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
+            say(console, f"Kept  {visible(sentence)}")
         else:
             removed += 1
     if removed:
         sentence = f"{plural(removed, 'older run')} named {summary.info.name}: output.keep is {settings.output.keep}"
-        console.print(f"Removed  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"Removed  {visible(sentence)}")
 
 
-def superfluous(earlier: Iterable[EarlierRun], keep: int, *, needs_good: bool) -> list[EarlierRun]:
+def removable(earlier: Iterable[EarlierRun], keep: int, *, needs_good: bool) -> list[EarlierRun]:
     """Return which of the runs before a run can go when ``keep`` of them are to be kept, the newest first.
 
     Never the newest good one, as long as the run itself ``needs_good`` since it is none, nor the newest good one that

@@ -13,6 +13,7 @@ from gatecrash.reports.trend.history import History, HistoryRun
 from gatecrash.reports.trend.metrics import TrendLimits, history_run
 from gatecrash.reports.words.summary import plural, visible
 from gatecrash.settings.settings import Settings
+from gatecrash.terminal import say
 
 
 def check_history(settings: Settings) -> None:
@@ -71,7 +72,7 @@ def keep(summary: Summary, folder: Path, console: Console) -> None:
         sentence = f"{path} ({plural(count, 'run')} named {name}); gatecrash trend --history {path}"
     except UsageError as error:
         sentence = f"this run was not added: {error}"
-    console.print(f"History  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
+    say(console, f"History  {visible(sentence)}")
 
 
 def revision_of(info: RunInfo) -> str:

@@ -26,6 +26,7 @@ from gatecrash.reports.run.folder import REPORT, STATISTICS, RunFolder, StoredRu
 from gatecrash.reports.run.summary import Summary, summarise
 from gatecrash.reports.text import summary as as_text
 from gatecrash.reports.words.summary import visible
+from gatecrash.terminal import say
 
 JUNIT: Final = "junit.xml"
 MARKDOWN: Final = "summary.md"
@@ -91,9 +92,9 @@ def _unknown_case(index: int) -> CaseFacts:
 def show(summary: Summary, folder: Path, console: Console) -> None:
     """Print the summary, where the report is, and which entries of the baseline accept nothing."""
     as_text.write(summary, console, run_folder=folder)
-    console.print(f"Report  {folder / REPORT}", highlight=False, soft_wrap=True)
+    say(console, f"Report  {folder / REPORT}")
     if summary.comparison is None and (against := against_of(summary.info)):
         sentence = f"with none: there is no earlier run named {summary.info.name} that {against} could stand for"
-        console.print(f"Compared  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"Compared  {visible(sentence)}")
     for remark in remarks(summary.findings, summary.info):
-        console.print(f"Baseline  {remark}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"Baseline  {remark}")

@@ -19,10 +19,10 @@ from gatecrash.reports.run.folder import RunInfo
 def corpus_of(info: RunInfo) -> Corpus | None:
     """Open the corpus of a run; None when it is gone from the cache, or is another one by now."""
     try:
-        corpus = Corpus(Path(info.corpus["folder"]))
-    except (UsageError, KeyError):
+        corpus = Corpus(Path(info.corpus.folder)) if info.corpus.folder is not None else None
+    except UsageError:
         return None
-    if corpus.manifest.content_digest != info.corpus.get("content_digest"):
+    if corpus is None or corpus.manifest.content_digest != info.corpus.content_digest:
         return None
     return corpus
 

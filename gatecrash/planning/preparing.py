@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,26 +20,12 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.expiry import first_to_expire
 from gatecrash.generators.credentials.opening import MINTED
-from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts
+from gatecrash.reports.run.folder import RunInfo
 from gatecrash.settings.settings import Settings, credential_settings, stored_settings
 from gatecrash.settings.targets import describe_target, target_settings
 
 _PACKAGES: Final = ("gatecrash", "locust", "gevent", "boto3", "botocore", "hypothesis", "awslambdaric")
-_CORPUS_FACTS: Final = (
-    "digest",
-    "content_digest",
-    "cases",
-    "distinct",
-    "seed",
-    "minted_at",
-    "lifetime",
-    "profile",
-    "valid_share",
-    "generation",
-    "families",
-    "in_turn",
-    "identities",
-)
 
 
 def prepare_corpus(settings: Settings, needed: float, progress: Callable[[int], None] = lambda _: None) -> Corpus:
@@ -63,45 +49,42 @@ def prepare_corpus(settings: Settings, needed: float, progress: Callable[[int], 
     return corpus
 
 
-def corpus_like(settings: Settings, facts: Mapping[str, Any]) -> Corpus:
+def corpus_like(settings: Settings, facts: CorpusFacts) -> Corpus:
     """Build the corpus that another machine described, from this machine's own credentials.
 
     ``facts`` are those that run.json tells of a corpus. Raises UsageError when what comes out isn't that corpus, to
     the last byte: workers must fire the same requests.
     """
     require_credentials(settings)
-    if facts["generation"] != GENERATION:
+    if facts.generation != GENERATION:
         raise UsageError(
-            f"the corpus has cases of generation {facts['generation']}, this gatecrash makes generation {GENERATION}: "
+            f"the corpus has cases of generation {facts.generation}, this gatecrash makes generation {GENERATION}: "
             "install the same version on all machines"
         )
-    if facts["profile"] != settings.credentials.kind:
+    if facts.profile != settings.credentials.kind:
         raise UsageError(
-            f"credentials.kind is {settings.credentials.kind} here, but {facts['profile']} where the corpus was made: "
+            f"credentials.kind is {settings.credentials.kind} here, but {facts.profile} where the corpus was made: "
             "use the same settings on all machines"
         )
     credentials = credential_settings(settings)
-    if credentials["kind"] in MINTED and facts.get("identities"):
+    if credentials["kind"] in MINTED and facts.identities:
         # A spike makes as many as its fleet has where settings don't say how many.
-        credentials.setdefault("identities", facts["identities"])
+        credentials.setdefault("identities", facts.identities)
     plan = CorpusPlan(
         credentials=credentials,
         token_key_name=settings.authorizer.token_key_name,
-        seed=facts["seed"],
-        cases=facts["cases"],
-        valid_share=facts["valid_share"],
-        minted_at=facts["minted_at"],
-        in_turn=facts.get("in_turn", False),
+        in_turn=facts.in_turn,
+        **{name: getattr(facts, name) for name in ("seed", "cases", "valid_share", "minted_at")},
     )
     with _one_at_a_time(settings.cache_folder()):
         corpus = build_corpus(plan, settings.cache_folder())
-    made = corpus.manifest
-    if made.digest != facts["digest"]:
+    manifest = corpus.manifest
+    if manifest.digest != facts.digest:
         raise UsageError(
-            f"the corpus made here has the digest {made.digest}, not {facts['digest']}: the keys, tables and settings "
+            f"the corpus made here has the digest {manifest.digest}, not {facts.digest}: the keys, tables and settings "
             "of the credentials, gatecrash, Hypothesis and Python must be the same on all machines"
         )
-    if made.content_digest != facts["content_digest"]:
+    if manifest.content_digest != facts.content_digest:
         raise UsageError(
             "the corpus made here has the same cases but other bytes: the credentials are not the same each time they "
             "are made; a credential file must return the same for the same arguments"
@@ -170,35 +153,16 @@ def check_lifetime(corpus: Corpus, settings: Settings, needed: float) -> None:
         )
 
 
-def make_plan(settings: Settings, corpus: Corpus, run_folder: Path, rate: float) -> Plan:
-    """Put the plan of a run together; ``rate`` is the highest that it comes to, in arrivals a second."""
-    load, target = settings.load, target_settings(settings, rate)
-    return Plan(
-        run_folder=str(run_folder.resolve()),
-        corpus=str(corpus.folder.resolve()),
-        target=target,
-        seed=settings.corpus.seed,
-        model=load.model,
-        arrivals=load.arrivals,
-        rate=load.rate,
-        duration=load.duration,
-        warm_up=load.warm_up,
-        users=load.users,
-        patience=load.patience,
-        wait_time=load.wait_time,
-        info=run_facts(settings, corpus, target),
-    )
-
-
-def run_facts(settings: Settings, corpus: Corpus, target: dict[str, Any] | None = None, **plan: Any) -> dict[str, Any]:
+def run_info(settings: Settings, corpus: Corpus, plan: PlanFacts, target: dict[str, Any] | None = None) -> RunInfo:
     """Return what run.json tells of a run, apart from when it started; ``target`` is the plan's."""
-    manifest = asdict(corpus.manifest)
-    return {
-        "name": settings.output.name,
-        "seed": settings.corpus.seed,
-        "plan": {"processes": settings.load.processes, **plan},
-        "target": describe_target(settings, target or target_settings(settings)),
-        "corpus": {name: manifest[name] for name in _CORPUS_FACTS} | {"folder": str(corpus.folder.resolve())},
-        "versions": {package: version(package) for package in _PACKAGES} | {"python": platform.python_version()},
-        "settings": stored_settings(settings),
-    }
+    manifest = asdict(corpus.manifest) | {"folder": str(corpus.folder.resolve())}
+    return RunInfo(
+        name=settings.output.name,
+        started_at="",
+        seed=settings.corpus.seed,
+        plan=plan,
+        target=describe_target(settings, target or target_settings(settings)),
+        corpus=CorpusFacts(**{name: manifest[name] for name in CorpusFacts.__slots__}),
+        versions={package: version(package) for package in _PACKAGES} | {"python": platform.python_version()},
+        settings=stored_settings(settings),
+    )

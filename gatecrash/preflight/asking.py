@@ -1,44 +1,71 @@
-"""What is told and asked before requests leave this machine, whichever service they go to."""
+"""What AWS is asked before requests leave this machine, the sentences for what it won't tell, and the last question."""
 
 from __future__ import annotations
 
+import difflib
 import sys
-from dataclasses import dataclass
 from typing import Any, Final
 
+import boto3
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.run.plan import CLOSED
+from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.settings.settings import Settings
+from gatecrash.terminal import say
 
-# Lambda's request price and the price of 128 MB for 100 ms in most regions, in dollars; see docs/aws.md.
-_DOLLARS_PER_REQUEST: Final = 0.20 / 1_000_000
-_DOLLARS_PER_DURATION: Final = 0.0000166667 * 0.125 * 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What will be fired: how many calls (None: as many as users make), how many a second (None: no bound).
-
-    ``at_once`` is how many calls there may be at the same time.
-    """
-
-    calls: int | None
-    rate: float | None
-    in_words: str
-    at_once: int
+_BAD_CREDENTIALS: Final = frozenset(
+    {
+        *("UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException"),
+        *("ExpiredToken", "ExpiredTokenException"),
+    }
+)
 
 
-def planned_load(settings: Settings, seconds: float | None = None) -> Load:
-    """Return the load that a run's settings plan, for so many seconds; the closed model plans users, not calls."""
-    load = settings.load
-    seconds = load.warm_up + load.duration if seconds is None else seconds
-    if load.model == CLOSED:
-        return Load(None, None, f"as many as {load.users} users make in {seconds:g} s", load.users)
-    calls = round(load.rate * seconds)
-    return Load(calls, load.rate, str(calls), load.users)
+def check_region(settings: Settings, service: str, name: str) -> None:
+    """Raise UsageError for a region that a service (its id, and its name for the sentence) isn't known to have."""
+    region = settings.target.region
+    if region is None or is_on_this_machine(settings.target.endpoint_url):
+        return
+    session = boto3.Session()
+    known = sorted(
+        known_region
+        for partition in session.get_available_partitions()
+        for known_region in session.get_available_regions(service, partition_name=partition)
+    )
+    if region not in known:
+        near = difflib.get_close_matches(region, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "see the list with `aws ec2 describe-regions`"
+        raise UsageError(f"--region {region}: {name} has no such region; {hint}")
+
+
+def refusal_sentence(error: ClientError, client: Any, what: str, permission: str) -> str:
+    """Return the sentence for a service that won't tell of ``what``; ``permission`` is the one that it takes."""
+    code = error.response["Error"]["Code"]
+    if code in _BAD_CREDENTIALS:
+        return f"AWS refuses the credentials ({code}): check them with `aws sts get-caller-identity`"
+    return f"can't ask AWS for {what} in {client.meta.region_name}: {code}; {permission} must be allowed"
+
+
+def unreachable_sentence(error: BotoCoreError, client: Any, what: str) -> str:
+    """Return the sentence for a service that could not be asked for ``what``."""
+    kind = type(error).__name__
+    if kind in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
+        return "there are no AWS credentials: set them up with `aws configure`, or name a profile with --profile"
+    if kind in {"EndpointConnectionError", "ConnectTimeoutError", "ConnectionClosedError"}:
+        return f"can't reach {client.meta.endpoint_url}: check the network, --region and --endpoint-url"
+    return f"can't ask {client.meta.endpoint_url} for {what}: {kind}"
+
+
+def account_of(settings: Settings) -> str:
+    """Return the account's number, or why it isn't known."""
+    try:
+        session = boto3.Session(profile_name=settings.target.profile, region_name=settings.target.region)
+        return str(session.client("sts").get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        return f"unknown ({type(error).__name__})"
 
 
 def refuse_handler(settings: Settings) -> None:
@@ -51,28 +78,15 @@ def refuse_handler(settings: Settings) -> None:
         )
 
 
-def cost_in_words(load: Load) -> str:
-    """Estimate what a load costs, for a function of 128 MB that takes 100 ms."""
-    each = _DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION
-    if load.calls is None:
-        return f"about {each * 1e6:.2f} US dollars a million calls"
-    return f"about {load.calls * each:.4f} US dollars"
-
-
-def calls_for(dollars: float) -> int:
-    """Return how many calls a sum pays for, of a function of 128 MB that takes 100 ms."""
-    return int(dollars / (_DOLLARS_PER_REQUEST + _DOLLARS_PER_DURATION))
-
-
 def show_facts(console: Console, *facts: tuple[str, Any]) -> None:
     """Show what will happen, a fact a line."""
     for name, value in facts:
-        console.print(f"{name:<11} {value}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"{name:<11} {value}")
 
 
 def beware(console: Console, sentence: str) -> None:
     """Point something out."""
-    console.print(f"Beware: {sentence}", highlight=False, markup=False, style="yellow", soft_wrap=True)
+    say(console, f"Beware: {sentence}", style="yellow")
 
 
 def confirm(*, yes: bool) -> None:

@@ -19,10 +19,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gatecrash.authorizers.errors import GatecrashError
-from gatecrash.authorizers.targets.aws_clients import IotApiSettings, service_client
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.generators.credentials import open_profile
-from gatecrash.preflight.iot import describe, read_quota
+from gatecrash.preflight.iot import client_of_authorizer, describe, read_quota
 from gatecrash.preflight.lambda_function import client_of_function, read_concurrency, try_dry
 from gatecrash.settings.settings import AWS_KINDS, Settings, credential_settings
 from gatecrash.settings.targets import function_of, gateway_settings
@@ -32,7 +31,7 @@ _DESCRIPTORS_BESIDE_USERS: Final = 200
 _SKEW_SECONDS: Final = 60.0
 
 
-class Level(StrEnum):
+class Fitness(StrEnum):
     """How good a state is."""
 
     GOOD = "ok"
@@ -41,20 +40,20 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Observation:
     """One thing that was looked at."""
 
-    level: Level
+    fitness: Fitness
     what: str
     state: str
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(settings: Settings) -> list[Observation]:
     """Look at everything that matters for these settings."""
-    return [finding for check in _checks(settings) for finding in check(settings)]
+    return [observation for check in _checks(settings) for observation in check(settings)]
 
 
-def _checks(settings: Settings) -> Iterator[Callable[[Settings], Iterator[Finding]]]:
+def _checks(settings: Settings) -> Iterator[Callable[[Settings], Iterator[Observation]]]:
     yield from (_versions, _machine, _descriptors, _folders, _credentials)
     if settings.target.kind == "local":
         yield _handler
@@ -62,117 +61,113 @@ def _checks(settings: Settings) -> Iterator[Callable[[Settings], Iterator[Findin
         yield _aws
 
 
-def _versions(_: Settings) -> Iterator[Finding]:
+def _versions(_: Settings) -> Iterator[Observation]:
     names = ("gatecrash", "locust", "gevent", "boto3", "hypothesis", "awslambdaric")
-    yield Finding(Level.GOOD, "Python", platform.python_version())
-    yield Finding(Level.GOOD, "packages", ", ".join(f"{name} {version(name)}" for name in names))
+    yield Observation(Fitness.GOOD, "Python", platform.python_version())
+    yield Observation(Fitness.GOOD, "packages", ", ".join(f"{name} {version(name)}" for name in names))
 
 
-def _machine(settings: Settings) -> Iterator[Finding]:
+def _machine(settings: Settings) -> Iterator[Observation]:
     cores = os.cpu_count() or 1
-    level = Level.GOOD if settings.load.processes <= cores else Level.BEWARE
-    yield Finding(level, "cores", f"{cores} for {settings.load.processes} Locust workers")
+    fitness = Fitness.GOOD if settings.load.processes <= cores else Fitness.BEWARE
+    yield Observation(fitness, "cores", f"{cores} for {settings.load.processes} Locust workers")
 
 
-def _descriptors(settings: Settings) -> Iterator[Finding]:
+def _descriptors(settings: Settings) -> Iterator[Observation]:
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = settings.load.users + _DESCRIPTORS_BESIDE_USERS
-    level = Level.GOOD if limit >= needed else Level.BAD
-    yield Finding(level, "open files", f"limit {limit}, {settings.load.users} users need {needed} (`ulimit -n`)")
+    fitness = Fitness.GOOD if limit >= needed else Fitness.BAD
+    yield Observation(fitness, "open files", f"limit {limit}, {settings.load.users} users need {needed} (`ulimit -n`)")
 
 
-def _folders(settings: Settings) -> Iterator[Finding]:
+def _folders(settings: Settings) -> Iterator[Observation]:
     for what, folder in (("run folders", Path(settings.output.runs)), ("corpora", settings.cache_folder())):
         existing = next(place for place in (folder.resolve(), *folder.resolve().parents) if place.exists())
         writable = existing.is_dir() and os.access(existing, os.W_OK)
         free = shutil.disk_usage(existing).free // 2**20
         state = f"{folder}, {free} MiB free" if writable else f"{folder} can't be written: {existing} is in the way"
-        yield Finding(Level.GOOD if writable else Level.BAD, what, state)
+        yield Observation(Fitness.GOOD if writable else Fitness.BAD, what, state)
 
 
-def _credentials(settings: Settings) -> Iterator[Finding]:
+def _credentials(settings: Settings) -> Iterator[Observation]:
     if settings.credentials.kind is None:
-        yield Finding(Level.BAD, "credentials", "none: set credentials.kind, see `gatecrash init`")
+        yield Observation(Fitness.BAD, "credentials", "none: set credentials.kind, see `gatecrash init`")
         return
     try:
         profile = open_profile(credential_settings(settings), settings.authorizer.token_key_name)
         profile.request(profile.credential(0, 0, int(time())), profile.carriers[0])
     except GatecrashError as error:
-        yield Finding(Level.BAD, "credentials", str(error))
+        yield Observation(Fitness.BAD, "credentials", str(error))
         return
     state = f"{profile.kind}, {profile.identities} identities, by {', '.join(profile.carriers)}"
-    yield Finding(Level.GOOD, "credentials", state)
+    yield Observation(Fitness.GOOD, "credentials", state)
 
 
-def _handler(settings: Settings) -> Iterator[Finding]:
+def _handler(settings: Settings) -> Iterator[Observation]:
     try:
-        found = gateway_settings(settings)
+        gateway = gateway_settings(settings)
     except GatecrashError as error:
-        yield Finding(Level.BAD, "handler", str(error))
+        yield Observation(Fitness.BAD, "handler", str(error))
         return
-    location = found["handler"]
+    location = gateway["handler"]
     if location is None:
-        yield Finding(Level.GOOD, "handler", " ".join(found["command"]))
+        yield Observation(Fitness.GOOD, "handler", " ".join(gateway["command"]))
         return
     path = Path(location.partition(":")[0])
     if not path.is_file():
-        yield Finding(Level.BAD, "handler", f"there is no file {path}")
+        yield Observation(Fitness.BAD, "handler", f"there is no file {path}")
     elif path.suffix != ".py" and shutil.which("node") is None:
-        yield Finding(Level.BAD, "handler", f"{path} needs Node.js, and there is no `node` on the PATH")
+        yield Observation(Fitness.BAD, "handler", f"{path} needs Node.js, and there is no `node` on the PATH")
     else:
-        yield Finding(Level.GOOD, "handler", location)
+        yield Observation(Fitness.GOOD, "handler", location)
 
 
-def _aws(settings: Settings) -> Iterator[Finding]:
+def _aws(settings: Settings) -> Iterator[Observation]:
     if not is_on_this_machine(settings.target.endpoint_url):
         identity = list(_identity(settings))
         yield from identity
-        if identity[0].level is Level.BAD:
+        if identity[0].fitness is Fitness.BAD:
             return
     yield from (_authorizer if settings.target.kind == "iot" else _function)(settings)
 
 
-def _identity(settings: Settings) -> Iterator[Finding]:
+def _identity(settings: Settings) -> Iterator[Observation]:
     target = settings.target
     try:
         session = boto3.Session(profile_name=target.profile, region_name=target.region)
         identity = session.client("sts").get_caller_identity()
-        yield Finding(Level.GOOD, "AWS credentials", f"account {identity['Account']}")
+        yield Observation(Fitness.GOOD, "AWS credentials", f"account {identity['Account']}")
         yield _clock(identity["ResponseMetadata"]["HTTPHeaders"].get("date"))
     except (BotoCoreError, ClientError) as error:
-        yield Finding(Level.BAD, "AWS credentials", f"{type(error).__name__}: try `aws sts get-caller-identity`")
+        yield Observation(Fitness.BAD, "AWS credentials", f"{type(error).__name__}: try `aws sts get-caller-identity`")
 
 
-def _authorizer(settings: Settings) -> Iterator[Finding]:
-    target = settings.target
-    api = IotApiSettings(
-        settings.authorizer.name, region=target.region, profile=target.profile, endpoint_url=target.endpoint_url
-    )
+def _authorizer(settings: Settings) -> Iterator[Observation]:
     try:
-        found = describe(service_client("iot", api), settings)
-        yield Finding(Level.GOOD, "authorizer", f"{found.arn}, {found.status}")
+        deployed = describe(client_of_authorizer(settings), settings)
+        yield Observation(Fitness.GOOD, "authorizer", f"{deployed.arn}, {deployed.status}")
     except GatecrashError as error:
-        yield Finding(Level.BAD, "authorizer", str(error))
+        yield Observation(Fitness.BAD, "authorizer", str(error))
     quota = read_quota(settings)
-    level = Level.GOOD if settings.load.rate <= quota else Level.BEWARE
-    yield Finding(level, "TestInvokeAuthorizer quota", f"{quota:g} calls/s, planned {settings.load.rate:g}")
+    fitness = Fitness.GOOD if settings.load.rate <= quota else Fitness.BEWARE
+    yield Observation(fitness, "TestInvokeAuthorizer quota", f"{quota:g} calls/s, planned {settings.load.rate:g}")
 
 
-def _function(settings: Settings) -> Iterator[Finding]:
+def _function(settings: Settings) -> Iterator[Observation]:
     try:
         client = client_of_function(settings)
         try_dry(client, settings)
     except GatecrashError as error:
-        yield Finding(Level.BAD, "function", str(error))
+        yield Observation(Fitness.BAD, "function", str(error))
         return
-    yield Finding(Level.GOOD, "function", f"{function_of(settings)} may be invoked")
+    yield Observation(Fitness.GOOD, "function", f"{function_of(settings)} may be invoked")
     limit, users = read_concurrency(client), settings.load.users
     state = f"{limit} in the account, shared by all its functions; {users} users take as many at most"
-    yield Finding(Level.GOOD if users <= limit else Level.BEWARE, "concurrency", state)
+    yield Observation(Fitness.GOOD if users <= limit else Fitness.BEWARE, "concurrency", state)
 
 
-def _clock(date: str | None) -> Finding:
+def _clock(date: str | None) -> Observation:
     if date is None:
-        return Finding(Level.BEWARE, "clock", "AWS did not say what time it is")
+        return Observation(Fitness.BEWARE, "clock", "AWS did not say what time it is")
     skew = abs(parsedate_to_datetime(date).timestamp() - time())
-    return Finding(Level.GOOD if skew < _SKEW_SECONDS else Level.BAD, "clock", f"within {skew:.0f} s of AWS's")
+    return Observation(Fitness.GOOD if skew < _SKEW_SECONDS else Fitness.BAD, "clock", f"within {skew:.0f} s of AWS's")

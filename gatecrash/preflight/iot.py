@@ -13,8 +13,17 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVOKE_QUOTA_CODE
 from gatecrash.authorizers.targets.aws_clients import IotApiSettings, service_client
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
-from gatecrash.preflight.asking import Load, beware, confirm, cost_in_words, refuse_handler, show_facts
-from gatecrash.preflight.asking_aws import account_of, check_region, refused, unreachable
+from gatecrash.planning.load import Load
+from gatecrash.preflight.asking import (
+    account_of,
+    beware,
+    check_region,
+    confirm,
+    refusal_sentence,
+    refuse_handler,
+    show_facts,
+    unreachable_sentence,
+)
 from gatecrash.settings.settings import Settings
 
 
@@ -37,7 +46,7 @@ def check_authorizer(settings: Settings, console: Console, load: Load, *, yes: b
     local = is_on_this_machine(settings.target.endpoint_url)
     check_region(settings, "iot", "AWS IoT")
     refuse_handler(settings)
-    client = service_client("iot", _api_settings(settings))
+    client = client_of_authorizer(settings)
     authorizer = describe(client, settings)
     _check_signing(authorizer, settings)
     if local:
@@ -49,7 +58,7 @@ def check_authorizer(settings: Settings, console: Console, load: Load, *, yes: b
         ("Endpoint", client.meta.endpoint_url),
         ("Authorizer", f"{authorizer.name}, {authorizer.status}, {_signing(authorizer)}"),
         ("Calls", f"{load.in_words} of TestInvokeAuthorizer, each of which invokes the Lambda function"),
-        ("Cost", f"{cost_in_words(load)} for Lambda at 128 MB and 100 ms; TestInvokeAuthorizer is free"),
+        ("Cost", f"{load.cost_in_words} for Lambda at 128 MB and 100 ms; TestInvokeAuthorizer is free"),
     )
     if load.rate is not None and load.rate > (quota := read_quota(settings)):
         beware(
@@ -64,33 +73,33 @@ def describe(client: Any, settings: Settings) -> Deployed:
     """Ask for the authorizer; raises UsageError when it isn't there, isn't active, or can't be asked for."""
     name = settings.authorizer.name
     try:
-        found = client.describe_authorizer(authorizerName=name)["authorizerDescription"]
+        description = client.describe_authorizer(authorizerName=name)["authorizerDescription"]
     except ClientError as error:
         raise UsageError(_sentence(error, name, client)) from None
     except BotoCoreError as error:
-        raise UsageError(unreachable(error, client, "the authorizer")) from None
+        raise UsageError(unreachable_sentence(error, client, "the authorizer")) from None
     except (KeyError, TypeError, AttributeError):
-        found = {}
-    if not {"status", "authorizerArn"} <= found.keys():
+        description = {}
+    if not {"status", "authorizerArn"} <= description.keys():
         raise UsageError(
             f"{client.meta.endpoint_url} didn't describe the authorizer {name} as AWS IoT does: is it the right "
             "endpoint?"
         )
-    if found["status"] != "ACTIVE":
-        raise UsageError(f"the authorizer {name} is {found['status']}: no device can use it; set it to ACTIVE first")
+    if (status := description["status"]) != "ACTIVE":
+        raise UsageError(f"the authorizer {name} is {status}: no device can use it; set it to ACTIVE first")
     return Deployed(
         name,
-        found["authorizerArn"],
-        found["status"],
-        bool(found.get("signingDisabled")),
-        found.get("tokenKeyName"),
+        description["authorizerArn"],
+        status,
+        bool(description.get("signingDisabled")),
+        description.get("tokenKeyName"),
     )
 
 
 def _sentence(error: ClientError, name: str, client: Any) -> str:
     if error.response["Error"]["Code"] == "ResourceNotFoundException":
         return f"there is no authorizer {name} in {client.meta.region_name}: check --authorizer and --region"
-    return refused(error, client, f"the authorizer {name}", "iot:DescribeAuthorizer")
+    return refusal_sentence(error, client, f"the authorizer {name}", "iot:DescribeAuthorizer")
 
 
 def _check_signing(authorizer: Deployed, settings: Settings) -> None:
@@ -114,11 +123,13 @@ def _signing(authorizer: Deployed) -> str:
     return f"signing enabled, token key name {authorizer.token_key_name}"
 
 
-def _api_settings(settings: Settings) -> IotApiSettings:
+def client_of_authorizer(settings: Settings) -> Any:
+    """Return the client that the target would use."""
     target = settings.target
-    return IotApiSettings(
+    api = IotApiSettings(
         settings.authorizer.name, region=target.region, profile=target.profile, endpoint_url=target.endpoint_url
     )
+    return service_client("iot", api)
 
 
 def read_quota(settings: Settings) -> float:

@@ -12,8 +12,17 @@ from gatecrash.authorizers.limits import LAMBDA_CONCURRENCY_DEFAULT, LAMBDA_CONC
 from gatecrash.authorizers.targets.aws_clients import service_client
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings
-from gatecrash.preflight.asking import Load, beware, confirm, cost_in_words, refuse_handler, show_facts
-from gatecrash.preflight.asking_aws import account_of, check_region, refused, unreachable
+from gatecrash.planning.load import Load
+from gatecrash.preflight.asking import (
+    account_of,
+    beware,
+    check_region,
+    confirm,
+    refusal_sentence,
+    refuse_handler,
+    show_facts,
+    unreachable_sentence,
+)
 from gatecrash.settings.settings import Settings
 from gatecrash.settings.targets import function_of
 
@@ -40,7 +49,7 @@ def check_function(settings: Settings, console: Console, load: Load, *, yes: boo
         ("Endpoint", client.meta.endpoint_url),
         ("Function", function_of(settings)),
         ("Calls", f"{load.in_words} of Lambda's Invoke, at most {load.at_once} at a time"),
-        ("Cost", f"{cost_in_words(load)} for Lambda at 128 MB and 100 ms"),
+        ("Cost", f"{load.cost_in_words} for Lambda at 128 MB and 100 ms"),
     )
     beware(
         console,
@@ -72,9 +81,9 @@ def try_dry(client: Any, settings: Settings) -> None:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             sentence = f"there is no function {name} in {client.meta.region_name}: check --function and --region"
             raise UsageError(sentence) from None
-        raise UsageError(refused(error, client, what, _PERMISSION)) from None
+        raise UsageError(refusal_sentence(error, client, what, _PERMISSION)) from None
     except BotoCoreError as error:
-        raise UsageError(unreachable(error, client, what)) from None
+        raise UsageError(unreachable_sentence(error, client, what)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         answer = {}
     if answer.get("StatusCode") != 204:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.gateway.functions import parse_handler
-from gatecrash.preflight.asking import Load, planned_load
+from gatecrash.planning.load import Load, planned_load
 from gatecrash.settings.settings import AWS_KINDS, Settings
 
 

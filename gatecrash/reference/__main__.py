@@ -22,11 +22,11 @@ def documents() -> dict[str, bytes]:
         "docs/reference/settings.md": settings_page.render(),
         "docs/reference/codes.md": codes_page.render(),
         "docs/reference/files.md": files_page.render(),
-        f"gatecrash/schemas/{schema.NAME}": schema.rendered(),
+        f"gatecrash/schemas/{schema.NAME}": schema.render(),
     }
 
 
-def stale(root: Path = ROOT) -> list[str]:
+def stale_files(root: Path = ROOT) -> list[str]:
     """Return which generated files below a folder are missing, or are not what the code says now."""
     return [
         name
@@ -39,10 +39,10 @@ def stale(root: Path = ROOT) -> list[str]:
 @click.option("--check", is_flag=True, help="write nothing; exit code 1 when a file is old")
 def main(*, check: bool) -> None:
     """Write docs/reference and the schema of gatecrash.toml from the code."""
-    old, made = stale(), documents()
+    old, contents = stale_files(), documents()
     for name in old:
         if not check:
-            _write(ROOT / name, made[name])
+            _write(ROOT / name, contents[name])
         print(f"{'Old' if check else 'Wrote'}  {name}")
     if check and old:
         print(f"Write them anew: {COMMAND}", file=sys.stderr)

@@ -38,7 +38,7 @@ def _lines() -> Iterator[str]:
             yield ""
         yield "**Sources**"
         yield ""
-        yield from (f"- {f'<{one}>' if one.startswith('https://') else prose(one)}" for one in rule.sources)
+        yield from (f"- {f'<{source}>' if source.startswith('https://') else prose(source)}" for source in rule.sources)
         yield ""
 
 

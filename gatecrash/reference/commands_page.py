@@ -12,11 +12,10 @@ from pydantic import BaseModel
 from gatecrash.app import commands
 from gatecrash.reference.exit_codes import EVERYWHERE, ORDER, exit_codes
 from gatecrash.reference.markdown import code, page, paragraphs, prose, table
+from gatecrash.settings.options import KeyOption
 from gatecrash.settings.settings import Settings
 
 _NAME: Final = "gatecrash"
-# How the options of the command line end the help of a flag that stands for a key.
-_KEY: Final = re.compile(r"^(?P<text>.*\S)\s+\[(?P<key>[a-z_]+\.[a-z_]+)\]$", re.DOTALL)
 _DEFAULT: Final = re.compile(r"\s*\(default:? (?P<default>[^()]*)\)")
 _OPENING: Final = """
 Every command takes `-h` and `--help`; `gatecrash --version` says which version this is. A flag that stands for a
@@ -61,29 +60,22 @@ def _below(group: click.Group, words: tuple[str, ...]) -> Iterator[tuple[str, cl
 
 def options_of(command: click.Command) -> list[click.Option]:
     """Return the options of a command that its help shows, without ``--help``."""
-    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+    return [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
 
 
 def key_of(option: click.Option) -> str | None:
     """Return the key of gatecrash.toml that an option stands for, None for one that stands for none."""
-    found = _KEY.match(option.help or "")
-    return found["key"] if found else None
-
-
-def said_default(option: click.Option) -> str | None:
-    """Return the default that an option's help names, None where it names none."""
-    found = _DEFAULT.search(option.help or "")
-    return found["default"] if found else None
+    return option.key if isinstance(option, KeyOption) else None
 
 
 def flags_by_key() -> dict[str, list[str]]:
     """Return the flags that stand for each key, in the order of the commands, each once."""
-    found: dict[str, dict[str, None]] = {}
+    flags_of: dict[str, dict[str, None]] = {}
     for _, command in all_commands():
         for option in options_of(command):
             if (key := key_of(option)) is not None:
-                found.setdefault(key, {}).update(dict.fromkeys(option.opts))
-    return {key: list(flags) for key, flags in found.items()}
+                flags_of.setdefault(key, {}).update(dict.fromkeys(option.opts))
+    return {key: list(flags) for key, flags in flags_of.items()}
 
 
 def default_of_key(key: str) -> Any:
@@ -96,8 +88,10 @@ def default_of_key(key: str) -> Any:
 def _lines() -> Iterator[str]:
     yield from _OPENING.strip("\n").splitlines()
     yield ""
-    found = list(all_commands())
-    rows = [(f"[{code(f'{_NAME} {name}')}](#{_anchor(name)})", prose(one.short_help or "")) for name, one in found]
+    shown = list(all_commands())
+    rows = [
+        (f"[{code(f'{_NAME} {name}')}](#{_anchor(name)})", prose(command.short_help or "")) for name, command in shown
+    ]
     yield from table(("command", "what"), rows)
     yield "## Exit codes"
     yield ""
@@ -111,7 +105,7 @@ def _lines() -> Iterator[str]:
     yield ""
     variables = [(", ".join(map(code, names.split(", "))), prose(text)) for names, text in _VARIABLES]
     yield from table(("variable", "what"), variables)
-    for name, command in found:
+    for name, command in shown:
         yield from _command(name, command)
 
 
@@ -133,9 +127,8 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
 
 
 def _option(option: click.Option) -> tuple[str, ...]:
-    key, text = key_of(option), option.help or ""
-    if (found := _KEY.match(text)) is not None:
-        text = found["text"]
+    key = key_of(option)
+    text = (option.help or "").removesuffix(f"  [{key}]")
     default = _shown_default(option, key)
     if default:
         text = _DEFAULT.sub("", text)
@@ -149,7 +142,7 @@ def _value(option: click.Option) -> str:
         return ""
     kind = option.type
     if isinstance(kind, click.Choice):
-        shown = " or ".join(code(one) for one in kind.choices)
+        shown = " or ".join(code(choice) for choice in kind.choices)
     elif option.metavar:
         shown = code(option.metavar)
     elif isinstance(kind, click.types._NumberRangeBase):  # noqa: SLF001 - both ranges are of it
@@ -172,8 +165,8 @@ def _word(kind: click.ParamType[Any]) -> str:
 def _range(kind: Any) -> str:
     lowest = f"{'more than' if kind.min_open else 'at least'} {kind.min:g}" if kind.min is not None else ""
     highest = f"{'less than' if kind.max_open else 'at most'} {kind.max:g}" if kind.max is not None else ""
-    said = " and ".join(filter(None, (lowest, highest)))
-    return f", {said}" if said else ""
+    bounds = " and ".join(filter(None, (lowest, highest)))
+    return f", {bounds}" if bounds else ""
 
 
 def _shown_default(option: click.Option, key: str | None) -> str:

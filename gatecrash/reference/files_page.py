@@ -14,7 +14,7 @@ from gatecrash.reports.files import as_csv, as_json
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
 from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, REPORT, RUN, STATISTICS
 from gatecrash.reports.run.progress import PROGRESS
-from gatecrash.running.firing_process import LOG, PLAN, WORKERS
+from gatecrash.running.firing_process import ERRORS, LOG, PLAN, WORKERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ RECORDED: Final = (
 OF_LOCUST: Final = (
     RunFile(PLAN, "JSON", "runs that Locust fired", "what Locust was told; it holds no secrets"),
     RunFile(LOG, "text", "runs that Locust fired", "what Locust logged; its errors are in `locust.log.errors`"),
-    RunFile("locust.log.errors", "text", "runs that Locust fired", "what Locust wrote to its standard error"),
+    RunFile(ERRORS, "text", "runs that Locust fired", "what Locust wrote to its standard error"),
     RunFile(PROGRESS, "JSON", "runs that Locust fired", "how far it had got, for the terminal"),
     RunFile(WORKERS, "text", "runs with `--master`", "who joined, and who was refused or came late"),
     RunFile(METRICS_LOG, "text", "runs with live metrics", "where they are to be had, and what went wrong with them"),
@@ -96,7 +96,7 @@ def _lines() -> Iterator[str]:
     for title, files in (("Rendered", RENDERED), ("Recorded", RECORDED), ("Of Locust", OF_LOCUST)):
         yield f"## {title}"
         yield ""
-        rows = [(code(one.name), prose(one.form), one.of, one.what) for one in files]
+        rows = [(code(file.name), prose(file.form), file.of, file.what) for file in files]
         yield from table(("file", "form", "of", "what"), rows)
     yield f"## {STATISTICS}"
     yield ""
@@ -119,7 +119,7 @@ def _type(member: Mapping[str, Any]) -> str:
     if "$ref" in member:
         return "object"
     if "anyOf" in member or "oneOf" in member:
-        return " or ".join(_type(one) for one in member.get("anyOf", member.get("oneOf", ())))
+        return " or ".join(_type(choice) for choice in member.get("anyOf", member.get("oneOf", ())))
     if "const" in member:
         return code(member["const"])
     kind = member.get("type", "any")
@@ -130,7 +130,7 @@ def _described(member: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """Return what a member is, in the words of the schema: its own, or those of what it refers to."""
     if "description" in member:
         return str(member["description"])
-    for one in (member, *member.get("anyOf", ()), *member.get("oneOf", ()), member.get("items", {})):
-        if "$ref" in one:
-            return str(schema["$defs"][one["$ref"].rpartition("/")[2]].get("description", ""))
+    for part in (member, *member.get("anyOf", ()), *member.get("oneOf", ()), member.get("items", {})):
+        if "$ref" in part:
+            return str(schema["$defs"][part["$ref"].rpartition("/")[2]].get("description", ""))
     return ""

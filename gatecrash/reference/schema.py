@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from gatecrash.settings.settings import FILE, Settings
+from gatecrash.settings.settings import FILE, Settings, sections_by_name
 
 NAME: Final = "settings.schema.json"
 # What editors of TOML read best; every word that is used means the same in later drafts.
@@ -23,10 +23,8 @@ def settings_schema() -> dict[str, Any]:
     It is stricter than gatecrash in one thing, types: gatecrash takes a number in quotes for a number. It knows nothing
     of what lies in files, nor of the grammar of thresholds.
     """
-    made = Settings.model_json_schema()
-    sections = {
-        name: _plain(value, made.get("$defs", {}), _model_of(name)) for name, value in made["properties"].items()
-    }
+    schema, models = Settings.model_json_schema(), dict(sections_by_name())
+    plain = {name: _plain(value, schema["$defs"], models[name]) for name, value in schema["properties"].items()}
     return {
         "$schema": _DIALECT,
         "$id": "urn:gatecrash:settings:1",
@@ -34,23 +32,18 @@ def settings_schema() -> dict[str, Any]:
         "description": f"Settings of gatecrash; {_DOCUMENTATION} has them all.",
         "type": "object",
         "additionalProperties": False,
-        "properties": sections,
+        "properties": plain,
     }
 
 
-def rendered() -> bytes:
+def render() -> bytes:
     """Return the content of the published file."""
     return json.dumps(settings_schema(), indent=2, ensure_ascii=True).encode("ascii") + b"\n"
 
 
-def published() -> bytes:
+def read_published() -> bytes:
     """Return the content of the file that the package brings."""
     return files("gatecrash").joinpath("schemas", NAME).read_bytes()
-
-
-def _model_of(section: str) -> type[BaseModel] | None:
-    kind = Settings.model_fields[section].annotation
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def _plain(value: Mapping[str, Any], definitions: Mapping[str, Any], model: type[BaseModel] | None) -> dict[str, Any]:
@@ -63,11 +56,13 @@ def _plain(value: Mapping[str, Any], definitions: Mapping[str, Any], model: type
         if word == "title" or (word == "default" and content is None):
             continue
         if word == "properties":
-            plain[word] = {name: _plain(one, definitions, None) for name, one in content.items()}
+            plain[word] = {name: _plain(key, definitions, None) for name, key in content.items()}
         elif word == "anyOf":
-            choices = [_plain(one, definitions, None) for one in content if one.get("type") != "null"]
+            choices = [_plain(choice, definitions, None) for choice in content if choice.get("type") != "null"]
             # Any integer is a number.
-            choices = [one for one in choices if one != {"type": "integer"} or {"type": "number"} not in choices]
+            choices = [
+                choice for choice in choices if choice != {"type": "integer"} or {"type": "number"} not in choices
+            ]
             plain |= choices[0] if len(choices) == 1 else {word: choices}
         elif word in {"items", "additionalProperties"} and isinstance(content, dict):
             plain[word] = _plain(content, definitions, None)

@@ -74,7 +74,7 @@ def _type(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(map(_type, schema["anyOf"]))
     if "enum" in schema or "const" in schema:
-        return " or ".join(code(json.dumps(one)) for one in schema.get("enum", [schema.get("const")]))
+        return " or ".join(code(json.dumps(value)) for value in schema.get("enum", [schema.get("const")]))
     kind = schema.get("type")
     if kind == "array":
         return f"list of {_type(schema.get('items', {}))}{_limits(schema)}"
@@ -84,8 +84,8 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 
 def _limits(schema: Mapping[str, Any]) -> str:
-    said = [form.format(_number(schema[word])) for word, form in _LIMITS.items() if word in schema]
-    return f", {' and '.join(said)}" if said else ""
+    limits = [form.format(_number(schema[word])) for word, form in _LIMITS.items() if word in schema]
+    return f", {' and '.join(limits)}" if limits else ""
 
 
 def _number(value: object) -> str:

@@ -105,9 +105,9 @@ def stored_case(run_folder: Path, index: int) -> tuple[Settings, Case]:
     """
     info = RunFolder(run_folder).read_info()
     settings = _settings_of(run_folder, info)
-    if info.corpus.get("generation") != GENERATION:
+    if info.corpus.generation != GENERATION:
         raise UsageError(
-            f"the run's cases are of generation {info.corpus.get('generation')!r}, and this version of gatecrash makes "
+            f"the run's cases are of generation {info.corpus.generation!r}, and this version of gatecrash makes "
             f"generation {GENERATION}, in which the same recipe may give another request; fire the run again"
         )
     with closing(corpus_of(info) or corpus_like(settings, info.corpus)) as corpus:

@@ -28,7 +28,7 @@ class Listening:
         ]
 
 
-def listening(settings: Settings) -> Listening:
+def place_to_listen(settings: Settings) -> Listening:
     """Return where the settings have the master listen.
 
     Raises UsageError when they don't say how many workers there will be, or can't work.
@@ -53,10 +53,10 @@ def address_of(bind: str) -> str:
     if bind == "*":
         return "0.0.0.0"  # noqa: S104 - the person asked for it
     try:
-        found = socket.getaddrinfo(bind, None, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(bind, None, type=socket.SOCK_STREAM)
     except OSError as error:
         raise UsageError(f"--bind: there is no address {bind}: {error.strerror}") from None
-    return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
+    return str(min(addresses, key=lambda address: address[0] != socket.AF_INET)[4][0])
 
 
 def in_brackets(host: str) -> str:

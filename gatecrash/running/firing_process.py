@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import WireError
-from gatecrash.reports.live.metrics_settings import METRICS_LOG
 from gatecrash.reports.run.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS
 from gatecrash.running.distributing import Listening
 
 LOG: Final = "locust.log"
+ERRORS: Final = "locust.log.errors"
 PLAN: Final = "plan.json"
 WORKERS: Final = "workers.log"
 STOP_TIMEOUT_SECONDS: Final = 15
@@ -48,7 +48,7 @@ class LocustProcess:
             port = str(_free_port())
             command += ["--processes", str(processes), "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
             command += ["--master-port", port]
-        self._errors = (self._folder / f"{LOG}.errors").open("wb")
+        self._errors = (self._folder / ERRORS).open("wb")
         # A session of its own: Ctrl-C is told to the person's command, which ends Locust in order.
         self._process = subprocess.Popen(
             command,
@@ -78,15 +78,8 @@ class LocustProcess:
             return None
         return value
 
-    def told_of_workers(self) -> list[str]:
-        """Return what was told of workers so far, a sentence each."""
-        return self._lines(WORKERS)
-
-    def told_of_metrics(self) -> list[str]:
-        """Return what was told of live metrics so far, a sentence each."""
-        return self._lines(METRICS_LOG)
-
-    def _lines(self, name: str) -> list[str]:
+    def sentences(self, name: str) -> list[str]:
+        """Return what a file of the run folder tells so far, a sentence a line."""
         try:
             return (self._folder / name).read_text(encoding="utf-8").splitlines()
         except OSError:
@@ -95,7 +88,7 @@ class LocustProcess:
     def errors(self) -> str:
         """Return what Locust printed as errors."""
         self._errors.flush()
-        return (self._folder / f"{LOG}.errors").read_text(encoding="utf-8", errors="replace").strip()
+        return (self._folder / ERRORS).read_text(encoding="utf-8", errors="replace").strip()
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """Ask Locust to end; it writes a last checkpoint."""
@@ -120,7 +113,7 @@ class LocustProcess:
         self._end_group(signal.SIGKILL)
         self._errors.close()
         # What Locust prints last, its own statistics, is said better by the report; errors stand in its log.
-        for name in (PROGRESS, f"{LOG}.errors"):
+        for name in (PROGRESS, ERRORS):
             (self._folder / name).unlink(missing_ok=True)
         log = self._folder / LOG
         if log.exists() and log.stat().st_size == 0:

@@ -20,6 +20,7 @@ from gatecrash.reports.recording import codec
 from gatecrash.reports.run.folder import CAPACITY
 from gatecrash.reports.run.plan import OPEN, Plan
 from gatecrash.reports.words import capacity as capacity_words
+from gatecrash.terminal import say
 
 _PLAIN_EVERY_SECONDS: Final = 5.0
 
@@ -53,7 +54,7 @@ class LiveView:
             self._live.update(self._table(progress))
         elif progress["elapsed"] >= self._next_line and self._plan.capacity is None:
             self._next_line = progress["elapsed"] + _PLAIN_EVERY_SECONDS
-            self._console.print(self._line(progress), highlight=False, markup=False, soft_wrap=True)
+            say(self._console, self._line(progress))
 
     def show_search(self) -> None:
         """Print each rate that a search has judged since the last call."""
@@ -64,7 +65,7 @@ class LiveView:
         except (OSError, WireError, ValueError):
             return
         for probe in capacity.probes[self._rates_shown :]:
-            self._console.print(f"  {capacity_words.line(probe)}", highlight=False, markup=False, soft_wrap=True)
+            say(self._console, f"  {capacity_words.line(probe)}")
         self._rates_shown = len(capacity.probes)
 
     def _phase(self, elapsed: float) -> str:

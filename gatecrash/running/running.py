@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,24 +13,25 @@ from types import FrameType
 from typing import Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.targets.local import LOOPBACK, LocalGateway, reachable
 from gatecrash.generators.corpus import Corpus
 from gatecrash.judging.judging import judge_and_render
 from gatecrash.planning.preparing import prepare_corpus
-from gatecrash.planning.scenarios import Scenario, opening_words, plan_of, seconds_of
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
-from gatecrash.reports.run.folder import RunFolder, RunInfo
+from gatecrash.reports.run.folder import RUN, RunFolder
 from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.run.progress import PROGRESS
 from gatecrash.reports.run.summary import Summary
 from gatecrash.reports.words.summary import plural, visible
-from gatecrash.running.distributing import Listening, listening
-from gatecrash.running.firing_process import WORKERS, LocustProcess
+from gatecrash.running.distributing import Listening, place_to_listen
+from gatecrash.running.firing_process import ERRORS, LOG, PLAN, WORKERS, LocustProcess
 from gatecrash.running.live import LiveView
 from gatecrash.running.memory import MemoryLog
+from gatecrash.scenarios.scenario import Scenario
 from gatecrash.settings.settings import Settings
+from gatecrash.terminal import progress_bar, say
 
 _POLL_SECONDS: Final = 0.25
 _START_SECONDS: Final = 60.0
@@ -60,20 +61,22 @@ def signals_raise() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(
-    settings: Settings, console: Console, scenario: Scenario = "steady", *, master: bool = False
-) -> tuple[Summary, Path]:
+def run(scenario: Scenario, console: Console, *, master: bool = False) -> tuple[Summary, Path]:
     """Carry a run under load out and return its summary and folder; as a ``master`` it waits for workers, which fire.
 
     Raises UsageError before anything is fired when the settings can't work. After that whatever happens ends with
     a report: signals, a gateway or a worker that dies.
     """
-    place = listening(settings) if master else None
-    corpus = build_with_progress(settings, console, seconds_of(scenario, settings))
+    settings = scenario.settings
+    place = place_to_listen(settings) if master else None
+    corpus = build_with_progress(settings, console, scenario.seconds)
     folder = RunFolder.create(Path(settings.output.runs), settings.output.name, datetime.now(UTC))
-    plan = plan_of(scenario, settings, corpus, folder.path)
+    plan = scenario.plan(corpus, folder.path)
     corpus.close()
-    console.print(_opening_line(scenario, settings, plan), highlight=False, markup=False, soft_wrap=True)
+    target = plan.info.target
+    at = target.handler or target.endpoint or target.kind
+    what = target.function or settings.authorizer.name
+    say(console, f"{scenario.opening(plan)} at {what} ({target.kind}: {at})")
     try:
         gateway, plan = start_gateway(plan, place.host if place is not None else LOOPBACK)
     except UsageError:
@@ -81,13 +84,14 @@ def run(
         raise
     try:
         if place is not None:
-            console.print(_waiting_line(place), highlight=False, markup=False, soft_wrap=True)
-        ended = fire(plan, settings.load.processes, gateway, console, folder, scenario, place)
+            workers = plural(place.workers, "worker")
+            say(console, f"Waiting for {workers} at {place.host}:{place.port}, at most {place.wait:g} s")
+        ended = fire(plan, settings.load.processes, gateway, console, folder, scenario.name, place)
     finally:
         if gateway is not None:
             gateway.close()
-    if not (folder.path / "run.json").exists():
-        folder.write_info(RunInfo(**{**plan.info, "started_at": datetime.now(UTC).isoformat(timespec="seconds")}))
+    if not (folder.path / RUN).exists():
+        folder.write_info(plan.info.starting_now())
     if ended:
         folder.write_state(replace(folder.read_state(), **ended))
     return judge_and_render(folder), folder.path
@@ -95,33 +99,13 @@ def run(
 
 def build_with_progress(settings: Settings, console: Console, needed: float) -> Corpus:
     """Build the corpus under a progress bar; its credentials must live for ``needed`` seconds."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Building the corpus", total=settings.corpus.cases)
-        corpus = prepare_corpus(settings, needed, lambda done: bar.update(task, completed=done))
+    with progress_bar(console, "Building the corpus", settings.corpus.cases) as advance:
+        corpus = prepare_corpus(settings, needed, advance)
     manifest = corpus.manifest
     # Where devices and carriers leave nothing to vary, several cases are the same request.
     distinct = "" if manifest.distinct == manifest.cases else f" ({manifest.distinct} distinct requests)"
-    console.print(
-        f"Corpus  {manifest.cases} cases{distinct} of seed {manifest.seed}, digest {manifest.digest}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
-    )
+    say(console, f"Corpus  {manifest.cases} cases{distinct} of seed {manifest.seed}, digest {manifest.digest}")
     return corpus
-
-
-def _opening_line(scenario: Scenario, settings: Settings, plan: Plan) -> str:
-    target = plan.info["target"]
-    at = target.get("handler") or target.get("endpoint") or target["kind"]
-    return (
-        f"{opening_words(scenario, plan)} at {target.get('function') or settings.authorizer.name} "
-        f"({target['kind']}: {at})"
-    )
-
-
-def _waiting_line(place: Listening) -> str:
-    return f"Waiting for {plural(place.workers, 'worker')} at {place.host}:{place.port}, at most {place.wait:g} s"
 
 
 def start_gateway(plan: Plan, host: str = LOOPBACK) -> tuple[LocalGateway | None, Plan]:
@@ -151,14 +135,14 @@ def fire(
                     ended = _follow(locust, gateway, plan, view, console, is_master=place is not None)
             except SignalledError as signalled:
                 ended = {"stopped_by": signalled.name}
-                console.print(f"Stopping on {signalled.name}: the report follows", highlight=False, markup=False)
+                say(console, f"Stopping on {signalled.name}: the report follows")
                 _stop(locust)
             exit_code = locust.exit_code
             if not folder.path.is_dir():
                 raise UsageError(f"the run folder {folder.path} is gone: nothing of this run was kept")
-            if exit_code == 2 and not (folder.path / "run.json").exists():
+            if exit_code == 2 and not (folder.path / RUN).exists():
                 sentence = _last_line(locust.errors()) or "Locust could not start"
-                left = ("plan.json", "locust.log", "locust.log.errors", "progress.json", WORKERS, METRICS_LOG)
+                left = (PLAN, LOG, ERRORS, PROGRESS, WORKERS, METRICS_LOG)
                 _remove_empty(folder.path, *left)
                 raise UsageError(sentence)
         finally:
@@ -183,9 +167,9 @@ def _follow(
     memory = MemoryLog(
         Path(plan.run_folder), plan.length, locust.process_id, gateway.process_id if gateway is not None else None
     )
-    told = _Told(locust, console, is_master=is_master)
+    news = _News(locust, console, (METRICS_LOG, WORKERS) if is_master else (METRICS_LOG,))
     while not locust.wait(_POLL_SECONDS):
-        told.tell()
+        news.show()
         if (progress := locust.progress()) is not None:
             view.show(progress)
             view.show_search()
@@ -199,25 +183,25 @@ def _follow(
         if time.monotonic() - started > limit:
             _stop(locust)
             return {"stopped_by": f"its time limit of {limit:.0f} s"}
-    told.tell()
+    news.show()
     return {}
 
 
-class _Told:
-    """Prints what Locust's process tells of workers and of live metrics, each sentence once."""
+class _News:
+    """Prints the sentences that Locust's process adds to files of the run folder, each once."""
 
-    def __init__(self, locust: LocustProcess, console: Console, *, is_master: bool) -> None:
-        self._sources = [locust.told_of_metrics, *([locust.told_of_workers] if is_master else [])]
-        self._printed = [0 for _ in self._sources]
+    def __init__(self, locust: LocustProcess, console: Console, names: Iterable[str]) -> None:
+        self._locust = locust
         self._console = console
+        self._printed = dict.fromkeys(names, 0)
 
-    def tell(self) -> None:
+    def show(self) -> None:
         """Print what is new."""
-        for place, source in enumerate(self._sources):
-            sentences = source()[self._printed[place] :]
-            self._printed[place] += len(sentences)
+        for name, printed in self._printed.items():
+            sentences = self._locust.sentences(name)[printed:]
+            self._printed[name] += len(sentences)
             for sentence in sentences:
-                self._console.print(f"  {visible(sentence)}", highlight=False, markup=False, soft_wrap=True)
+                say(self._console, f"  {visible(sentence)}")
 
 
 def _how(code: int) -> str:

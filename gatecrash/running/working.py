@@ -21,6 +21,7 @@ from gatecrash.running.distributing import in_brackets
 from gatecrash.running.firing_process import STOP_TIMEOUT_SECONDS, locust_environment, locustfile
 from gatecrash.running.running import SignalledError, signals_raise
 from gatecrash.settings.settings import Settings, stored_settings
+from gatecrash.terminal import say
 
 _JOINED: Final = "joined"
 _POLL_SECONDS: Final = 0.2
@@ -73,7 +74,7 @@ def _follow(settings: Settings, folder: Path, console: Console) -> int:
     ]
     if settings.load.processes > 1:
         command += ["--processes", str(settings.load.processes)]
-    console.print(f"Joining the master at {place.master_host}:{place.port}", highlight=False, markup=False)
+    say(console, f"Joining the master at {place.master_host}:{place.port}")
     locust = subprocess.Popen(
         command,
         cwd=folder,
@@ -91,7 +92,7 @@ def _follow(settings: Settings, folder: Path, console: Console) -> int:
         print(f"gatecrash: Locust ended with exit code {code}", file=sys.stderr)
         return int(ExitCode.INVALID_MEASUREMENT)
     if code == ExitCode.PASS:
-        console.print("The run ended in order; its report is on the master's machine", highlight=False, markup=False)
+        say(console, "The run ended in order; its report is on the master's machine")
     return code
 
 

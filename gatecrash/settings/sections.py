@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import click
 from pydantic import BaseModel, ConfigDict, Field
 
 from gatecrash.generators.mix import VALID_SHARE_DEFAULT
+
+# Names of what lies on disk, each with its type on the command line; a handler's name has its function behind it.
+File = Annotated[str, click.Path(dir_okay=False)]
+Folder = Annotated[str, click.Path()]
+Handler = Annotated[str, click.STRING]
 
 
 class Section(BaseModel):
@@ -15,7 +21,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
-class TargetSettings(Section):
+class TargetSection(Section):
     """Where requests are fired."""
 
     kind: Literal["local", "iot", "lambda", "handler", "scripted"] = Field(
@@ -37,11 +43,11 @@ class TargetSettings(Section):
     )
 
 
-class AuthorizerSettings(Section):
+class AuthorizerSection(Section):
     """The authorizer that is tested."""
 
     name: str = Field("authorizer", description="the authorizer's name")
-    handler: str | None = Field(
+    handler: Handler | None = Field(
         None,
         description="Lambda handler for targets local and handler: path/to/file.py:function, or a .mjs or .js file",
     )
@@ -64,15 +70,15 @@ class AuthorizerSettings(Section):
     show_output: bool = Field(False, description="pass on what the handler prints (it may print secrets)")
 
 
-class CredentialSettings(Section):
+class CredentialSection(Section):
     """How valid credentials are made."""
 
     kind: Literal["jwt", "password", "signed", "api_key", "python"] | None = Field(
         None, description="kind of profile; the sample's own when no handler is named"
     )
     algorithm: str | None = Field(None, description="jwt: RS256 (default), RS384, RS512, ES256, ES384, HS256, …")
-    private_key: str | None = Field(None, description="jwt, signed: PEM file of the private key")
-    secret_file: str | None = Field(None, description="jwt with HS256: file that holds the secret")
+    private_key: File | None = Field(None, description="jwt, signed: PEM file of the private key")
+    secret_file: File | None = Field(None, description="jwt with HS256: file that holds the secret")
     secret_variable: str | None = Field(None, description="jwt with HS256: environment variable that holds it")
     key_id: str | None = Field(None, description="jwt: kid of the header")
     claims: dict[str, Any] | None = Field(None, description="jwt: claims, with templates such as {identity}")
@@ -86,14 +92,14 @@ class CredentialSettings(Section):
         description="jwt: bearer_header, mqtt_password; jwt, signed: token, token_in_username, token_in_query, "
         "token_in_header",
     )
-    table: str | None = Field(None, description="password, api_key: JSON Lines or CSV file")
+    table: File | None = Field(None, description="password, api_key: JSON Lines or CSV file")
     column: str | None = Field(None, description="api_key: column of the key")
     header: str | None = Field(None, description="api_key: header of the key")
     query: dict[str, str] | None = Field(None, description="api_key: query parameters, with {column} as template")
-    file: str | None = Field(None, description="python: file with the function credential(identity, salt, minted_at)")
+    file: File | None = Field(None, description="python: file with the function credential(identity, salt, minted_at)")
 
 
-class CorpusSettings(Section):
+class CorpusSection(Section):
     """The cases that are fired."""
 
     cases: int = Field(200, ge=1, description="distinct cases; they are fired in turn, again and again")
@@ -108,7 +114,7 @@ class CorpusSettings(Section):
     minted_at: int | None = Field(None, ge=0, description="epoch seconds at which tokens are made; now by default")
 
 
-class LoadSettings(Section):
+class LoadSection(Section):
     """When, and how hard."""
 
     model: Literal["open", "closed"] = Field("open", description="open: arrivals by schedule; closed: users' own pace")
@@ -122,7 +128,7 @@ class LoadSettings(Section):
     processes: int = Field(1, ge=1, le=64, description="Locust workers on this machine")
 
 
-class CapacitySettings(Section):
+class CapacitySection(Section):
     """What `gatecrash capacity` asks of the authorizer at a rate, and what the search may take."""
 
     percentile: float = Field(95.0, gt=0, lt=100, description="percentile of the response times that is looked at")
@@ -149,7 +155,7 @@ class CapacitySettings(Section):
     )
 
 
-class ThresholdSettings(Section):
+class ThresholdSection(Section):
     """What must hold of a run, or it fails with exit code 1. How it is written: docs/thresholds.md."""
 
     hold: list[str] = Field(
@@ -167,7 +173,7 @@ class ThresholdSettings(Section):
     )
 
 
-class DistributedSettings(Section):
+class DistributedSection(Section):
     """A run over several machines. Nothing on the way is authenticated or encrypted: keep it in a private network."""
 
     bind: str = Field("127.0.0.1", description="address of this machine on which the master listens for workers")
@@ -177,7 +183,7 @@ class DistributedSettings(Section):
     wait: float = Field(120.0, gt=0, description="seconds that master and workers wait for each other")
 
 
-class SpikeSettings(Section):
+class SpikeSection(Section):
     """The scenario spike: a fleet that comes back at once, at load.rate before and after."""
 
     fleet: int = Field(2000, ge=1, description="devices that reconnect")
@@ -186,13 +192,13 @@ class SpikeSettings(Section):
     after: float = Field(30.0, gt=0, description="seconds at load.rate after, in which recovery is watched")
 
 
-class SoakSettings(Section):
+class SoakSection(Section):
     """The scenario soak: load.rate for long, to see what drifts."""
 
     duration: float = Field(3600.0, gt=0, description="seconds that are measured")
 
 
-class FuzzSettings(Section):
+class FuzzSection(Section):
     """What `gatecrash fuzz` may take. Every single attack is always tried; time and requests bound the rest."""
 
     drawn: int = Field(1000, ge=0, description="cases of up to four changes that Hypothesis draws")
@@ -208,7 +214,7 @@ class FuzzSettings(Section):
     shrink_requests: int = Field(200, ge=0, description="most requests to make one finding smaller")
 
 
-class CompareSettings(Section):
+class CompareSection(Section):
     """With which run a run is compared, and from which change on something is better or worse.
 
     A change counts where it is at least so large and its interval leaves nought out.
@@ -231,10 +237,10 @@ class CompareSettings(Section):
     )
 
 
-class TrendSettings(Section):
+class TrendSection(Section):
     """The history of runs, and from which change on a level is another one. What it is about: docs/trend.md."""
 
-    history: str | None = Field(None, min_length=1, description="SQLite file to which each run adds itself at its end")
+    history: File | None = Field(None, min_length=1, description="SQLite file to which each run adds itself at its end")
     significance: float = Field(
         0.001, gt=0, le=0.05, description="probability, for one number, that chance alone makes a change point"
     )
@@ -267,19 +273,21 @@ class MetricsSection(Section):
     )
 
 
-class OutputSettings(Section):
+class OutputSection(Section):
     """What is kept, and where."""
 
-    runs: str = Field("runs", description="folder of the run folders")
+    runs: Folder = Field("runs", description="folder of the run folders")
     name: str = Field("run", description="name of the run, part of its folder's name")
-    cache: str | None = Field(None, description="folder for corpora, which hold secrets; the user's cache by default")
+    cache: Folder | None = Field(
+        None, description="folder for corpora, which hold secrets; the user's cache by default"
+    )
     keep: int | None = Field(
         None,
         ge=1,
         description="run folders of this name and command to keep; older ones go, never the newest good one; all by "
         "default",
     )
-    baseline: str | None = Field(None, description="file of findings that are known and accepted until a date")
+    baseline: File | None = Field(None, description="file of findings that are known and accepted until a date")
     revision: str | None = Field(
         None, description="what was tested, such as a commit; what the CI's own variables say by default"
     )

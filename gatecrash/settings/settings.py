@@ -7,9 +7,11 @@ import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from pydantic import BaseModel, Field, ValidationError
+import click
+from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
@@ -17,56 +19,34 @@ from gatecrash.authorizers.samples import sample_path
 from gatecrash.generators.credentials.opening import LIFETIME_DEFAULT
 from gatecrash.reports.live.metrics_settings import metrics_settings
 from gatecrash.reports.thresholds.parsing import declared
-from gatecrash.settings.sections import (
-    AuthorizerSettings,
-    CapacitySettings,
-    CompareSettings,
-    CorpusSettings,
-    CredentialSettings,
-    DistributedSettings,
-    FuzzSettings,
-    LoadSettings,
-    MetricsSection,
-    OutputSettings,
-    Section,
-    SoakSettings,
-    SpikeSettings,
-    TargetSettings,
-    ThresholdSettings,
-    TrendSettings,
-)
+from gatecrash.settings import sections
+from gatecrash.settings.sections import Section
 
 FILE: Final = "gatecrash.toml"
 # Kinds of targets that run an authorizer at AWS, and no handler of this machine.
 AWS_KINDS: Final = frozenset({"iot", "lambda"})
 # GitHub Actions, GitLab CI, AWS CodeBuild, Jenkins.
 _REVISIONS: Final = ("GITHUB_SHA", "CI_COMMIT_SHA", "CODEBUILD_RESOLVED_SOURCE_VERSION", "GIT_COMMIT")
-_PATHS: Final = {
-    "authorizer": ("handler",),
-    "credentials": ("private_key", "secret_file", "table", "file"),
-    "trend": ("history",),
-    "output": ("runs", "cache", "baseline"),
-}
 
 
 class Settings(Section):
     """All settings, by section of gatecrash.toml."""
 
-    target: TargetSettings = Field(default_factory=TargetSettings)
-    authorizer: AuthorizerSettings = Field(default_factory=AuthorizerSettings)
-    credentials: CredentialSettings = Field(default_factory=CredentialSettings)
-    corpus: CorpusSettings = Field(default_factory=CorpusSettings)
-    load: LoadSettings = Field(default_factory=LoadSettings)
-    spike: SpikeSettings = Field(default_factory=SpikeSettings)
-    soak: SoakSettings = Field(default_factory=SoakSettings)
-    capacity: CapacitySettings = Field(default_factory=CapacitySettings)
-    thresholds: ThresholdSettings = Field(default_factory=ThresholdSettings)
-    distributed: DistributedSettings = Field(default_factory=DistributedSettings)
-    fuzz: FuzzSettings = Field(default_factory=FuzzSettings)
-    compare: CompareSettings = Field(default_factory=CompareSettings)
-    trend: TrendSettings = Field(default_factory=TrendSettings)
-    metrics: MetricsSection = Field(default_factory=MetricsSection)
-    output: OutputSettings = Field(default_factory=OutputSettings)
+    target: sections.TargetSection = Field(default_factory=sections.TargetSection)
+    authorizer: sections.AuthorizerSection = Field(default_factory=sections.AuthorizerSection)
+    credentials: sections.CredentialSection = Field(default_factory=sections.CredentialSection)
+    corpus: sections.CorpusSection = Field(default_factory=sections.CorpusSection)
+    load: sections.LoadSection = Field(default_factory=sections.LoadSection)
+    spike: sections.SpikeSection = Field(default_factory=sections.SpikeSection)
+    soak: sections.SoakSection = Field(default_factory=sections.SoakSection)
+    capacity: sections.CapacitySection = Field(default_factory=sections.CapacitySection)
+    thresholds: sections.ThresholdSection = Field(default_factory=sections.ThresholdSection)
+    distributed: sections.DistributedSection = Field(default_factory=sections.DistributedSection)
+    fuzz: sections.FuzzSection = Field(default_factory=sections.FuzzSection)
+    compare: sections.CompareSection = Field(default_factory=sections.CompareSection)
+    trend: sections.TrendSection = Field(default_factory=sections.TrendSection)
+    metrics: sections.MetricsSection = Field(default_factory=sections.MetricsSection)
+    output: sections.OutputSection = Field(default_factory=sections.OutputSection)
 
     @property
     def uses_sample(self) -> bool:
@@ -113,10 +93,10 @@ def read_settings(file: Path | None, overrides: Mapping[str, Any]) -> Settings:
 
 
 def _with_revision(settings: Settings) -> Settings:
-    found = next((os.environ[name] for name in _REVISIONS if os.environ.get(name)), None)
-    if settings.output.revision is not None or found is None:
+    revision = next((os.environ[name] for name in _REVISIONS if os.environ.get(name)), None)
+    if settings.output.revision is not None or revision is None:
         return settings
-    return settings.model_copy(update={"output": settings.output.model_copy(update={"revision": found})})
+    return settings.model_copy(update={"output": settings.output.model_copy(update={"revision": revision})})
 
 
 def _with_sample(settings: Settings) -> Settings:
@@ -172,12 +152,10 @@ def change_paths(values: dict[str, Any], change: Callable[[str], str]) -> None:
 
     A handler's name has its function behind it.
     """
-    for section, keys in _PATHS.items():
+    for section, name, field in fields():
         place = values.get(section)
-        if isinstance(place, dict):
-            for key in keys:
-                if isinstance(place.get(key), str):
-                    place[key] = change(place[key])
+        if isinstance(place, dict) and isinstance(place.get(name), str) and type_on_disk(field) is not None:
+            place[name] = change(place[name])
 
 
 def _put(values: dict[str, Any], key: str, value: Any) -> None:
@@ -223,13 +201,29 @@ def _mistake(mistake: dict[str, Any], path: Path | None) -> str:
     return f"{where}{key} is {mistake['input']!r}: {mistake['msg'][:1].lower()}{mistake['msg'][1:]}"
 
 
+def sections_by_name() -> Iterator[tuple[str, type[Section]]]:
+    """Yield every section of gatecrash.toml in its order, by its name."""
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield name, field.annotation
+
+
+def fields() -> Iterator[tuple[str, str, FieldInfo]]:
+    """Yield the section and name of every key of gatecrash.toml in its order, and how it is defined."""
+    for section, model in sections_by_name():
+        for name, field in model.model_fields.items():
+            yield section, name, field
+
+
 def known_keys() -> Iterator[str]:
     """Yield every key of gatecrash.toml in its order."""
-    for section, field in Settings.model_fields.items():
-        model = field.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            for name in model.model_fields:
-                yield f"{section}.{name}"
+    return (f"{section}.{name}" for section, name, _ in fields())
+
+
+def type_on_disk(field: FieldInfo) -> click.ParamType[Any] | None:
+    """Return the type that the command line has for what a key names on disk; None for any other key."""
+    marks = (*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part)))
+    return next((mark for mark in marks if isinstance(mark, click.ParamType)), None)
 
 
 def credential_settings(settings: Settings) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -15,6 +16,7 @@ from gatecrash.authorizers.targets.opening import open_target
 from gatecrash.authorizers.targets.protocol import Target
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.signed import SignedProfile
+from gatecrash.reports.run.facts import TargetFacts
 from gatecrash.reports.run.plan import OPEN
 from gatecrash.settings.settings import AWS_KINDS, Settings, credential_settings
 
@@ -52,14 +54,7 @@ def target_settings(settings: Settings, rate: float | None = None) -> dict[str, 
     if target.kind == "scripted":
         return {"kind": "scripted", **target.script}
     if target.kind == "handler":
-        keys = signing_keys(settings)
-        return {
-            "kind": "handler",
-            "handler": _absolute_handler(settings),
-            "dialect": settings.authorizer.dialect,
-            "token_key_name": settings.authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if keys else None),
-            "signing_keys": keys,
-        }
+        return {"kind": "handler", "handler": _absolute_handler(settings), **_service_settings(settings)}
     if target.kind == "lambda":
         return _lambda_settings(settings, rate)
     kind = "iot_wire" if client_of(settings, rate) == "wire" else "iot_api"
@@ -89,7 +84,7 @@ def function_of(settings: Settings) -> str:
 
 
 def _lambda_settings(settings: Settings, rate: float | None) -> dict[str, Any]:
-    target, keys = settings.target, signing_keys(settings)
+    target = settings.target
     return {
         "authorizer_name": settings.authorizer.name,
         "kind": "lambda_wire" if client_of(settings, rate) == "wire" else "lambda_function",
@@ -97,11 +92,16 @@ def _lambda_settings(settings: Settings, rate: float | None) -> dict[str, Any]:
         "region": target.region,
         "profile": target.profile,
         "endpoint_url": target.endpoint_url,
-        "dialect": settings.authorizer.dialect,
-        "token_key_name": settings.authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if keys else None),
-        "signing_keys": keys,
+        **_service_settings(settings),
         "log_tail": target.log_tail,
     }
+
+
+def _service_settings(settings: Settings) -> dict[str, Any]:
+    """Return what the service in front of a handler needs to know of its authorizer."""
+    authorizer, keys = settings.authorizer, signing_keys(settings)
+    key_name = authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if keys else None)
+    return {"dialect": authorizer.dialect, "token_key_name": key_name, "signing_keys": keys}
 
 
 def signing_keys(settings: Settings) -> dict[str, str]:
@@ -114,7 +114,7 @@ def signing_keys(settings: Settings) -> dict[str, str]:
 
 def gateway_settings(settings: Settings, *, port: int = 0) -> dict[str, Any]:
     """Return the embedded gateway's settings as plain data, with one function and one authorizer."""
-    authorizer, keys = settings.authorizer, signing_keys(settings)
+    authorizer = settings.authorizer
     return {
         "port": port,
         "region": settings.target.region or "us-east-1",
@@ -122,12 +122,10 @@ def gateway_settings(settings: Settings, *, port: int = 0) -> dict[str, Any]:
         "command": list(authorizer.command) if authorizer.command else None,
         "folder": str(Path.cwd()),
         "authorizer": authorizer.name,
-        "token_key_name": authorizer.token_key_name or (TOKEN_KEY_NAME_DEFAULT if keys else None),
-        "signing_keys": keys,
+        **_service_settings(settings),
         "timeout": authorizer.timeout,
         "provisioned": min(authorizer.environments, authorizer.concurrency),
         "concurrency": authorizer.concurrency,
-        "dialect": authorizer.dialect,
         "calls_per_second": authorizer.calls_per_second,
         "faults": authorizer.faults,
         "show_handler_output": authorizer.show_output,
@@ -144,19 +142,17 @@ def _absolute_handler(settings: Settings) -> str:
     return f"{Path(name).resolve()}{mark}{function}"
 
 
-def describe_target(settings: Settings, target: dict[str, Any]) -> dict[str, Any]:
+def describe_target(settings: Settings, target: dict[str, Any]) -> TargetFacts:
     """Say what is fired at, for run.json."""
-    kind = settings.target.kind
-    facts: dict[str, Any] = {"kind": kind, "authorizer": settings.authorizer.name}
+    kind, authorizer = settings.target.kind, settings.authorizer
+    facts = TargetFacts(kind, authorizer.name)
     if kind in {"local", "iot", "lambda"}:
-        facts["client"] = "wire" if target["kind"] in _WIRE_KINDS else "boto3"
+        facts = replace(facts, client="wire" if target["kind"] in _WIRE_KINDS else "boto3")
     if kind in {"local", "handler"}:
-        facts["handler"] = settings.authorizer.command or target.get("handler") or target["gateway"]["handler"]
-        facts["dialect"] = settings.authorizer.dialect
+        handler = authorizer.command or target.get("handler") or target["gateway"]["handler"]
+        facts = replace(facts, handler=handler, dialect=authorizer.dialect)
     if kind in AWS_KINDS:
-        facts |= {"region": settings.target.region, "endpoint": settings.target.endpoint_url}
+        facts = replace(facts, region=settings.target.region, endpoint=settings.target.endpoint_url)
     if kind == "lambda":
-        facts |= {"function": settings.target.function, "dialect": settings.authorizer.dialect}
-    if kind == "scripted":
-        facts["script"] = settings.target.script
-    return facts
+        facts = replace(facts, function=settings.target.function, dialect=authorizer.dialect)
+    return replace(facts, script=settings.target.script) if kind == "scripted" else facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from gatecrash.reports.run.facts import PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunInfo
 from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import Summary
@@ -43,11 +44,11 @@ def obstacles_of_plans(earlier: RunInfo, later: RunInfo, *, searches: bool = Fal
     """Return in sentences why two runs can't be compared, by what was meant to be run; none when they can."""
     found = [*_differing(_TARGET, earlier.target, later.target)]
     if not searches:
-        known = _PLAN_CLOSED if later.plan.get("model") == CLOSED else _PLAN
+        known = _PLAN_CLOSED if later.plan.model == CLOSED else _PLAN
         found += _differing(known, earlier.plan, later.plan)
     if not same_corpus(earlier, later) and not _alike(earlier, later):
         found.append(
-            f"the corpora are not the same: digest {earlier.corpus.get('digest')} before, {later.corpus.get('digest')} "
+            f"the corpora are not the same: digest {earlier.corpus.digest} before, {later.corpus.digest} "
             "now; give both runs the same kind of credentials, number of cases, share of valid ones and version of "
             "gatecrash"
         )
@@ -55,13 +56,11 @@ def obstacles_of_plans(earlier: RunInfo, later: RunInfo, *, searches: bool = Fal
 
 
 def _differing(
-    known: tuple[tuple[str, str], ...], before: Mapping[str, Any], after: Mapping[str, Any]
+    known: tuple[tuple[str, str], ...], before: PlanFacts | TargetFacts, after: PlanFacts | TargetFacts
 ) -> Iterator[str]:
+    earlier, later = before.to_json(), after.to_json()
     for key, label in known:
-        one, two = before.get(key), after.get(key)
-        # Earlier versions named no scenario.
-        if key == "scenario":
-            one, two = one or "steady", two or "steady"
+        one, two = earlier.get(key), later.get(key)
         if one != two and (one or two):
             yield f"the {label} is not the same: {_shown(one)} before, {_shown(two)} now"
 
@@ -73,9 +72,9 @@ def _shown(value: Any) -> str:
 def same_corpus(earlier: RunInfo, later: RunInfo) -> bool:
     """Say whether both runs fired the same cases; their tokens may have been made at different times."""
     # What is equal to the last byte is the same, however the files of a corpus are written.
-    return any(
-        earlier.corpus.get(key) is not None and earlier.corpus.get(key) == later.corpus.get(key)
-        for key in ("digest", "content_digest")
+    before, after = earlier.corpus, later.corpus
+    return (before.digest is not None and before.digest == after.digest) or (
+        before.content_digest is not None and before.content_digest == after.content_digest
     )
 
 
@@ -97,7 +96,7 @@ def other_cases(earlier: RunInfo, later: RunInfo) -> str | None:
 
 
 def _alike(earlier: RunInfo, later: RunInfo) -> bool:
-    return all(earlier.corpus.get(key) == later.corpus.get(key) for key in _CORPUS)
+    return all(getattr(earlier.corpus, name) == getattr(later.corpus, name) for name in _CORPUS)
 
 
 def obstacles(earlier: Summary, later: Summary) -> list[str]:
@@ -148,8 +147,8 @@ def differences(earlier: RunInfo, later: RunInfo) -> list[str]:
     """Return which settings and versions are not the same in both runs, a line each."""
     found = []
     for title, before, after in (
-        ("target", earlier.target, later.target),
-        ("plan", earlier.plan, later.plan),
+        ("target", earlier.target.to_json(), later.target.to_json()),
+        ("plan", earlier.plan.to_json(), later.plan.to_json()),
         ("version of", earlier.versions, later.versions),
         ("setting", _told(earlier.settings), _told(later.settings)),
     ):

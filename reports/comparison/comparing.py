@@ -73,7 +73,7 @@ def compare(
     rates: list[Change] = []
     if not is_campaign:
         judge = LatencyKind.RESPONSE_TIME
-        if paired or later.summary.info.plan.get("model") == CLOSED:
+        if paired or later.summary.info.plan.model == CLOSED:
             judge = LatencyKind.SERVICE_TIME
         latencies = compare_latencies(earlier.recording, later.recording, limits, judge, paired=paired)
         rates = compare_rates(earlier.recording.series, later.recording.series, limits, pace=not paired)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.recording.series import Second
+from gatecrash.reports.run.facts import PlanFacts
 
 # As before again is a second whose 95th percentile is at most this many times that of before, or so much above it.
 _TIMES: Final = 2.0
@@ -40,25 +41,24 @@ class Spike:
     attacks: int | None = None
 
 
-def spike_of(plan: Mapping[str, Any], seconds: Iterable[tuple[int, Second]]) -> Spike | None:
+def spike_of(plan: PlanFacts, seconds: Iterable[tuple[int, Second]]) -> Spike | None:
     """Return what a spike did; None for a run without one, or one that ended before it was over."""
-    stages = {stage["name"]: stage for stage in plan.get("stages", ())}
+    stages = {stage.name: stage for stage in plan.stages}
     if not {"before", "spike", "after"} <= stages.keys():
         return None
-    begins = float(plan["warm_up"]) + stages["before"]["seconds"]
-    ends = begins + stages["spike"]["seconds"]
-    # Earlier versions did not tell it.
-    fleet: Mapping[str, int] = plan.get("fleet", {})
+    spike, warm_up = stages["spike"], plan.warm_up or 0.0
+    begins = warm_up + stages["before"].seconds
+    ends = begins + spike.seconds
     rows = list(seconds)
-    before = _total(second for number, second in rows if plan["warm_up"] <= number < begins)
+    before = _total(second for number, second in rows if warm_up <= number < begins)
     during = _total(second for number, second in rows if begins <= number < ends)
     after = [(number, second) for number, second in rows if number >= ends]
     if not after or not before.outcomes:
         return None
     return Spike(
         fleet=during.planned,
-        within=stages["spike"]["seconds"],
-        rate=stages["spike"]["rate"],
+        within=spike.seconds,
+        rate=spike.rate,
         decided=sum(during.outcomes[outcome] for outcome in Outcome if outcome.is_decision),
         turned_away=_turned_away(during),
         dropped=during.dropped,
@@ -66,7 +66,7 @@ def spike_of(plan: Mapping[str, Any], seconds: Iterable[tuple[int, Second]]) -> 
         p95_during=during.percentile(during.response_times, 95) or 0.0,
         recovery=_recovery(before, after, ends),
         watched=round(after[-1][0] + 1 - ends, 2),
-        **{name: fleet.get(name) for name in ("devices", "requests", "attacks")},
+        **(asdict(plan.fleet) if plan.fleet is not None else {}),
     )
 
 

@@ -8,7 +8,6 @@ shares 0 to 1, other times in seconds.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, Final
 
@@ -34,7 +33,7 @@ def schema() -> dict[str, Any]:
 
 def value_of(summary: Summary) -> dict[str, Any]:
     """Return the content of ``stats.json`` as a JSON value."""
-    run = asdict(summary.info)
+    run = summary.info.to_json()
     run.pop("format")
     return {
         "format": FORMAT,

@@ -26,6 +26,7 @@ from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.html import plots, plots_capacity, plots_comparison, plots_heat
 from gatecrash.reports.html.layout import Figure
+from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.run.summary import LatencyRow, SecondRow, Summary
 from gatecrash.reports.words import campaign as campaign_words
@@ -206,9 +207,9 @@ def _configuration(summary: Summary) -> list[tuple[str, list[tuple[str, str]]]]:
     run = {"name": info.name, "started": info.started_at, "seed": info.seed, "workers": summary.state.workers}
     parts: dict[str, Mapping[str, Any]] = {
         "Run": run,
-        "Load": info.plan,
-        "Target": info.target,
-        "Corpus": info.corpus,
+        "Load": info.plan.to_json(),
+        "Target": info.target.to_json(),
+        "Corpus": codec.to_json(info.corpus),
         "Versions": info.versions,
         "Settings": info.settings,
     }

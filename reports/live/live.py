@@ -11,7 +11,7 @@ from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.reports.course.families import FamilyRow
 from gatecrash.reports.live.standing import Standing
 from gatecrash.reports.recording.records import LatencyKind
-from gatecrash.reports.run.plan import OPEN
+from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import LatencyRow, SecondRow, Summary
 
 # More steps than this can't be told apart at the width of a page.
@@ -121,7 +121,7 @@ class Live:
 
 def is_fuzz(summary: Summary) -> bool:
     """Say whether a run chooses its cases as it goes on, rather than taking them from a fixed corpus by turns."""
-    return summary.campaign is not None or summary.info.plan.get("scenario") == "fuzz"
+    return summary.campaign is not None or summary.info.plan.scenario == "fuzz"
 
 
 def figures_of(summary: Summary, *, goes_on: bool) -> Figures:
@@ -141,8 +141,8 @@ def figures_of(summary: Summary, *, goes_on: bool) -> Figures:
         offered_lately=_mean([_offered(row) for row in lately]),
         throttled_lately=_mean([row.outcomes.get(throttled, 0) for row in lately]),
         latencies=tuple(row for row in summary.latencies if row.outcome is None and row.count),
-        cases=None if is_fuzz(summary) else summary.info.corpus.get("cases"),
-        has_schedule=summary.info.plan.get("model", OPEN) == OPEN and not is_fuzz(summary),
+        cases=None if is_fuzz(summary) else summary.info.corpus.cases,
+        has_schedule=summary.info.plan.model != CLOSED and not is_fuzz(summary),
     )
 
 

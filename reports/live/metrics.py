@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.recording.latency import LatencyHistogram, Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import LatencyKind
-from gatecrash.reports.run.folder import RunState
+from gatecrash.reports.run.folder import RunInfo, RunState
 
 # Upper bounds of the buckets of latencies, in seconds.
 BOUNDS: Final = (
@@ -145,15 +145,9 @@ class RunFacts:
     instance: str
 
     @classmethod
-    def of(cls, info: Mapping[str, Any], instance: str) -> RunFacts:
+    def of(cls, info: RunInfo, instance: str) -> RunFacts:
         """Take them from what run.json tells of a run."""
-        return cls(
-            name=info["name"],
-            scenario=info["plan"].get("scenario", "steady"),
-            target=info["target"]["kind"],
-            version=info["versions"]["gatecrash"],
-            instance=instance,
-        )
+        return cls(info.name, info.plan.scenario, info.target.kind, info.versions["gatecrash"], instance)
 
     def labels(self) -> dict[str, str]:
         """Return the labels of Prometheus's ``gatecrash_run_info``."""

@@ -64,7 +64,7 @@ def _running(summary: Summary | None) -> str:
         return f"Searching for the rate that is held: {plural(judged, 'rate')} judged so far."
     if is_fuzz(summary):
         return "The phases are being fired."
-    warm_up, duration = float(plan.get("warm_up") or 0.0), float(plan.get("duration") or 0.0)
+    warm_up, duration = plan.warm_up or 0.0, plan.duration or 0.0
     if elapsed < warm_up:
         return f"Warming up for {warm_up:g} s: what comes back meanwhile is kept apart."
     if elapsed < warm_up + duration:
@@ -74,13 +74,13 @@ def _running(summary: Summary | None) -> str:
 
 def _searches(summary: Summary) -> bool:
     # Before the first rate is judged there is nothing of a search but the plan.
-    return summary.capacity is not None or summary.info.plan.get("scenario") == "capacity"
+    return summary.capacity is not None or summary.info.plan.scenario == "capacity"
 
 
 def progress(summary: Summary) -> tuple[float, str] | None:
     """Return how much of a run is over, 0 to 100, and that in words; None where nobody knows its length."""
     plan = summary.info.plan
-    length = float(plan.get("warm_up") or 0.0) + float(plan.get("duration") or 0.0)
+    length = (plan.warm_up or 0.0) + (plan.duration or 0.0)
     if _searches(summary) or is_fuzz(summary) or not length:
         return None
     over = min(summary.state.elapsed, length)

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
@@ -23,6 +23,7 @@ from gatecrash.reports.recording.latency import Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.workers import WorkerFacts
 from gatecrash.reports.run.campaign import Campaign
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 
 FORMAT: Final = 2
 _NUMBERS: Final = itertools.count()
@@ -65,17 +66,30 @@ class RunState:
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What was meant to be run: the content of run.json. ``plan``, ``target`` and ``corpus`` hold no secrets."""
+    """What was meant to be run: the content of run.json. ``settings`` are those of gatecrash.toml, by section."""
 
     name: str
     started_at: str
     seed: int
-    plan: Mapping[str, Any]
-    target: Mapping[str, Any]
-    corpus: Mapping[str, Any]
+    plan: PlanFacts
+    target: TargetFacts
+    corpus: CorpusFacts
     versions: Mapping[str, str]
     settings: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
+
+    def starting_now(self) -> RunInfo:
+        """Return the same of a run that starts at this moment."""
+        return replace(self, started_at=datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON value."""
+        return {**codec.to_json(self), "plan": self.plan.to_json(), "target": self.target.to_json()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RunInfo:
+        """Read what ``to_json`` wrote; raises ValueError for what it didn't."""
+        return replace(codec.from_json(value, cls), plan=PlanFacts.from_json(value["plan"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +154,7 @@ class RunFolder:
 
     def write_info(self, info: RunInfo) -> None:
         """Write run.json."""
-        write_atomically(self.path / RUN, _pretty(asdict(info)))
+        write_atomically(self.path / RUN, _pretty(info.to_json()))
 
     def checkpoint(self, recording: Recording, state: RunState, pause: Pause = no_pause) -> None:
         """Write what was recorded so far, a little at a time; nobody may add to the recording in the pauses."""
@@ -265,4 +279,4 @@ def _info(value: Mapping[str, Any]) -> RunInfo:
             f"this run folder has format {value['format']}, this gatecrash reads format {FORMAT}: "
             "use the version that wrote it"
         )
-    return RunInfo(**{name: value[name] for name in RunInfo.__slots__})
+    return RunInfo.from_json(value)

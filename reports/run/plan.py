@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from gatecrash.reports.recording import codec
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, SearchPlan, Stage, TargetFacts
+from gatecrash.reports.run.folder import RunInfo
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"
 MODELS: Final = (OPEN, CLOSED)
 EVEN: Final = "even"
 POISSON: Final = "poisson"
-ARRIVALS: Final = (EVEN, POISSON)
+
+
+_NO_INFO: Final = RunInfo("run", "", 0, PlanFacts(), TargetFacts(), CorpusFacts(), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +35,6 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """A part of an open schedule: so many arrivals a second for so many seconds."""
-
-    name: str
-    rate: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """How a run is fired. Times in seconds, ``rate`` in arrivals a second over all workers.
 
@@ -46,10 +43,9 @@ class Plan:
     a free slot before it is dropped. ``target`` says where to fire; with a ``gateway`` in it the embedded gateway is
     started first. With ``phases`` they are fired one after the other, and ``model``, ``rate`` and times don't count.
     With ``stages`` the rate changes from one to the next after the warm-up, which has ``rate``; ``duration`` is their
-    sum. With ``capacity``, the settings of a search, rates are found while firing: of rate and times only ``duration``
-    counts, the longest time that the search may take.
-    ``parent`` is the process without which the run must not go on (None: there is none). ``info``
-    is what run.json tells of the run besides.
+    sum. With ``capacity`` rates are found while firing: of rate and times only ``duration`` counts, the longest time
+    that the search may take. ``parent`` is the process without which the run must not go on (None: there is none).
+    ``info`` is what run.json tells of the run, but for its start and its load.
     """
 
     run_folder: str
@@ -66,9 +62,18 @@ class Plan:
     wait_time: float = 0.0
     phases: tuple[Phase, ...] = ()
     stages: tuple[Stage, ...] = ()
-    capacity: Mapping[str, Any] | None = None
+    capacity: SearchPlan | None = None
     parent: int | None = None
-    info: Mapping[str, Any] = field(default_factory=dict)
+    info: RunInfo = _NO_INFO
+
+    @property
+    def facts(self) -> PlanFacts:
+        """What run.json tells of the load."""
+        if self.capacity is not None:
+            facts = replace(self.info.plan, scenario="capacity", arrivals=self.arrivals, users=self.users)
+            return replace(facts, capacity=self.capacity)
+        shared: dict[str, Any] = {name: getattr(self, name) for name in Plan.__slots__ if name in PlanFacts.__slots__}
+        return replace(self.info.plan, **shared)
 
     @property
     def length(self) -> float:
@@ -79,11 +84,10 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON value."""
-        return asdict(self)
+        value: dict[str, Any] = codec.to_json(self)
+        return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Plan:
-        """Read what ``to_json`` wrote."""
-        phases = tuple(Phase(**{**row, "cases": tuple(row["cases"])}) for row in value.get("phases", ()))
-        stages = tuple(Stage(**row) for row in value.get("stages", ()))
-        return cls(**{**value, "phases": phases, "stages": stages})
+        """Read what ``to_json`` wrote; raises ValueError for what it didn't."""
+        return codec.from_json({**value, "info": {"started_at": "", **value["info"]}}, cls)

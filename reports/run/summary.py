@@ -20,7 +20,7 @@ from gatecrash.reports.recording.latency import PERCENTILES, LatencyHistogram
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.run.campaign import Campaign
 from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
-from gatecrash.reports.run.plan import OPEN
+from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
 from gatecrash.reports.statistics.intervals import percentile_ranks, samples_needed
 from gatecrash.reports.thresholds.judging import Evidence, Standing, ThresholdJudgement, judge_thresholds
@@ -216,10 +216,10 @@ def summarise(run: StoredRun, kind_of: KindOf | None = None) -> Summary:
 def _evidence(run: StoredRun, measured_seconds: float, planned_rate: float, kind_of: KindOf | None) -> Evidence:
     seconds = [(number, second) for number, second in run.recording.series if not second.warm_up]
     # The second in which a run ended is no whole one, unless its plan ends with it.
-    end = float(run.info.plan.get("warm_up") or 0.0) + measured_seconds
+    end = (run.info.plan.warm_up or 0.0) + measured_seconds
     if seconds and (not run.state.complete or seconds[-1][0] + 1 > end + _ROUNDING):
         seconds = seconds[:-1]
-    has_schedule = planned_rate > 0 and run.info.plan.get("model", OPEN) == OPEN and run.campaign is None
+    has_schedule = planned_rate > 0 and run.info.plan.model != CLOSED and run.campaign is None
     return Evidence(
         run.recording,
         seconds,
@@ -233,29 +233,29 @@ def _evidence(run: StoredRun, measured_seconds: float, planned_rate: float, kind
 
 
 def _job(run: StoredRun) -> Job:
-    scenario = run.info.plan.get("scenario")
+    scenario = run.info.plan.scenario
     if run.campaign is not None or scenario == "fuzz":
         return Job.FUZZ
     return Job.CAPACITY if run.capacity is not None or scenario == "capacity" else Job.RUN
 
 
 def _is_soak(run: StoredRun) -> bool:
-    return run.info.plan.get("scenario") == "soak"
+    return run.info.plan.scenario == "soak"
 
 
 def _planned_rate(run: StoredRun, planned: int, seconds: float) -> float:
     """Return the rate of the plan, over all its stages where it has several."""
-    if run.info.plan.get("stages"):
+    if run.info.plan.stages:
         return planned / seconds if seconds else 0.0
-    return float(run.info.plan.get("rate") or 0.0)
+    return run.info.plan.rate or 0.0
 
 
 def _measured_seconds(run: StoredRun, seconds_seen: int) -> float:
     """Return the length of the measured part: what was planned, or as far as the run got."""
-    duration = float(run.info.plan.get("duration") or seconds_seen)
+    duration = float(run.info.plan.duration or seconds_seen)
     if run.state.complete:
         return duration
-    return max(0.0, min(duration, run.state.elapsed - float(run.info.plan.get("warm_up") or 0.0)))
+    return max(0.0, min(duration, run.state.elapsed - (run.info.plan.warm_up or 0.0)))
 
 
 def _unaccounted(run: StoredRun) -> int:

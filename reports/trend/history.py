@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -153,7 +153,7 @@ class History:
         """Keep a run, in place of what was kept of it before; say whether it is new."""
         texts = (run.key, run.info.started_at, run.info.name, run.kind, run.place, run.revision, run.validity)
         row = tuple(map(_storable, texts))
-        rest = (_storable(run.reason), run.verdict, run.exit_code, json.dumps(asdict(run.info)))
+        rest = (_storable(run.reason), run.verdict, run.exit_code, json.dumps(run.info.to_json()))
         with self._told(), self._database:
             known = self._database.execute("SELECT 1 FROM runs WHERE key = ?", row[:1]).fetchone()
             places = ", ".join(["?"] * len((*row, *rest)))
@@ -201,7 +201,7 @@ class History:
             return [
                 HistoryRun(
                     place,
-                    RunInfo(**json.loads(info)),
+                    RunInfo.from_json(json.loads(info)),
                     *(kind, revision, validity, reason, verdict, exit_code),
                     numbers.get(key, {}),
                     tuple(findings.get(key, ())),

@@ -128,7 +128,7 @@ class Trend:
             "format": FORMAT,
             "alarms": [{"metric": metric.name, **asdict(change)} for metric, change in self.alarms],
             "limits": asdict(self.limits),
-            "runs": [{**asdict(run), "info": asdict(run.info)} for run in self.runs],
+            "runs": [{**asdict(run), "info": run.info.to_json()} for run in self.runs],
             "metrics": [asdict(one) for one in self.metrics],
             "findings": [asdict(one) for one in self.findings],
             "left_out": [{"reason": reason, "runs": count} for reason, count in self.left_out],

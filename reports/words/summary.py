@@ -155,13 +155,12 @@ def _is_broken(summary: Summary) -> bool:
 def target_words(info: RunInfo) -> str:
     """Say what was fired at and by which client, such as ``mine (local: /x/mine.py:handler), by the wire client``."""
     target = info.target
-    kind, client = target.get("kind", "unknown"), target.get("client")
-    handler = target.get("handler")
-    place = shlex.join(map(str, handler)) if isinstance(handler, list | tuple) else handler
-    place = place or _without_user(target.get("endpoint")) or target.get("region")
+    kind, client, handler = target.kind, target.client, target.handler
+    place = shlex.join(handler) if isinstance(handler, list) else handler
+    place = place or _without_user(target.endpoint) or target.region
     # Of a script and of a handler without a gateway an authorizer's name says nothing.
-    name = target.get("function") or (target.get("authorizer") if kind in {"local", "iot"} else None)
-    where = f"{kind}: {place}" if place else str(kind)
+    name = target.function or (target.authorizer if kind in {"local", "iot"} else None)
+    where = f"{kind}: {place}" if place else kind
     return visible((f"{name} ({where})" if name else where) + (f", by the {client} client" if client else ""))
 
 
@@ -218,7 +217,7 @@ def key_numbers(summary: Summary) -> list[tuple[str, str]]:
         ("cold starts", f"{summary.cold_starts:,}"),
         ("distinct requests", f"{summary.cases_seen:,}"),
         ("seed", visible(summary.info.seed)),
-        ("corpus digest", visible(summary.info.corpus.get("digest", "-"))[:12]),
+        ("corpus digest", visible(summary.info.corpus.digest or "-")[:12]),
     ]
 
 

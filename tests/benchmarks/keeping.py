@@ -20,8 +20,10 @@ from typing import Any
 
 from gatecrash.authorizers.contract import Answer, Decision, Expectation, Fault, Invocation, Outcome
 from gatecrash.generators.corpus import Corpus
+from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
 
 MEGABYTE = 1_000_000
@@ -136,11 +138,11 @@ class Steps:
 
 
 def info_of(corpus: Corpus) -> RunInfo:
-    facts = {**asdict(corpus.manifest), "folder": str(corpus.folder)}
-    plan = {"rate": float(RATE), "duration": len(corpus) / RATE, "warm_up": 5.0}
+    facts = codec.from_json({**asdict(corpus.manifest), "folder": str(corpus.folder)}, CorpusFacts)
+    plan = PlanFacts(rate=float(RATE), duration=len(corpus) / RATE, warm_up=5.0)
     versions = {"python": sys.version.split()[0]}
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    return RunInfo("benchmark", started, corpus.manifest.seed, plan, {"kind": "benchmark"}, facts, versions)
+    return RunInfo("benchmark", started, corpus.manifest.seed, plan, TargetFacts("benchmark"), facts, versions)
 
 
 def judging(run_folder: str) -> tuple[float, float]:

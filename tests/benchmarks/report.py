@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
 from gatecrash.reports.run.summary import summarise
 from tests.benchmarks.keeping import recorded
@@ -31,9 +32,10 @@ def measured(exchanges: int, seconds: float, rounds: int, folder: Path) -> Itera
     ((_, recording),) = recorded(exchanges, CASES, seconds, 1)
     yield f"{exchanges:,} exchanges over {seconds:,.0f} s, recorded in {time.perf_counter() - started:.0f} s"
     run = RunFolder(folder)
-    plan = {"rate": exchanges / seconds, "duration": seconds - 5.0, "warm_up": 5.0}
+    plan = PlanFacts(rate=exchanges / seconds, duration=seconds - 5.0, warm_up=5.0)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    run.write_info(RunInfo("benchmark", now, 1, plan, {"kind": "benchmark"}, {}, {"python": sys.version.split()[0]}))
+    versions = {"python": sys.version.split()[0]}
+    run.write_info(RunInfo("benchmark", now, 1, plan, TargetFacts("benchmark"), CorpusFacts(), versions))
     run.checkpoint(recording, RunState(elapsed=seconds, complete=True))
     yield f"  {'recording.json':<24} {(folder / 'recording.json').stat().st_size / 1e6:>6.1f} MB"
     started = time.perf_counter()

@@ -12,6 +12,7 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.judging.baselines import parse_baseline, read_baseline, text_of, with_entries
 from gatecrash.reports.oracles.baseline import Baseline, Entry, name_of
 from gatecrash.reports.oracles.findings import Classification
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunFolder, RunInfo
 from gatecrash.settings.settings import read_settings
 from tests.reports.fuzz_samples import found, fuzz_findings
@@ -111,7 +112,7 @@ def test_the_file_is_meant_from_the_folder_of_the_settings_file(tmp_path):
 
 def run_with(findings, folder):
     made = RunFolder.create(folder, "run", datetime.now(UTC))
-    made.write_info(RunInfo("run", "2026-11-23T12:00:00+00:00", 1, {}, {}, {}, {}))
+    made.write_info(RunInfo("run", "2026-11-23T12:00:00+00:00", 1, PlanFacts(), TargetFacts(), CorpusFacts(), {}))
     made.write_findings(findings)
     return str(made.path)
 

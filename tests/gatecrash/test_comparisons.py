@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from gatecrash.planning.preparing import prepare_corpus, run_facts
+from gatecrash.planning.preparing import prepare_corpus, run_info
 from gatecrash.reports.comparison.comparability import obstacles_of_plans, other_cases
-from gatecrash.reports.run.folder import RunInfo
+from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.settings.settings import read_settings
 from tests.end_to_end.command import DEVICES
 
@@ -23,9 +23,9 @@ def night(tmp_path, monkeypatch):
         values = {"credentials.kind": "password", "credentials.table": "devices.jsonl", "corpus.cases": 12}
         settings = read_settings(None, {**values, "target.kind": "scripted", **changed})
         corpus = prepare_corpus(settings, 1.0)
-        facts = run_facts(settings, corpus)
+        info = run_info(settings, corpus, PlanFacts())
         corpus.close()
-        return RunInfo(**facts, started_at="2026-01-01T02:00:00+00:00")
+        return info
 
     return told
 

@@ -7,7 +7,7 @@ import pytest
 from gatecrash.app import app
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.running.distributing import Listening, address_of, listening
+from gatecrash.running.distributing import Listening, address_of, place_to_listen
 from gatecrash.settings.settings import read_settings, stored_settings
 
 
@@ -29,7 +29,7 @@ def settings_of(**distributed):
 
 def test_a_master_listens_on_this_machine_only_unless_told_otherwise(free_port):
     settings = settings_of(port=free_port, expect_workers=2, wait=5)
-    assert listening(settings) == Listening("127.0.0.1", free_port, 2, 5.0)
+    assert place_to_listen(settings) == Listening("127.0.0.1", free_port, 2, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_port_that_is_in_use_is_one_sentence():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(UsageError, match=f"can't listen for workers on 127.0.0.1:{port}: Address already in use"):
-            listening(settings_of(port=port, expect_workers=1))
+            place_to_listen(settings_of(port=port, expect_workers=1))
 
 
 def test_a_wildcard_is_refused_only_where_workers_need_the_gateway(free_port):
@@ -67,7 +67,7 @@ def test_a_wildcard_is_refused_only_where_workers_need_the_gateway(free_port):
             "distributed.expect_workers": 1,
         },
     )
-    assert listening(settings).host == "0.0.0.0"
+    assert place_to_listen(settings).host == "0.0.0.0"
 
 
 def test_a_name_of_this_machine_is_an_address():

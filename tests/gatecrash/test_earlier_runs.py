@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from gatecrash.judging.comparisons import earlier_run
-from gatecrash.judging.earlier_runs import EarlierRun, earlier_runs, remove_old, superfluous
+from gatecrash.judging.earlier_runs import EarlierRun, earlier_runs, removable, remove_old
 from gatecrash.reports.run.folder import CAMPAIGN, RunFolder
 from gatecrash.reports.trend.history import History, HistoryRun
 from gatecrash.settings.settings import Settings
@@ -51,7 +51,7 @@ def test_the_last_good_run_is_the_newest_that_passed(tmp_path):
     made(tmp_path, 4, 4, "invalid")
     made(tmp_path, 5, None)
     made(tmp_path, 6, 0, name="another")
-    made(tmp_path, 7, 0, plan={**INFO.plan, "rate": 1.5})
+    made(tmp_path, 7, 0, plan=replace(INFO.plan, rate=1.5))
     tonight = (place_of(tmp_path, 8), info_of(8))
     assert earlier_run("last-good", *tonight) == good
     assert earlier_run("last", *tonight) == bad
@@ -149,12 +149,12 @@ def test_whatever_goes_the_newest_and_the_last_good_run_stay(nights, keep, needs
         EarlierRun(f"{number:03}", Path(str(number)), "run", comparable, finished, finished, finished and good)
         for number, (comparable, finished, good) in enumerate(nights)
     ]
-    gone = superfluous(runs, keep, needs_good=needs_good)
+    gone = removable(runs, keep, needs_good=needs_good)
     left = [run for run in runs if run not in gone]
     assert set(runs[len(runs) - min(keep, len(runs)) :]) <= set(left)
     assert all(run.is_finished for run in gone)
     assert sum(run.is_finished for run in left) <= keep + 2
-    assert superfluous(left, keep, needs_good=needs_good) == []
+    assert removable(left, keep, needs_good=needs_good) == []
     if needs_good:
         for fits in (lambda run: run.is_good, lambda run: run.is_good and run.is_comparable):
             assert [run for run in left if fits(run)][-1:] == [run for run in runs if fits(run)][-1:]

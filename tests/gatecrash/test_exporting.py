@@ -20,6 +20,7 @@ from gatecrash.replaying.export_texts import Explanation, boto3_script, literal,
 from gatecrash.replaying.exporting import Format, export
 from gatecrash.replaying.replaying import stored_finding
 from gatecrash.reports.oracles.findings import Classification, Finding
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunFolder, RunInfo
 from gatecrash.settings.settings import Settings, stored_settings
 from tests.reports.fuzz_samples import found
@@ -90,7 +91,9 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = RunFolder.create(tmp_path / "runs", "fuzz", datetime.now(UTC))
     stored = stored_settings(settings())
-    folder.write_info(RunInfo("fuzz", "2026-11-23T12:00:00+00:00", 1, {}, {}, {}, {}, stored))
+    folder.write_info(
+        RunInfo("fuzz", "2026-11-23T12:00:00+00:00", 1, PlanFacts(), TargetFacts(), CorpusFacts(), {}, stored)
+    )
     folder.write_findings([finding()])
     return str(folder.path)
 

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from gatecrash.authorizers.samples import sample_path
-from gatecrash.planning.fleets import fleet_facts, with_fleet
-from gatecrash.planning.preparing import corpus_like, prepare_corpus, run_facts
-from gatecrash.planning.scenarios import settings_of
+from gatecrash.planning.preparing import corpus_like, prepare_corpus, run_info
+from gatecrash.reports.run.facts import Fleet, PlanFacts
+from gatecrash.scenarios.soak import Soak
+from gatecrash.scenarios.spike import Spike, fleet_of, with_fleet
 from gatecrash.settings.settings import read_settings
 
 MINTED = {
@@ -51,7 +52,8 @@ def test_a_fleet_has_a_device_and_a_case_for_each_connection_but_for_what_is_set
     assert sizes(settings(3000, corpus__cases=20)) == (3000, 20, "in_turn")
     assert sizes(settings(3000, credentials__identities=400)) == (400, 400, "in_turn")
     assert sizes(settings(3000, corpus__devices="drawn")) == (3000, 3000, "drawn")
-    assert settings_of("soak", settings(3000)) == settings(3000)
+    assert Spike(settings(3000)).settings == with_fleet(settings(3000))
+    assert Soak(settings(3000)).settings == settings(3000)
 
 
 def test_a_table_has_the_devices_that_it_has(settings, tmp_path):
@@ -65,16 +67,16 @@ def test_what_is_told_of_a_fleet_is_what_its_arrivals_send(settings, cases, devi
     corpus = prepare_corpus(made, 60.0)
     # Three arrivals of the warm-up and ten more come before the fleet's.
     sent = [(13 + place) % len(corpus) for place in range(240)]
-    assert fleet_facts(made, corpus) == {
-        "devices": devices,
-        "requests": len({corpus.body(case) for case in sent}),
-        "attacks": sum(corpus.meta(case).family != "valid" for case in sent),
-    }
+    assert fleet_of(made, corpus) == Fleet(
+        devices=devices,
+        requests=len({corpus.body(case) for case in sent}),
+        attacks=sum(corpus.meta(case).family != "valid" for case in sent),
+    )
 
 
 def test_a_worker_whose_settings_name_no_number_of_devices_makes_the_fleet_of_its_master(settings):
     master = with_fleet(settings(230, corpus__minted_at=1_700_000_000))
-    facts = run_facts(master, prepare_corpus(master, 60.0))["corpus"]
-    assert facts["identities"] == 230
+    facts = run_info(master, prepare_corpus(master, 60.0), PlanFacts()).corpus
+    assert facts.identities == 230
     worker = settings(1, output__cache="elsewhere")
-    assert corpus_like(worker, facts).manifest.content_digest == facts["content_digest"]
+    assert corpus_like(worker, facts).manifest.content_digest == facts.content_digest

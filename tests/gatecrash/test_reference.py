@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from gatecrash.app import app
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.commands.init import commented_settings
-from gatecrash.reference.__main__ import COMMAND, ROOT, documents, stale
-from gatecrash.reference.commands_page import all_commands, default_of_key, key_of, options_of, said_default
+from gatecrash.reference.__main__ import COMMAND, ROOT, documents, stale_files
+from gatecrash.reference.commands_page import all_commands, default_of_key, key_of, options_of
 from gatecrash.reference.exit_codes import BY_COMMAND, EVERYWHERE
-from gatecrash.reference.schema import published, settings_schema
+from gatecrash.reference.schema import read_published, settings_schema
 from gatecrash.reports.oracles.rules import RULES
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.settings.settings import Settings, known_keys
@@ -31,6 +31,7 @@ NAMES = (
     "docs/reference/codes.md",
     "docs/reference/files.md",
 )
+SAID_DEFAULT = re.compile(r"\(default:? (?P<default>[^()]*)\)")
 OPTIONS = [
     pytest.param(option, id=f"{name} {option.opts[0]}")
     for name, command in all_commands()
@@ -40,24 +41,24 @@ OPTIONS = [
 
 @pytest.fixture(scope="module")
 def validator():
-    schema = json.loads(published())
+    schema = json.loads(read_published())
     jsonschema.Draft7Validator.check_schema(schema)
     return jsonschema.Draft7Validator(schema)
 
 
 @pytest.mark.parametrize("name", list(documents()))
 def test_what_is_generated_is_what_the_code_says_now(name):
-    assert name not in stale(), f"{name} is old: write it anew by {COMMAND}"
+    assert name not in stale_files(), f"{name} is old: write it anew by {COMMAND}"
 
 
 def test_a_changed_and_a_missing_file_are_told(tmp_path):
     for name, content in documents().items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    assert stale(tmp_path) == []
+    assert stale_files(tmp_path) == []
     (tmp_path / NAMES[0]).write_bytes((tmp_path / NAMES[0]).read_bytes() + b"\n")
     (tmp_path / NAMES[2]).unlink()
-    assert stale(tmp_path) == [NAMES[0], NAMES[2]]
+    assert stale_files(tmp_path) == [NAMES[0], NAMES[2]]
 
 
 def test_it_is_the_same_on_any_terminal_and_for_anybody(tmp_path):
@@ -103,9 +104,9 @@ def test_an_option_has_help_and_says_what_it_stands_for(option):
     if key is None:
         return
     assert key in set(known_keys())
-    default, said = default_of_key(key), said_default(option)
+    default, said = default_of_key(key), SAID_DEFAULT.search(option.help)
     if said is not None and default not in (None, [], {}, ""):
-        assert said.removeprefix("./") == (f"{default:g}" if isinstance(default, float) else str(default))
+        assert said["default"].removeprefix("./") == (f"{default:g}" if isinstance(default, float) else str(default))
     assert option.multiple == isinstance(default, list)
     assert option.multiple == ("may be repeated" in option.help)
 
@@ -242,11 +243,11 @@ def test_init_puts_the_schema_beside_the_settings_and_names_it(tmp_path, monkeyp
     lines = (tmp_path / "gatecrash.toml").read_text().splitlines()
     assert lines[0] == "#:schema ./gatecrash.schema.json"
     assert "\n".join(lines[1:]) + "\n" == commented_settings()
-    assert (tmp_path / "gatecrash.schema.json").read_bytes() == published()
+    assert (tmp_path / "gatecrash.schema.json").read_bytes() == read_published()
     (tmp_path / "gatecrash.toml").write_text("[load]\nrate = 5\n")
     (tmp_path / "gatecrash.schema.json").unlink()
     capsys.readouterr()
     assert app(["init", "--schema"]) == 0
     assert (tmp_path / "gatecrash.toml").read_text() == "[load]\nrate = 5\n"
-    assert (tmp_path / "gatecrash.schema.json").read_bytes() == published()
+    assert (tmp_path / "gatecrash.schema.json").read_bytes() == read_published()
     assert capsys.readouterr().out.endswith("begin it with the line\n#:schema ./gatecrash.schema.json\n")

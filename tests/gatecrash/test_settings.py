@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gatecrash.app import app
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.commands.init import commented_settings
-from gatecrash.settings.options import meant_by, settings_options
+from gatecrash.settings.options import overrides_of, settings_options
 from gatecrash.settings.settings import Settings, known_keys, parse_assignment, read_settings, stored_settings
 from gatecrash.settings.targets import target_settings
 
@@ -173,9 +173,9 @@ def test_a_lambda_target_without_a_function_is_a_sentence(tmp_path, monkeypatch)
 
 def test_a_duration_is_that_of_the_scenario_which_it_is_given_for():
     flags = {"load.duration": 60.0, "load.rate": 5.0}
-    assert meant_by("steady", flags) == meant_by(None, flags) == flags
-    assert meant_by("soak", flags) == {"soak.duration": 60.0, "load.rate": 5.0}
-    assert meant_by("spike", {"load.rate": 5.0}) == {"load.rate": 5.0}
+    assert overrides_of("steady", flags) == overrides_of(None, flags) == flags
+    assert overrides_of("soak", flags) == {"soak.duration": 60.0, "load.rate": 5.0}
+    assert overrides_of("spike", {"load.rate": 5.0}) == {"load.rate": 5.0}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gatecrash.reports.run.facts import TargetFacts
 from gatecrash.reports.words.summary import target_words
 from gatecrash.settings.settings import read_settings
 from gatecrash.settings.targets import describe_target, target_settings
@@ -45,5 +46,5 @@ def test_every_kind_of_target_is_named_with_its_client(values, said):
 
 
 def test_an_unknown_target_and_one_that_wants_to_be_more_are_shown():
-    assert target_words(replace(INFO, target={})) == "unknown"
-    assert target_words(replace(INFO, target={"kind": "a\x1b\u202eb"})) == "a\\x1b\\u202eb"
+    assert target_words(replace(INFO, target=TargetFacts())) == "unknown"
+    assert target_words(replace(INFO, target=TargetFacts("a\x1b\u202eb"))) == "a\\x1b\\u202eb"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.authorizers.targets.scripted import Limits, Script
@@ -10,9 +11,11 @@ from gatecrash.firing.arrivals import Share, step_arrivals
 from gatecrash.firing.capacity import CapacityControl, Seen
 from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import ProbeCounts
+from gatecrash.reports.run.facts import SearchLimits, SearchPlan, SearchRates
 from gatecrash.reports.run.plan import Plan
 
 ONE = Share(0, 1)
+SEARCH = SearchPlan(Objectives(), SearchRates(20.0, None, 10.0, 6.0, 2.0, 0.15), SearchLimits(None, None))
 
 
 class SimulatedAuthorizer:
@@ -62,7 +65,7 @@ class SimulatedProcess:
         self.busy_until = []
         self.cpu = cpu
         self.now = 0.0
-        self.plan = Plan("", "", {}, duration=1e9, capacity={})
+        self.plan = Plan("", "", {}, duration=1e9, capacity=SEARCH)
         self.steps = []
         self.pending = []
         self.next = None
@@ -163,13 +166,13 @@ def search(
     idle = [f"idle {number}" for number in range(idle_workers)]
 
     control = CapacityControl(
-        {
-            "objectives": objectives.to_json(),
-            "search": settings,
-            "limits": {"seconds": None, "requests": None, **(limits or {})},
-            "at_least": at_least,
-            "users_least": users_least,
-        },
+        SearchPlan(
+            objectives,
+            replace(SEARCH.search, **settings),
+            replace(SEARCH.limits, **(limits or {})),
+            at_least,
+            users_least,
+        ),
         begin=process.begin,
         end=process.end,
         workers=lambda: {"local", *idle},

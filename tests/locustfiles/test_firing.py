@@ -1,5 +1,6 @@
 import json
 import time
+from dataclasses import replace
 
 import gevent
 
@@ -11,10 +12,12 @@ from gatecrash.firing.arrivals import Share
 from gatecrash.firing.firing import Firing
 from gatecrash.firing.pauses import let_fire
 from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import Step, StepKind
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.run.plan import CLOSED, OPEN, Plan
+from tests.locustfiles.simulated import SEARCH
 
 
 @pytest.fixture
@@ -184,8 +187,7 @@ def test_taking_a_recording_leaves_nothing_to_take_twice(corpus):
 
 
 def test_slots_that_wait_for_a_step_of_a_search_are_sent_away_when_it_is_stopped(corpus):
-    objectives = {"latency": 0.25}
-    firing = firing_of(corpus, rate=100, warm_up=0, duration=60, capacity={"objectives": objectives})
+    firing = firing_of(corpus, rate=100, warm_up=0, duration=60, capacity=SEARCH)
     firing.begin_step(Step(0, StepKind.REST, rate=1.0, warm_up=0.0, seconds=50.0), frozenset(), 30.0)
     waiting = [gevent.spawn(firing.next_arrival) for _ in range(3)]
     gevent.sleep(0.01)
@@ -198,7 +200,12 @@ def test_slots_that_wait_for_a_step_of_a_search_are_sent_away_when_it_is_stopped
 
 def test_a_step_that_is_over_has_told_all_of_its_arrivals_however_many_slots_hang(corpus):
     firing = firing_of(
-        corpus, Script(latency=30), rate=100, duration=60, patience=5, capacity={"objectives": {"latency": 0.1}}
+        corpus,
+        Script(latency=30),
+        rate=100,
+        duration=60,
+        patience=5,
+        capacity=replace(SEARCH, objectives=Objectives(latency=0.1)),
     )
     firing.begin_step(Step(0, StepKind.DOUBLE, rate=100.0, warm_up=0.0, seconds=0.5), frozenset(), 0.0)
     hanging = [gevent.spawn(lambda: firing.fire(firing.next_arrival())) for _ in range(2)]
@@ -214,7 +221,9 @@ def test_a_step_that_is_over_has_told_all_of_its_arrivals_however_many_slots_han
 
 
 def test_a_step_that_is_ended_early_is_over_soon(corpus):
-    firing = firing_of(corpus, Script(latency=30), rate=100, duration=60, capacity={"objectives": {"latency": 0.1}})
+    firing = firing_of(
+        corpus, Script(latency=30), rate=100, duration=60, capacity=replace(SEARCH, objectives=Objectives(latency=0.1))
+    )
     firing.begin_step(Step(0, StepKind.DOUBLE, rate=100.0, warm_up=0.0, seconds=50.0), frozenset(), 0.0)
     hanging = gevent.spawn(lambda: firing.fire(firing.next_arrival()))
     gevent.sleep(0.05)

@@ -2,6 +2,7 @@
 
 import logging
 import urllib.request
+from dataclasses import replace
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
@@ -15,7 +16,7 @@ from gatecrash.firing.metrics_otlp import Sender, metrics_data
 from gatecrash.firing.metrics_prometheus import Listener
 from gatecrash.reports.live.metrics import BOUNDS, LATENCIES, METRICS, Kind, RunFacts, measure
 from gatecrash.reports.run.plan import Phase, Plan
-from tests.reports.samples import busy_run
+from tests.reports.samples import INFO, busy_run
 
 FACTS = RunFacts('na"me\\\n', "steady", "local", "1.2.3", "20250101T000000Z-name")
 MEASURED = measure(busy_run().recording, busy_run().state)
@@ -131,7 +132,7 @@ def test_a_setting_of_the_environment_that_is_none_is_a_mistake(monkeypatch, nam
 
 def plan(folder, **more):
     settings = {"metrics": {"prometheus": "127.0.0.1:0"}}
-    return Plan(str(folder), "corpus", {}, info={"settings": settings}, **more)
+    return Plan(str(folder), "corpus", {}, info=replace(INFO, settings=settings), **more)
 
 
 def test_a_plan_that_asks_for_none_has_none_and_so_has_one_of_phases(tmp_path):

@@ -16,6 +16,7 @@ from gatecrash.authorizers.contract import Answer, Decision, Demand, Fault, Outc
 from gatecrash.reports.comparison.comparing import Part
 from gatecrash.reports.recording.records import CaseFacts
 from gatecrash.reports.recording.tally import Tally
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
 from gatecrash.reports.run.summary import summarise
 from tests.quality.noise import RATE, NoiseRun
@@ -116,9 +117,9 @@ def synthetic_run(noise: Sequence[NoiseRun], script: Script, seed: str) -> Part:
         name="synthetic",
         started_at="2026-11-01T00:00:00+00:00",
         seed=1,
-        plan={"model": "open", "rate": RATE, "duration": seconds, "warm_up": 0.0},
-        target={"kind": "scripted"},
-        corpus={"digest": "synthetic", "cases": CASES},
+        plan=PlanFacts(model="open", rate=RATE, duration=seconds, warm_up=0.0),
+        target=TargetFacts("scripted"),
+        corpus=CorpusFacts("synthetic", cases=CASES),
         versions={},
     )
     stored = StoredRun(info, RunState(elapsed=seconds, complete=True), recording, [])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunInfo
 from gatecrash.reports.trend.history import HistoryRun
 from gatecrash.reports.trend.metrics import RUN, TrendLimits
@@ -24,7 +25,7 @@ SERIES = 40
 # How many nights of each recorded piece of noise; their authorizers' own times are drawn anew.
 _EACH = 4
 _PERCENTILES = {"response_time.p50": 0.5, "response_time.p95": 0.95, "response_time.p99": 0.99}
-_INFO = RunInfo("nightly", "", 1, {}, {"kind": "scripted"}, {"digest": "synthetic"}, {})
+_INFO = RunInfo("nightly", "", 1, PlanFacts(), TargetFacts("scripted"), CorpusFacts("synthetic"), {})
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def pool_of(noise: Sequence[NoiseRun], script: Script, each: int = _EACH) -> lis
             made = sorted(latencies_of([piece], Random(f"{number} {turn}"), script))
             percentiles = {name: 1000 * made[round(len(made) * share)] for name, share in _PERCENTILES.items()}
             rates = {"throttle_rate": 0.0, "error_rate": 0.0, "achieved_rate": 100.0}
-            info = replace(_INFO, plan={"model": "open", "rate": 100.0})
+            info = replace(_INFO, plan=PlanFacts(model="open", rate=100.0))
             pool.append(HistoryRun("", info, RUN, "", "valid", "", "PASS", 0, percentiles | rates))
     return pool
 

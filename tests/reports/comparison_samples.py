@@ -7,22 +7,16 @@ from gatecrash.authorizers.contract import Expectation
 from gatecrash.reports.comparison.comparing import Known, Part, compare
 from gatecrash.reports.comparison.comparison import Limits
 from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts
 from gatecrash.reports.run.folder import RunState, StoredRun
 from gatecrash.reports.run.summary import summarise
 from tests.reports.samples import INFO, THROTTLED, allow, deny, exchange, facts, policy, statement
 
-PLAN = {"model": "open", "rate": 100.0, "duration": 20.0, "warm_up": 0.0}
+PLAN = PlanFacts(model="open", rate=100.0, duration=20.0, warm_up=0.0)
 RUN_INFO = replace(
     INFO,
     plan=PLAN,
-    corpus={
-        "digest": "d1",
-        "content_digest": "c1",
-        "cases": 500,
-        "profile": "jwt",
-        "valid_share": 0.5,
-        "generation": 1,
-    },
+    corpus=CorpusFacts("d1", "c1", cases=500, profile="jwt", valid_share=0.5, generation=1),
 )
 
 

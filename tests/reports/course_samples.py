@@ -6,14 +6,11 @@ from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.course.memory import MemorySample
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.series import Series, bucket_of
+from gatecrash.reports.run.facts import Stage
 from gatecrash.reports.run.summary import Summary, summarise
 from tests.reports.samples import allow, exchange, run_of
 
-STAGES = [
-    {"name": "before", "rate": 10.0, "seconds": 5.0},
-    {"name": "spike", "rate": 100.0, "seconds": 2.0},
-    {"name": "after", "rate": 10.0, "seconds": 8.0},
-]
+STAGES = (Stage("before", 10.0, 5.0), Stage("spike", 100.0, 2.0), Stage("after", 10.0, 8.0))
 SPIKE_PLAN = {"warm_up": 2.0, "stages": STAGES}
 SAMPLES = [
     MemorySample(0.0, "gateway", 10, 100),
@@ -53,7 +50,7 @@ def summary_of(plan, recorded):
     recording.add_exchange(exchange(allow()), tuple)
     recording.series = recorded
     run = run_of(recording)
-    info = replace(run.info, plan={**run.info.plan, **plan})
+    info = replace(run.info, plan=replace(run.info.plan, **plan))
     return summarise(replace(run, info=info, memory=tuple(SAMPLES)))
 
 

@@ -11,6 +11,7 @@ from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
+from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import StoredRun
 from gatecrash.reports.run.summary import Summary, summarise
 from tests.reports.samples import HOSTILE, INFO, allow, deny, exchange, good_recording, judged, run_of
@@ -108,7 +109,7 @@ def fuzz_findings() -> list[Finding]:
 def fuzz_run(findings: list[Finding], campaign: Campaign = CAMPAIGN, recording: Recording | None = None) -> StoredRun:
     """Return a fuzz run with these findings."""
     run = run_of(recording or good_recording())
-    info = replace(INFO, name="fuzz", plan={"scenario": "fuzz", "processes": 1})
+    info = replace(INFO, name="fuzz", plan=PlanFacts(1, "fuzz"))
     return replace(run, info=info, findings=findings, campaign=campaign)
 
 

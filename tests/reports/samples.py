@@ -15,6 +15,7 @@ from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import CaseFacts, Exchange
 from gatecrash.reports.recording.workers import WorkerFacts
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
 from gatecrash.reports.run.summary import Summary, summarise
 
@@ -93,15 +94,15 @@ INFO = RunInfo(
     name="steady",
     started_at="2025-01-02T03:04:05Z",
     seed=7,
-    plan={"rate": 100.0, "duration": 30.0, "warm_up": 5.0},
-    target={
-        "kind": "local",
-        "authorizer": "sample-authorizer",
-        "client": "wire",
-        "handler": "/samples/jwt_authorizer.py:handler",
-        "dialect": "test_invoke",
-    },
-    corpus={"digest": "9f86d081884c7d659a2feaa0c55ad015", "cases": 400},
+    plan=PlanFacts(rate=100.0, duration=30.0, warm_up=5.0),
+    target=TargetFacts(
+        kind="local",
+        authorizer="sample-authorizer",
+        client="wire",
+        handler="/samples/jwt_authorizer.py:handler",
+        dialect="test_invoke",
+    ),
+    corpus=CorpusFacts(digest="9f86d081884c7d659a2feaa0c55ad015", cases=400),
     versions={"gatecrash": "0.1.0", "python": "3.11.7"},
     settings={"target": {"memory": 512, "environments": 4}, "users": 50},
 )

@@ -11,6 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from gatecrash.authorizers.contract import Expectation
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.run.facts import TargetFacts
 from gatecrash.reports.run.summary import summarise
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary
@@ -179,7 +180,8 @@ def test_hostile_text_stays_text(busy):
 def test_hostile_text_anywhere_in_a_run_stays_text():
     summary = busy_summary()
     texts = {HOSTILE: HOSTILE, "more": {HOSTILE: [HOSTILE]}}
-    info = replace(summary.info, name=HOSTILE, started_at=HOSTILE, target=texts, settings=texts, versions=texts)
+    target = TargetFacts(HOSTILE, handler=[HOSTILE], region=HOSTILE, script=texts)
+    info = replace(summary.info, name=HOSTILE, started_at=HOSTILE, target=target, settings=texts, versions=texts)
     (finding, *_) = summary.findings
     answers = [{**finding.answers[0], "environments": [HOSTILE], "sample": texts}]
     hostile = replace(

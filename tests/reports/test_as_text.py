@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from gatecrash.reports.run.facts import CorpusFacts
 from gatecrash.reports.run.summary import summarise
 from gatecrash.reports.text import summary as as_text
 from tests.reports.samples import HOSTILE, busy_summary, empty_summary, good_recording, good_summary, run_of
@@ -89,7 +90,7 @@ def test_a_hostile_run_name_and_reason_cannot_steer_the_terminal():
     summary = good_summary()
     hostile = replace(
         summary,
-        info=replace(summary.info, name=HOSTILE, corpus={}),
+        info=replace(summary.info, name=HOSTILE, corpus=CorpusFacts()),
         verdict=replace(summary.verdict, reasons=(HOSTILE,)),
     )
     shown = text_of(hostile)

@@ -15,6 +15,7 @@ from gatecrash.reports.comparison.comparing import with_comparison
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.files import as_markdown
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.run.facts import CorpusFacts
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.statistics.directions import Direction
 from gatecrash.reports.text import comparison as text_comparison
@@ -179,11 +180,11 @@ def altered(**members):
 @pytest.mark.parametrize(
     ("members", "sentence"),
     [
-        ({"target": {**RUN_INFO.target, "kind": "iot"}}, "the target kind is not the same: local before, iot now"),
-        ({"plan": {**RUN_INFO.plan, "rate": 50.0}}, "the rate is not the same: 100 before, 50 now"),
-        ({"plan": {**RUN_INFO.plan, "model": "closed"}}, "the load model is not the same: open before, closed now"),
-        ({"plan": {**RUN_INFO.plan, "scenario": "soak"}}, "the scenario is not the same: steady before, soak now"),
-        ({"corpus": {"digest": "d2", "cases": 7}}, "the corpora are not the same: digest d1 before, d2 now"),
+        ({"target": replace(RUN_INFO.target, kind="iot")}, "the target kind is not the same: local before, iot now"),
+        ({"plan": replace(RUN_INFO.plan, rate=50.0)}, "the rate is not the same: 100 before, 50 now"),
+        ({"plan": replace(RUN_INFO.plan, model="closed")}, "the load model is not the same: open before, closed now"),
+        ({"plan": replace(RUN_INFO.plan, scenario="soak")}, "the scenario is not the same: steady before, soak now"),
+        ({"corpus": CorpusFacts("d2", cases=7)}, "the corpora are not the same: digest d1 before, d2 now"),
     ],
 )
 def test_other_loads_targets_and_corpora_are_refused(good, members, sentence):
@@ -195,15 +196,15 @@ def test_other_loads_targets_and_corpora_are_refused(good, members, sentence):
     assert "NOT COMPARED" in text_of(found)
 
 
-OTHER_CASES = {"corpus": {**RUN_INFO.corpus, "digest": "d2", "content_digest": "c2"}}
+OTHER_CASES = {"corpus": replace(RUN_INFO.corpus, digest="d2", content_digest="c2")}
 
 
 def test_equal_bytes_are_the_same_cases_however_their_files_are_written():
     earlier, later = (
-        replace(RUN_INFO, corpus={**RUN_INFO.corpus, "digest": name, "content_digest": "c"}) for name in ("d1", "d2")
+        replace(RUN_INFO, corpus=replace(RUN_INFO.corpus, digest=name, content_digest="c")) for name in ("d1", "d2")
     )
     assert same_corpus(earlier, later)
-    assert not same_corpus(earlier, replace(later, corpus={**later.corpus, "content_digest": "c2"}))
+    assert not same_corpus(earlier, replace(later, corpus=replace(later.corpus, content_digest="c2")))
 
 
 @pytest.mark.parametrize(

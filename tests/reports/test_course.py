@@ -16,6 +16,7 @@ from gatecrash.reports.course.spike import spike_of
 from gatecrash.reports.files import as_json
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.recording import codec
+from gatecrash.reports.run.facts import Fleet, PlanFacts
 from gatecrash.reports.text import course as text_course
 from gatecrash.reports.text import summary as as_text
 from gatecrash.reports.words import course as course_words
@@ -81,13 +82,13 @@ def test_samples_survive_their_file():
 
 
 def test_recovery_is_when_everything_is_as_before_for_good():
-    assert spike_of(SPIKE_PLAN, spiked(9)).recovery == 0.0
-    assert spike_of(SPIKE_PLAN, spiked(12)).recovery == 3.0
-    assert spike_of(SPIKE_PLAN, spiked(17)).recovery is None
+    assert spike_of(PlanFacts(**SPIKE_PLAN), spiked(9)).recovery == 0.0
+    assert spike_of(PlanFacts(**SPIKE_PLAN), spiked(12)).recovery == 3.0
+    assert spike_of(PlanFacts(**SPIKE_PLAN), spiked(17)).recovery is None
 
 
 def test_a_spike_tells_how_the_fleet_came_through():
-    spike = spike_of(SPIKE_PLAN, spiked(9, throttled=0.25))
+    spike = spike_of(PlanFacts(**SPIKE_PLAN), spiked(9, throttled=0.25))
     assert (spike.fleet, spike.decided, spike.turned_away, spike.dropped) == (200, 150, 50, 0)
     assert spike.p95_during == pytest.approx(1000, rel=0.05)
     assert spike.p95_before == pytest.approx(10, rel=0.05)
@@ -95,15 +96,15 @@ def test_a_spike_tells_how_the_fleet_came_through():
 
 
 def test_a_run_that_ended_in_the_spike_tells_of_none():
-    assert spike_of(SPIKE_PLAN, series(8, lambda _: 0.01, warm_up=2)) is None
-    assert spike_of({"warm_up": 2.0}, spiked(9)) is None
+    assert spike_of(PlanFacts(**SPIKE_PLAN), series(8, lambda _: 0.01, warm_up=2)) is None
+    assert spike_of(PlanFacts(warm_up=2.0), spiked(9)) is None
 
 
 @pytest.mark.parametrize(
     ("plan", "recorded", "words"),
     [
         (
-            {**SPIKE_PLAN, "fleet": {"devices": 150, "requests": 180, "attacks": 40}},
+            {**SPIKE_PLAN, "fleet": Fleet(150, 180, 40)},
             spiked(12),
             ("200 connections of 150 devices within 2 s", "180 distinct ones; 40 connections with an attack"),
         ),

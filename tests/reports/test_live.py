@@ -14,6 +14,7 @@ from gatecrash.reports.live import words as live_words
 from gatecrash.reports.live.live import EarlierTest, Live, figures_of, steps_of
 from gatecrash.reports.live.standing import Standing
 from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
 from gatecrash.reports.run.summary import SecondRow, summarise
 from tests.reports.capacity_samples import capacity_summary
@@ -146,7 +147,7 @@ def test_it_says_what_part_of_the_run_it_is_in(elapsed, said):
 
 def test_a_search_is_one_from_its_start_and_shows_each_rate_that_it_judged():
     run = run_of(good_recording())
-    begun = summarise(replace(run, info=replace(INFO, plan={"scenario": "capacity", "duration": 60.0})))
+    begun = summarise(replace(run, info=replace(INFO, plan=PlanFacts(scenario="capacity", duration=60.0))))
     assert "Searching for the rate that is held: 0 rates judged so far." in text_of(live_of(begun))
     summary = capacity_summary()
     shown = text_of(live_of(summary))
@@ -163,7 +164,7 @@ def test_before_the_first_test_and_when_one_could_not_start_it_says_so():
 
 def test_a_fuzz_run_has_no_share_of_a_corpus_and_no_sample():
     run = run_of(good_recording())
-    info = replace(INFO, plan={**INFO.plan, "scenario": "fuzz"})
+    info = replace(INFO, plan=replace(INFO.plan, scenario="fuzz"))
     shown = text_of(live_of(summarise(replace(run, info=info), lambda _: ("valid", Expectation.OPEN))))
     assert "The phases are being fired." in shown
     assert "in the corpus" not in shown

@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ from gatecrash.reports.live.metrics import (
 from gatecrash.reports.recording.latency import LatencyHistogram
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import LatencyKind
-from gatecrash.reports.run.folder import RunState
+from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
+from gatecrash.reports.run.folder import RunInfo, RunState
 from tests.reports.samples import THROTTLED, allow, busy_run, deny, exchange
 from tests.reports.samples import WORKERS as FACTS
 
@@ -201,13 +203,9 @@ def test_an_empty_histogram_has_empty_buckets():
 
 
 def test_a_run_is_told_by_its_name_scenario_target_and_version():
-    info = {
-        "name": "nightly",
-        "plan": {"scenario": "spike", "rate": 5},
-        "target": {"kind": "local", "handler": "secret-path"},
-        "versions": {"gatecrash": "1.2.3", "python": "3"},
-    }
+    plan, target = PlanFacts(scenario="spike", rate=5.0), TargetFacts("local", handler="secret-path")
+    info = RunInfo("nightly", "", 1, plan, target, CorpusFacts(), {"gatecrash": "1.2.3", "python": "3"})
     facts = RunFacts.of(info, "20250101T000000Z-nightly")
     assert facts.labels() == {"name": "nightly", "scenario": "spike", "target": "local", "version": "1.2.3"}
     assert facts.attributes()["service.instance.id"] == "20250101T000000Z-nightly"
-    assert RunFacts.of({**info, "plan": {}}, "x").scenario == "steady"
+    assert RunFacts.of(replace(info, plan=PlanFacts()), "x").scenario == "steady"

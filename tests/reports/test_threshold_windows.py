@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.series import Second, bucket_of
+from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.summary import summarise
 from gatecrash.reports.thresholds.judging import Evidence, Standing, judge_threshold
 from gatecrash.reports.thresholds.measures import samples_of
@@ -179,5 +180,5 @@ def test_no_stretch_has_the_second_in_it_that_the_end_cuts_short():
     recording.outcomes = Counter({Outcome.ALLOW.value: 1003})
     run = run_of(recording)
     settings = {"thresholds": {"hold": ["throttle_rate < 5% over 1s"]}}
-    run = replace(run, info=replace(run.info, plan={"rate": 100.0, "duration": 10.03}, settings=settings))
+    run = replace(run, info=replace(run.info, plan=PlanFacts(rate=100.0, duration=10.03), settings=settings))
     assert [one.standing for one in summarise(run).thresholds] == [Standing.HELD]

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from gatecrash.reports.files import trend_csv, trend_markdown
 from gatecrash.reports.html import trend as trend_page
+from gatecrash.reports.run.facts import TargetFacts
 from gatecrash.reports.statistics.change_points import values_needed
 from gatecrash.reports.statistics.directions import Direction
 from gatecrash.reports.text import trend as text_trend
@@ -103,7 +104,7 @@ def test_what_was_accepted_is_no_alarm_and_what_came_later_is_one():
 
 def test_runs_that_cannot_be_compared_with_the_newest_are_left_out_and_counted():
     made = nights(count=30)
-    made[:10] = [replace(run, info=replace(run.info, target={"kind": "iot"})) for run in made[:10]]
+    made[:10] = [replace(run, info=replace(run.info, target=TargetFacts("iot"))) for run in made[:10]]
     trend = trend_of(made, LIMITS)
     assert len(trend.runs) == 20
     assert trend.left_out == (("the target kind is not the same: iot before, local now", 10),)

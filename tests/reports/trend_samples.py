@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from gatecrash.reports.run.facts import CorpusFacts
 from gatecrash.reports.trend.history import HistoryRun
 from gatecrash.reports.trend.metrics import RUN, TrendLimits
 from gatecrash.reports.trend.trend import Trend, trend_of
@@ -16,7 +17,7 @@ FLIPS = ("f1", "GC401", "same request, different outcome")
 def night(number: int, **numbers: float) -> HistoryRun:
     """Return the run of a night, of which nothing is bad."""
     started = f"2026-{9 + number // 30:02}-{1 + number % 30:02}T02:00:00+00:00"
-    info = replace(INFO, name="nightly", started_at=started, plan={**INFO.plan, "model": "open"})
+    info = replace(INFO, name="nightly", started_at=started, plan=replace(INFO.plan, model="open"))
     place = f"runs/{started[:10].replace('-', '')}T020000Z-nightly"
     values = {name.replace("__", "."): value for name, value in numbers.items()}
     return HistoryRun(place, info, RUN, f"commit{number}", "valid", "", "PASS", 0, values)
@@ -60,5 +61,5 @@ def eventful() -> Trend:
         replace(run, numbers={**run.numbers, "response_time.p95": 1.5 * run.numbers["response_time.p95"]})
         for run in made[52:]
     ]
-    other = replace(made[0], info=replace(made[0].info, corpus={"digest": "another", "cases": 3}))
+    other = replace(made[0], info=replace(made[0].info, corpus=CorpusFacts("another", cases=3)))
     return trend_of([replace(other, place="runs/20260831T020000Z-nightly"), *made[1:]], TrendLimits())
