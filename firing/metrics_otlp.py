@@ -30,8 +30,8 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.live.metrics import BOUNDS, Buckets, Kind, Measured, Point, RunFacts
-from gatecrash.reports.live.metrics import Metric as RunMetric
+from gatecrash.reports.live.metrics import BOUNDS, Buckets, Measured, MetricKind, Point, RunFacts
+from gatecrash.reports.live.metrics import LiveMetric as RunMetric
 
 _LIBRARY: Final = "opentelemetry"
 _HEADERS_LOGGER: Final = "opentelemetry.util.re"
@@ -138,7 +138,7 @@ def metrics_data(measured: Measured, resource: Resource, version: str, times: tu
 
 
 def _data(metric: RunMetric, points: list[Point], times: tuple[int, int]) -> Sum | Gauge | Histogram:
-    if metric.kind is Kind.HISTOGRAM:
+    if metric.kind is MetricKind.HISTOGRAM:
         histograms = [
             _histogram(point.value, _attributes(metric, point), times)
             for point in points
@@ -151,7 +151,7 @@ def _data(metric: RunMetric, points: list[Point], times: tuple[int, int]) -> Sum
         for point in points
         if not isinstance(point.value, Buckets)
     ]
-    if metric.kind is Kind.GAUGE:
+    if metric.kind is MetricKind.GAUGE:
         return Gauge(numbers)
     return Sum(numbers, AggregationTemporality.CUMULATIVE, is_monotonic=True)
 

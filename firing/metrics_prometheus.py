@@ -21,7 +21,7 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.utils import floatToGoString
 
 from gatecrash.firing.pauses import let_fire
-from gatecrash.reports.live.metrics import BOUNDS, Buckets, Kind, Measured, Metric, Point, RunFacts
+from gatecrash.reports.live.metrics import BOUNDS, Buckets, LiveMetric, Measured, MetricKind, Point, RunFacts
 
 # A scraper that is slow or stays connected takes one of these.
 _CONNECTIONS: Final = 16
@@ -78,17 +78,17 @@ class Listener:
         self._server.stop(_CLOSE_SECONDS)
 
 
-def _family(metric: Metric, points: Sequence[Point]) -> Family:
+def _family(metric: LiveMetric, points: Sequence[Point]) -> Family:
     name, words = metric.prometheus_name, metric.description
     labels = [metric.label] if metric.label is not None else None
-    if metric.kind is Kind.HISTOGRAM:
+    if metric.kind is MetricKind.HISTOGRAM:
         histogram = HistogramMetricFamily(name, words, labels=labels)
         for point in points:
             if isinstance(point.value, Buckets):
                 buckets = list(zip(_BOUNDS, accumulate(point.value.counts), strict=True))
                 histogram.add_metric(_labels(metric, point), buckets, point.value.sum)
         return histogram
-    kind = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
+    kind = CounterMetricFamily if metric.kind is MetricKind.COUNTER else GaugeMetricFamily
     family: CounterMetricFamily | GaugeMetricFamily = kind(name, words, labels=labels)
     for point in points:
         if not isinstance(point.value, Buckets):
@@ -96,5 +96,5 @@ def _family(metric: Metric, points: Sequence[Point]) -> Family:
     return family
 
 
-def _labels(metric: Metric, point: Point) -> list[str]:
+def _labels(metric: LiveMetric, point: Point) -> list[str]:
     return [] if metric.label is None else [point.label]

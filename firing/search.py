@@ -12,7 +12,7 @@ from math import ceil, sqrt
 from typing import Final
 
 from gatecrash.reports.capacity.bucket import Bucket
-from gatecrash.reports.capacity.judging import Probe, Standing
+from gatecrash.reports.capacity.judging import Probe, ProbeStanding
 from gatecrash.reports.capacity.objectives import Objective, Objectives
 from gatecrash.reports.capacity.probes import Step, StepKind
 
@@ -260,7 +260,7 @@ class Search:
 
 
 def _is_clear(probe: Probe) -> bool:
-    return probe.standing is not Standing.UNCLEAR or bool(probe.limited)
+    return probe.standing is not ProbeStanding.UNCLEAR or bool(probe.limited)
 
 
 def rounded(rate: float) -> float:

@@ -15,7 +15,7 @@ import gevent
 
 from gatecrash.authorizers.errors import GatecrashError
 from gatecrash.firing.judging_process import JudgingProcess
-from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.live.standing import WebTestState
 from gatecrash.reports.run.folder import REPORT
 
 _FRESH_SECONDS: Final = 1.0
@@ -23,7 +23,7 @@ _FRESH_SECONDS: Final = 1.0
 _FRESH_FACTOR: Final = 5.0
 _ANSWER_SECONDS: Final = 60.0
 _REPORT_SECONDS: Final = 900.0
-_UNDER_WAY: Final = frozenset({Standing.STARTING, Standing.RUNNING, Standing.ENDING})
+_UNDER_WAY: Final = frozenset({WebTestState.STARTING, WebTestState.RUNNING, WebTestState.ENDING})
 _logger: Final = logging.getLogger("gatecrash")
 
 
@@ -31,7 +31,7 @@ _logger: Final = logging.getLogger("gatecrash")
 class _Test:
     """A test that was started in the web page. ``word`` is its verdict's, once there is one."""
 
-    standing: Standing
+    standing: WebTestState
     folder: Path | None = None
     sentence: str = ""
     word: str = ""
@@ -51,49 +51,49 @@ class Watcher:
         self._fresh_until = 0.0
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> WebTestState:
         """How the newest test stands."""
-        return self._tests[-1].standing if self._tests else Standing.NONE
+        return self._tests[-1].standing if self._tests else WebTestState.NONE
 
     def starting(self) -> None:
         """Note that a test is being started."""
-        self._tests.append(_Test(Standing.STARTING))
+        self._tests.append(_Test(WebTestState.STARTING))
 
     def started(self, folder: Path) -> None:
         """Note that a test has started, and where it is recorded."""
         test = self._tests[-1]
-        test.standing, test.folder = Standing.RUNNING, folder
+        test.standing, test.folder = WebTestState.RUNNING, folder
 
     def refused(self, sentence: str) -> None:
         """Note that the test that was being started could not start."""
-        self._tests[-1].standing, self._tests[-1].sentence = Standing.REFUSED, sentence
+        self._tests[-1].standing, self._tests[-1].sentence = WebTestState.REFUSED, sentence
 
     def called_off(self) -> None:
         """Forget a test that is still being started: it never will be."""
-        if self.standing is Standing.STARTING:
+        if self.standing is WebTestState.STARTING:
             self._tests.pop()
 
     def ending(self) -> None:
         """Note that firing ends, while results may still be under way."""
-        if self.standing is Standing.RUNNING:
-            self._tests[-1].standing = Standing.ENDING
+        if self.standing is WebTestState.RUNNING:
+            self._tests[-1].standing = WebTestState.ENDING
 
     def ended(self) -> None:
         """Have the newest test judged and its report written: everything is recorded."""
-        if self.standing in {Standing.RUNNING, Standing.ENDING}:
+        if self.standing in {WebTestState.RUNNING, WebTestState.ENDING}:
             test = self._tests[-1]
-            test.standing = Standing.JUDGING
+            test.standing = WebTestState.JUDGING
             self._reporting.append(gevent.spawn(self._report, test))
 
     def _report(self, test: _Test) -> None:
-        question = {"standing": Standing.ENDED.value, "folder": str(test.folder)}
+        question = {"standing": WebTestState.ENDED.value, "folder": str(test.folder)}
         try:
             answer = self._process.ask(question, _REPORT_SECONDS)
         except GatecrashError as error:
-            test.sentence, test.standing = f"the report could not be written: {error}", Standing.UNREPORTED
+            test.sentence, test.standing = f"the report could not be written: {error}", WebTestState.UNREPORTED
             _logger.warning("%s: %s", test.folder, test.sentence)
             return
-        test.word, test.standing = answer["word"], Standing.ENDED
+        test.word, test.standing = answer["word"], WebTestState.ENDED
         _logger.info("%s: the report is %s", test.word, self._path(test))
 
     @staticmethod
@@ -135,7 +135,7 @@ class Watcher:
         return [(test.folder.name, test.word) for test in before if test.folder is not None and test.word]
 
     def _make(self) -> None:
-        key, test, started = self._key(), self._tests[-1] if self._tests else _Test(Standing.NONE), time.monotonic()
+        key, test, started = self._key(), self._tests[-1] if self._tests else _Test(WebTestState.NONE), time.monotonic()
         question = {
             "standing": test.standing.value,
             "folder": str(test.folder) if test.folder is not None else "",

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from gatecrash.authorizers.errors import GatecrashError, UsageError
 from gatecrash.replaying.replaying import Replay, arguments_of, case_maker, cases_of, replay, times_for
 from gatecrash.reports.oracles.findings import Finding
-from gatecrash.reports.words.summary import json_text
+from gatecrash.reports.words.spelling import json_text
 from gatecrash.settings.settings import Settings, change_paths
 
 

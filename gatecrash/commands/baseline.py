@@ -12,7 +12,7 @@ from gatecrash.judging.baselines import with_entries
 from gatecrash.reports.oracles.baseline import Entry, name_of
 from gatecrash.reports.oracles.rules import Severity
 from gatecrash.reports.run.folder import RunFolder
-from gatecrash.reports.words.summary import plural
+from gatecrash.reports.words.spelling import plural
 from gatecrash.terminal import write_output
 
 

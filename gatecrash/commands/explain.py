@@ -14,7 +14,7 @@ from rich.text import Text
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.reports.oracles.rules import BY_CODE, RULES, Rule
 from gatecrash.reports.words.findings import kind_label
-from gatecrash.reports.words.summary import visible
+from gatecrash.reports.words.spelling import visible
 
 _PREFIX: Final = "GC"
 

@@ -11,7 +11,7 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.replaying.exporting import Format
 from gatecrash.replaying.exporting import export as export_finding
 from gatecrash.replaying.replaying import stored_finding
-from gatecrash.reports.words.summary import visible
+from gatecrash.reports.words.spelling import visible
 
 
 @click.command(short_help="Write a finding as a test, a script or an event.")

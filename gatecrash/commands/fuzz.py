@@ -35,5 +35,5 @@ def fuzz(settings: Settings, *, yes: bool, open_report: bool) -> int:
     budget, rate = request_budget(settings), request_rate(settings)
     pace = f" at {rate:g} a second" if rate else ""
     check_target(settings, console, yes=yes, load=Load(budget, rate, f"at most {budget}{pace}", PARALLEL_MAXIMUM))
-    summary, folder = fuzz_settings(settings, console)
-    return end_job(settings, summary, folder, console, open_report=open_report)
+    report, folder = fuzz_settings(settings, console)
+    return end_job(settings, report, folder, console, open_report=open_report)

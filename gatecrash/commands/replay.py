@@ -13,7 +13,7 @@ from gatecrash.preflight.preflight import check_target
 from gatecrash.replaying.replaying import replay as replay_finding
 from gatecrash.replaying.replaying import replay_case, stored_case, stored_finding, times_for
 from gatecrash.reports.run.verdict import ExitCode
-from gatecrash.reports.words.summary import json_text, visible
+from gatecrash.reports.words.spelling import json_text, visible
 from gatecrash.settings.options import YES
 from gatecrash.terminal import say
 

@@ -18,6 +18,6 @@ def report(run_folder: Path) -> int:
 
     It works on a run that was cut off, too: with whatever its last checkpoint holds. The exit code is the run's.
     """
-    summary = judge_and_render(RunFolder(run_folder))
-    show(summary, run_folder, Console())
-    return int(summary.verdict.exit_code)
+    run_report = judge_and_render(RunFolder(run_folder))
+    show(run_report, run_folder, Console())
+    return int(run_report.summary.verdict.exit_code)

@@ -50,5 +50,5 @@ def fire_and_report(
     check_history(settings)
     scenario = scenario_of(settings)
     check_target(scenario.settings, console, yes=yes, load=scenario.load)
-    summary, folder = run_scenario(scenario, console, master=master)
-    return end_job(settings, summary, folder, console, open_report=open_report)
+    report, folder = run_scenario(scenario, console, master=master)
+    return end_job(settings, report, folder, console, open_report=open_report)

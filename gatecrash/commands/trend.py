@@ -12,13 +12,13 @@ from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.judging.histories import limits_of, open_history, read_run
-from gatecrash.reports.files import trend_csv, trend_markdown
+from gatecrash.reports.files import as_csv, as_markdown
 from gatecrash.reports.html import trend as trend_page
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.text import trend as text_trend
 from gatecrash.reports.trend.history import HistoryRun
 from gatecrash.reports.trend.trend import Trend, trends_of
-from gatecrash.reports.words.summary import plural
+from gatecrash.reports.words.spelling import plural
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
 from gatecrash.terminal import say, write_output
@@ -34,11 +34,11 @@ def _csv(trends: list[Trend]) -> bytes:
     if len(trends) > 1:
         names = ", ".join(f"{trend.newest.info.name} ({trend.newest.kind})" for trend in trends)
         raise UsageError(f"--output: a CSV file holds the runs of one name and command; choose with --name: {names}")
-    return trend_csv.render(trends[0])
+    return as_csv.render_trend(trends[0])
 
 
 def _markdown(trends: list[Trend]) -> bytes:
-    return b"\n".join(map(trend_markdown.render, trends))
+    return b"\n".join(map(as_markdown.render_trend, trends))
 
 
 _WRITERS: Final[dict[str, Callable[[list[Trend]], bytes]]] = {

@@ -18,8 +18,8 @@ from gatecrash.fuzzing.proving import prove
 from gatecrash.fuzzing.sweeping import fire_in_process
 from gatecrash.judging.judging import judge_and_render
 from gatecrash.reports.oracles.checks import in_order, judge
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.campaign import Campaign
-from gatecrash.reports.run.summary import Summary
 from gatecrash.running.running import SignalledError, signals_raise
 from gatecrash.settings.settings import Settings
 
@@ -32,8 +32,8 @@ _PHASES: Final[tuple[Callable[[FuzzRun], None], ...]] = (
 )
 
 
-def fuzz(settings: Settings, console: Console) -> tuple[Summary, Path]:
-    """Carry a fuzz run out and return its summary and folder.
+def fuzz(settings: Settings, console: Console) -> tuple[Report, Path]:
+    """Carry a fuzz run out and return its report and folder.
 
     Raises UsageError before anything is fired when the settings can't work.
     """

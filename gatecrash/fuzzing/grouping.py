@@ -7,7 +7,7 @@ from typing import Final
 
 from gatecrash.generators.attacks.implications import broader
 from gatecrash.reports.oracles.checks import Group, Violation
-from gatecrash.reports.oracles.rules import Kind, Oracle
+from gatecrash.reports.oracles.rules import FindingKind, Oracle
 
 # Rules whose cause is a change of the request; others have a cause of their own, such as the error's type.
 BY_CHANGE: Final = frozenset({Oracle.EXPECTATION, Oracle.RELATION, Oracle.POLICY})
@@ -31,10 +31,10 @@ def regroup(groups: Sequence[Group]) -> list[Group]:
 
 def _without_consequences(groups: list[Group]) -> list[Group]:
     """Put weaknesses that follow from a broader one to it."""
-    open_doors = {group.cause: group for group in groups if group.rule.kind is Kind.FAIL_OPEN}
+    open_doors = {group.cause: group for group in groups if group.rule.kind is FindingKind.FAIL_OPEN}
     kept = []
     for group in groups:
-        cause = broader(group.cause, open_doors) if group.rule.kind is Kind.FAIL_OPEN else None
+        cause = broader(group.cause, open_doors) if group.rule.kind is FindingKind.FAIL_OPEN else None
         if cause is None:
             kept.append(group)
         else:

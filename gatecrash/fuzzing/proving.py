@@ -248,7 +248,7 @@ class _Prover:
 
 def _join_consequences(proven: dict[tuple[str, str], list[_Proven]]) -> None:
     """Put weaknesses that follow from a broader one to it: which they are shows when changes were made smaller."""
-    causes = {cause: (code, cause) for code, cause in proven if BY_CODE[code].kind is rules.Kind.FAIL_OPEN}
+    causes = {cause: (code, cause) for code, cause in proven if BY_CODE[code].kind is rules.FindingKind.FAIL_OPEN}
     for key in list(proven):
         cause = broader(key[1], causes) if key[1] in causes else None
         if cause is not None and causes[cause] in proven:
@@ -271,7 +271,7 @@ def _rule_and_cause(violation: Violation, confirmed: Confirmed) -> tuple[Rule, s
     if violation.rule in _BY_REQUEST:
         denied = violation.outcomes - {Outcome.ALLOW}
         return (rules.OUTCOME_CHANGED, "allow or deny") if denied else (rules.POLICY_CHANGED, "")
-    if violation.rule.kind is rules.Kind.FAIL_OPEN and violation.rule.severity > Severity.NOTE:
+    if violation.rule.kind is rules.FindingKind.FAIL_OPEN and violation.rule.severity > Severity.NOTE:
         return rules.FAIL_OPEN, STATE_CAUSE if classification in _AFTERWARDS else NOW_AND_THEN_CAUSE
     return violation.rule, violation.cause
 

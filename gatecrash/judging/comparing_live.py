@@ -18,7 +18,7 @@ from gatecrash.judging.baselines import with_baseline
 from gatecrash.judging.comparisons import limits_of
 from gatecrash.planning.corpora import facts_of, facts_to_judge_by
 from gatecrash.planning.preparing import run_info
-from gatecrash.reports.comparison.comparing import Known, Part, compare
+from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.oracles.checks import judge
 from gatecrash.reports.recording.recording import Recording
@@ -107,9 +107,9 @@ def _fire_case(target: Target, recording: Recording, corpus: Corpus, case: int, 
     recording.add_exchange(exchange, partial(secrets_of, request))
 
 
-def _part(settings: Settings, corpus: Corpus, recording: Recording, elapsed: float) -> Part:
+def _part(settings: Settings, corpus: Corpus, recording: Recording, elapsed: float) -> ComparedRun:
     plan = PlanFacts(settings.load.processes, "by turns", model=CLOSED, users=1, duration=elapsed)
     info = run_info(settings, corpus, plan).starting_now()
     found = judge(recording.ledger, partial(facts_to_judge_by, corpus), partial(facts_of, corpus))
     run = StoredRun(info, RunState(elapsed=elapsed, complete=True), recording, with_baseline(found, [], info))
-    return Part(summarise(run), recording, str(settings.authorizer.handler))
+    return ComparedRun(summarise(run), recording, str(settings.authorizer.handler))

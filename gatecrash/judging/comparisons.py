@@ -13,8 +13,8 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.judging.earlier_runs import earlier_runs
 from gatecrash.planning.corpora import corpus_of, facts_of, facts_to_judge_by
-from gatecrash.reports.comparison.comparing import Known, Part, compare
-from gatecrash.reports.comparison.comparison import Comparison, Limits, Side
+from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
+from gatecrash.reports.comparison.comparison import Comparison, ComparisonLimits, Side
 from gatecrash.reports.run.folder import RunFolder, RunInfo, StoredRun, write_atomically
 from gatecrash.reports.run.summary import Summary, summarise
 from gatecrash.settings.settings import Settings
@@ -24,9 +24,9 @@ LAST: Final = "last"
 LAST_GOOD: Final = "last-good"
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings) -> ComparisonLimits:
     """Return from which change on something counts."""
-    return Limits(**settings.compare.model_dump(exclude={"against", "policies"}))
+    return ComparisonLimits(**settings.compare.model_dump(exclude={"against", "policies"}))
 
 
 def check_against(settings: Settings) -> None:
@@ -72,15 +72,15 @@ def comparison_json(comparison: Comparison) -> bytes:
     return json.dumps(comparison.to_json(), indent=2, allow_nan=False).encode("ascii") + b"\n"
 
 
-def _compare(earlier: Path, later: Part, settings: Settings) -> Comparison:
+def _compare(earlier: Path, later: ComparedRun, settings: Settings) -> Comparison:
     stored = RunFolder(earlier).load()
     before = _part(stored, summarise(stored), earlier)
     with _known(later.summary.info, before.summary.info) as known:
         return compare(before, later, limits_of(settings), known, policies=settings.compare.policies == "judged")
 
 
-def _part(run: StoredRun, summary: Summary, folder: Path) -> Part:
-    return Part(summary, run.recording, str(folder))
+def _part(run: StoredRun, summary: Summary, folder: Path) -> ComparedRun:
+    return ComparedRun(summary, run.recording, str(folder))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, RUN, STATISTICS, Ru
 from gatecrash.reports.run.summary import Summary
 from gatecrash.reports.run.verdict import ExitCode, Validity
 from gatecrash.reports.trend.history import key_of
-from gatecrash.reports.words.summary import plural, visible
+from gatecrash.reports.words.spelling import plural, visible
 from gatecrash.settings.settings import Settings
 from gatecrash.terminal import say
 

@@ -11,7 +11,7 @@ from gatecrash.reports.run.folder import RunFolder, RunInfo
 from gatecrash.reports.run.summary import Summary, summarise
 from gatecrash.reports.trend.history import History, HistoryRun
 from gatecrash.reports.trend.metrics import TrendLimits, history_run
-from gatecrash.reports.words.summary import plural, visible
+from gatecrash.reports.words.spelling import plural, visible
 from gatecrash.settings.settings import Settings
 from gatecrash.terminal import say
 

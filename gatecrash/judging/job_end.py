@@ -10,16 +10,16 @@ from rich.console import Console
 from gatecrash.judging.earlier_runs import remove_old
 from gatecrash.judging.histories import keep
 from gatecrash.judging.judging import show
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import REPORT
-from gatecrash.reports.run.summary import Summary
 from gatecrash.settings.settings import Settings
 
 
-def end_job(settings: Settings, summary: Summary, folder: Path, console: Console, *, open_report: bool) -> int:
+def end_job(settings: Settings, report: Report, folder: Path, console: Console, *, open_report: bool) -> int:
     """Show a judged run, add it to its history, remove what is to be kept no more, and return the exit code."""
-    show(summary, folder, console)
-    keep(summary, folder, console)
-    remove_old(settings, summary, folder, console)
+    show(report, folder, console)
+    keep(report.summary, folder, console)
+    remove_old(settings, report.summary, folder, console)
     if open_report:
         webbrowser.open((folder / REPORT).resolve().as_uri())
-    return int(summary.verdict.exit_code)
+    return int(report.summary.verdict.exit_code)

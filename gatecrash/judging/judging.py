@@ -15,17 +15,17 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.judging.baselines import remarks, with_baseline
 from gatecrash.judging.comparisons import against_of, comparison_of
 from gatecrash.planning.corpora import corpus_of, facts_of, facts_to_judge_by
-from gatecrash.reports.comparison.comparing import with_comparison
 from gatecrash.reports.files import as_csv, as_json, as_junit, as_markdown
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.oracles.checks import judge
 from gatecrash.reports.oracles.decay import judge_by_rate
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.recording.records import CaseFacts
+from gatecrash.reports.report import Report, report_of
 from gatecrash.reports.run.folder import REPORT, STATISTICS, RunFolder, StoredRun, write_atomically
 from gatecrash.reports.run.summary import Summary, summarise
 from gatecrash.reports.text import summary as as_text
-from gatecrash.reports.words.summary import visible
+from gatecrash.reports.words.spelling import visible
 from gatecrash.terminal import say
 
 JUNIT: Final = "junit.xml"
@@ -34,7 +34,7 @@ SECONDS: Final = "seconds.csv"
 LATENCIES: Final = "latencies.csv"
 
 
-def judge_and_render(folder: RunFolder) -> Summary:
+def judge_and_render(folder: RunFolder) -> Report:
     """Judge a run by its recording, and write findings, stats.json, report.html, junit.xml, summary.md and CSV files.
 
     Without its corpus, which is kept in the cache and not in the run folder, the findings of an earlier judgement
@@ -45,16 +45,14 @@ def judge_and_render(folder: RunFolder) -> Summary:
     summary = judge_stored(run)
     if run.campaign is None or summary.findings != run.findings:
         folder.write_findings(summary.findings)
-    comparison = comparison_of(folder.path, replace(run, findings=summary.findings), summary)
-    if comparison is not None:
-        summary = with_comparison(summary, comparison)
-    write_atomically(folder.path / STATISTICS, as_json.render(summary))
-    write_atomically(folder.path / REPORT, as_html.render(summary, folder.path))
-    write_atomically(folder.path / JUNIT, as_junit.render(summary))
-    write_atomically(folder.path / MARKDOWN, as_markdown.render(summary, folder.path))
+    report = report_of(summary, comparison_of(folder.path, replace(run, findings=summary.findings), summary))
+    write_atomically(folder.path / STATISTICS, as_json.render(report))
+    write_atomically(folder.path / REPORT, as_html.render(report, folder.path))
+    write_atomically(folder.path / JUNIT, as_junit.render(report))
+    write_atomically(folder.path / MARKDOWN, as_markdown.render(report, folder.path))
     write_atomically(folder.path / SECONDS, as_csv.render_seconds(summary))
     write_atomically(folder.path / LATENCIES, as_csv.render_latencies(summary))
-    return summary
+    return report
 
 
 def judge_stored(run: StoredRun) -> Summary:
@@ -89,11 +87,12 @@ def _unknown_case(index: int) -> CaseFacts:
     return CaseFacts(index, Demand.ANY, "unknown", "the corpus is gone", {}, {"index": index})
 
 
-def show(summary: Summary, folder: Path, console: Console) -> None:
-    """Print the summary, where the report is, and which entries of the baseline accept nothing."""
-    as_text.write(summary, console, run_folder=folder)
+def show(report: Report, folder: Path, console: Console) -> None:
+    """Print the report, where its page is, and which entries of the baseline accept nothing."""
+    summary = report.summary
+    as_text.write(report, console, run_folder=folder)
     say(console, f"Report  {folder / REPORT}")
-    if summary.comparison is None and (against := against_of(summary.info)):
+    if report.comparison is None and (against := against_of(summary.info)):
         sentence = f"with none: there is no earlier run named {summary.info.name} that {against} could stand for"
         say(console, f"Compared  {visible(sentence)}")
     for remark in remarks(summary.findings, summary.info):

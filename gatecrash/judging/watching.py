@@ -20,12 +20,12 @@ from gatecrash.authorizers.errors import GatecrashError
 from gatecrash.judging.judging import judge_and_render, judge_stored
 from gatecrash.reports.live import page as as_live
 from gatecrash.reports.live.live import EarlierTest, Live, figures_of
-from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.live.standing import WebTestState
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import RECORDING, RunFolder
-from gatecrash.reports.run.summary import Summary
 
 _NICENESS: Final = 10
-_GOES_ON: Final = frozenset({Standing.STARTING, Standing.RUNNING})
+_GOES_ON: Final = frozenset({WebTestState.STARTING, WebTestState.RUNNING})
 
 
 class Watching:
@@ -33,8 +33,8 @@ class Watching:
 
     def __init__(self) -> None:
         self._judged_at: tuple[Path, int] | None = None
-        self._summary: Summary | None = None
-        self._reported: tuple[Path, Summary] | None = None
+        self._judged: Report | None = None
+        self._reported: tuple[Path, Report] | None = None
 
     def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``html``; for a test that ``ended``, whose report is written first, also its verdict's ``word``.
@@ -45,26 +45,26 @@ class Watching:
         """
         if question.get("frame"):
             return {"html": as_live.render_frame(), "place": as_live.PLACE}
-        standing = Standing(question["standing"])
+        standing = WebTestState(question["standing"])
         earlier = tuple(EarlierTest(name, word) for name, word in question.get("earlier", ()))
         live = Live(standing, question.get("folder", ""), question.get("sentence", ""), earlier=earlier)
-        if not live.run_folder or standing is Standing.UNREPORTED:
+        if not live.run_folder or standing is WebTestState.UNREPORTED:
             return {"html": as_live.render(live)}
-        summary = self._judge(Path(live.run_folder), standing)
-        live = replace(live, summary=summary, figures=figures_of(summary, goes_on=standing in _GOES_ON))
-        return {"html": as_live.render(live), **({"word": summary.verdict.word} if live.has_verdict else {})}
+        report = self._judge(Path(live.run_folder), standing)
+        live = replace(live, report=report, figures=figures_of(report.summary, goes_on=standing in _GOES_ON))
+        return {"html": as_live.render(live), **({"word": report.summary.verdict.word} if live.has_verdict else {})}
 
-    def _judge(self, path: Path, standing: Standing) -> Summary:
+    def _judge(self, path: Path, standing: WebTestState) -> Report:
         """Judge a run as far as it is recorded; one that has ended to its report."""
         folder = RunFolder(path)
-        if standing is Standing.ENDED:
+        if standing is WebTestState.ENDED:
             if self._reported is None or self._reported[0] != path:
                 self._reported = (path, judge_and_render(folder))
             return self._reported[1]
         recorded = (path, _written_at(path / RECORDING))
-        if self._summary is None or recorded != self._judged_at:
-            self._summary, self._judged_at = judge_stored(folder.load()), recorded
-        return self._summary
+        if self._judged is None or recorded != self._judged_at:
+            self._judged, self._judged_at = Report(judge_stored(folder.load())), recorded
+        return self._judged
 
 
 def _written_at(path: Path) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.words.findings import confirmation_sentence
-from gatecrash.reports.words.summary import visible
+from gatecrash.reports.words.spelling import visible
 
 _WIDTH: Final = 110
 _NAME_LENGTH_MAXIMUM: Final = 80

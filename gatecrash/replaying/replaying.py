@@ -40,7 +40,7 @@ from gatecrash.reports.recording.identities import identity_of, sample_of
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.recording.records import CaseFacts
 from gatecrash.reports.run.folder import RunFolder, RunInfo
-from gatecrash.reports.words.summary import plural
+from gatecrash.reports.words.spelling import plural
 from gatecrash.settings.settings import Settings, credential_settings
 
 TIMES_MINIMUM: Final = 20

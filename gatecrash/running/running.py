@@ -20,11 +20,11 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.judging.judging import judge_and_render
 from gatecrash.planning.preparing import prepare_corpus
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import RUN, RunFolder
 from gatecrash.reports.run.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS
-from gatecrash.reports.run.summary import Summary
-from gatecrash.reports.words.summary import plural, visible
+from gatecrash.reports.words.spelling import plural, visible
 from gatecrash.running.distributing import Listening, place_to_listen
 from gatecrash.running.firing_process import ERRORS, LOG, PLAN, WORKERS, LocustProcess
 from gatecrash.running.live import LiveView
@@ -61,8 +61,8 @@ def signals_raise() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(scenario: Scenario, console: Console, *, master: bool = False) -> tuple[Summary, Path]:
-    """Carry a run under load out and return its summary and folder; as a ``master`` it waits for workers, which fire.
+def run(scenario: Scenario, console: Console, *, master: bool = False) -> tuple[Report, Path]:
+    """Carry a run under load out and return its report and folder; as a ``master`` it waits for workers, which fire.
 
     Raises UsageError before anything is fired when the settings can't work. After that whatever happens ends with
     a report: signals, a gateway or a worker that dies.

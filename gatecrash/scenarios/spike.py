@@ -16,7 +16,7 @@ from gatecrash.generators.credentials.opening import MINTED
 from gatecrash.planning.load import Load
 from gatecrash.reports.run.facts import Fleet, Stage
 from gatecrash.reports.run.plan import CLOSED, Plan
-from gatecrash.reports.words.summary import plural
+from gatecrash.reports.words.spelling import plural
 from gatecrash.scenarios.scenario import Scenario
 from gatecrash.settings.settings import Settings, credential_settings
 

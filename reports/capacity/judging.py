@@ -30,7 +30,7 @@ _HOPELESS_SHARE: Final = 0.9
 _HOPELESS_SECONDS: Final = 3.0
 
 
-class Standing(StrEnum):
+class ProbeStanding(StrEnum):
     """What the evidence says of an objective, or of a rate."""
 
     HELD = "held"
@@ -47,7 +47,7 @@ class Assessment:
     low: float
     high: float
     allowed: float
-    standing: Standing
+    standing: ProbeStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Probe:
     growth: float
     backlog: int
     assessments: tuple[Assessment, ...]
-    standing: Standing
+    standing: ProbeStanding
     lag_p50: float
     lag_p99: float
     lag_maximum: float
@@ -99,21 +99,21 @@ class Probe:
             return False
         burst = _BURST_FACTOR * self.lag_maximum / 1000 / self.step.seconds
         return not any(
-            one.objective not in _LASTING and one.standing is Standing.BROKEN and one.low > one.allowed + burst
+            one.objective not in _LASTING and one.standing is ProbeStanding.BROKEN and one.low > one.allowed + burst
             for one in self.assessments
         )
 
     @property
     def leans_to_broken(self) -> bool:
         """Whether it looks broken, where one has to say one or the other."""
-        if self.standing is Standing.UNCLEAR:
+        if self.standing is ProbeStanding.UNCLEAR:
             return any(one.share > one.allowed for one in self.assessments)
-        return self.standing is Standing.BROKEN
+        return self.standing is ProbeStanding.BROKEN
 
     @property
     def broken(self) -> tuple[Objective, ...]:
         """The objectives that were broken or look so, the one that was missed by the largest factor first."""
-        missed = [one for one in self.assessments if one.standing is Standing.BROKEN or one.share > one.allowed]
+        missed = [one for one in self.assessments if one.standing is ProbeStanding.BROKEN or one.share > one.allowed]
         missed.sort(key=lambda one: one.share / max(one.allowed, 1e-6), reverse=True)
         return tuple(one.objective for one in missed)
 
@@ -168,14 +168,14 @@ def judge_probe(
 
 def _is_only_late(assessments: Iterable[Assessment]) -> bool:
     """Say whether answers were late, and nothing else was broken."""
-    broken = {one.objective for one in assessments if one.standing is Standing.BROKEN}
-    late = any(one.standing is not Standing.HELD for one in assessments if one.objective in _LASTING)
+    broken = {one.objective for one in assessments if one.standing is ProbeStanding.BROKEN}
+    late = any(one.standing is not ProbeStanding.HELD for one in assessments if one.objective in _LASTING)
     return late and broken <= _LASTING
 
 
-def _worst(standings: Iterable[Standing]) -> Standing:
+def _worst(standings: Iterable[ProbeStanding]) -> ProbeStanding:
     found = set(standings)
-    return next((one for one in (Standing.BROKEN, Standing.UNCLEAR) if one in found), Standing.HELD)
+    return next((one for one in (ProbeStanding.BROKEN, ProbeStanding.UNCLEAR) if one in found), ProbeStanding.HELD)
 
 
 def _broke(objective: Objective, one: Bin) -> int:
@@ -193,7 +193,7 @@ def _share(objective: Objective, allowed: float, measured: Sequence[Bin]) -> Ass
     pairs = [(sum(_broke(objective, one) for one in block), sum(one.due for one in block)) for block in blocks]
     broke, due = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
     if not due:
-        return Assessment(objective, 0.0, 0.0, 1.0, allowed, Standing.UNCLEAR)
+        return Assessment(objective, 0.0, 0.0, 1.0, allowed, ProbeStanding.UNCLEAR)
     share = min(1.0, broke / due)
     effective = max(1, round(due / design_effect(pairs)))
     low, high = share_interval(min(effective, round(share * effective)), effective)
@@ -201,11 +201,11 @@ def _share(objective: Objective, allowed: float, measured: Sequence[Bin]) -> Ass
     low, high = min(low, share), max(high, share)
     if allowed == 0.0:
         # One is enough: none is allowed. That there was none is all that can be asked for.
-        standing = Standing.BROKEN if broke else Standing.HELD
+        standing = ProbeStanding.BROKEN if broke else ProbeStanding.HELD
     elif high <= allowed:
-        standing = Standing.HELD
+        standing = ProbeStanding.HELD
     else:
-        standing = Standing.BROKEN if low > allowed else Standing.UNCLEAR
+        standing = ProbeStanding.BROKEN if low > allowed else ProbeStanding.UNCLEAR
     return Assessment(objective, share, low, high, allowed, standing)
 
 
@@ -232,15 +232,15 @@ def _saturation(counts: ProbeCounts) -> tuple[float, int, Assessment]:
     blocks = [mean(backlogs[start : start + size]) for start in range(0, len(backlogs) - size + 1, size)]
     end = backlogs[-1] if backlogs else 0
     if len(blocks) < _BLOCKS_LEAST:
-        return 0.0, end, Assessment(Objective.SATURATION, 0.0, 0.0, 1.0, _GROWTH_BROKEN, Standing.UNCLEAR)
+        return 0.0, end, Assessment(Objective.SATURATION, 0.0, 0.0, 1.0, _GROWTH_BROKEN, ProbeStanding.UNCLEAR)
     slope, error = slope_of(blocks)
     growth = slope * BINS_A_SECOND / size
     seconds, rate = counts.step.seconds, counts.step.rate
     share, spread = max(0.0, growth / rate), 2 * error * BINS_A_SECOND / size / rate
     certain = slope > _SLOPE_CERTAIN * error and growth * seconds >= _GROWTH_LEAST
-    standing = Standing.HELD
+    standing = ProbeStanding.HELD
     if certain and share > _GROWTH_UNCLEAR:
-        standing = Standing.BROKEN if share > _GROWTH_BROKEN else Standing.UNCLEAR
+        standing = ProbeStanding.BROKEN if share > _GROWTH_BROKEN else ProbeStanding.UNCLEAR
     # What isn't certain is none: the share decides where one has to say one or the other.
     seen = share if certain else 0.0
     interval = (max(0.0, seen - spread), min(1.0, seen + spread))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gatecrash.reports.capacity.answer import Capacity
-from gatecrash.reports.capacity.judging import Probe, Standing
+from gatecrash.reports.capacity.judging import Probe, ProbeStanding
 
 # Late waits of the load generator that are this part of the latency objective blur where the interval's ends lie.
 _LAG_PART: Final = 0.1
@@ -46,7 +46,7 @@ def no_answer(capacity: Capacity) -> list[str]:
     if capacity.low is None and capacity.limited:
         return [f"the load generator was the limit at the lowest rate already: {capacity.limited}{_advice(capacity)}"]
     asked = capacity.at_least
-    if asked is None or not capacity.complete or judge_at_least(capacity, asked) is not Standing.UNCLEAR:
+    if asked is None or not capacity.complete or judge_at_least(capacity, asked) is not ProbeStanding.UNCLEAR:
         return []
     held = "no rate was" if capacity.low is None else f"{capacity.low:g} arrivals/s were"
     unknown = f"whether the {asked:g} that capacity.at_least asks for are held is not known"
@@ -72,29 +72,29 @@ def _advice(capacity: Capacity) -> str:
     return "; fire from more cores by --processes, or from more machines by --master"
 
 
-def judge_at_least(capacity: Capacity, asked: float) -> Standing:
+def judge_at_least(capacity: Capacity, asked: float) -> ProbeStanding:
     """Say whether a rate is held; broken only where the authorizer, not what fires at it, is the bound.
 
     Unclear is one beyond what the load generator, the highest rate to be tried or a limit of the search let it show.
     """
     if capacity.low is not None and capacity.low >= asked:
-        return Standing.HELD
+        return ProbeStanding.HELD
     # Between both ends of a finished search nothing more can be told: it is not shown to be held.
     if capacity.high is not None and not (capacity.limited or capacity.ended_by):
-        return Standing.BROKEN
+        return ProbeStanding.BROKEN
     bound = capacity.broken_at
-    return Standing.BROKEN if bound is not None and bound <= asked else Standing.UNCLEAR
+    return ProbeStanding.BROKEN if bound is not None and bound <= asked else ProbeStanding.UNCLEAR
 
 
 def missed(capacity: Capacity) -> tuple[str, ...]:
     """Return what was asked for and is not held."""
     asked = capacity.at_least
-    if asked is not None and judge_at_least(capacity, asked) is Standing.UNCLEAR:
+    if asked is not None and judge_at_least(capacity, asked) is ProbeStanding.UNCLEAR:
         return ()
     if capacity.low is None and not capacity.limited:
         lowest = min((probe.rate for probe in capacity.curve()), default=None)
         return () if lowest is None else (f"the objectives were not kept even at {lowest:g} arrivals/s",)
-    if asked is not None and judge_at_least(capacity, asked) is Standing.BROKEN:
+    if asked is not None and judge_at_least(capacity, asked) is ProbeStanding.BROKEN:
         held = "no rate was" if capacity.low is None else f"{capacity.low:g} arrivals/s were"
         return (f"{held} held, not the {asked:g} that capacity.at_least asks for",)
     return ()

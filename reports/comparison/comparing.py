@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from gatecrash.reports.comparison.comparability import differences, doubts, obstacles, other_cases
-from gatecrash.reports.comparison.comparison import Aspect, Change, Comparison, LatencyTable, Limits, Side, summed_up
+from gatecrash.reports.comparison.comparison import (
+    Aspect,
+    Change,
+    Comparison,
+    ComparisonLimits,
+    LatencyTable,
+    Side,
+    summed_up,
+)
 from gatecrash.reports.comparison.decisions import DecisionDiff, compare_decisions
 from gatecrash.reports.comparison.findings import compare_findings
 from gatecrash.reports.comparison.latency import compare_latencies, curves, over_time
@@ -18,9 +26,7 @@ from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import CaseFacts, LatencyKind
 from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import Summary
-from gatecrash.reports.run.verdict import ExitCode, Verdict
 from gatecrash.reports.statistics.directions import Direction
-from gatecrash.reports.words.comparison import worse_sentences
 
 LATENCY: Final = "latency"
 FINDINGS: Final = "findings"
@@ -36,7 +42,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ComparedRun:
     """One of two runs: its summary, its recording, and its folder or what else it is known by."""
 
     summary: Summary
@@ -51,9 +57,9 @@ class Part:
 
 
 def compare(
-    earlier: Part,
-    later: Part,
-    limits: Limits,
+    earlier: ComparedRun,
+    later: ComparedRun,
+    limits: ComparisonLimits,
     known: Known | None = None,
     *,
     policies: bool = True,
@@ -106,7 +112,7 @@ def _latency_aspects(tables: list[LatencyTable]) -> list[Aspect]:
 
 
 def _decisions(
-    earlier: Part, later: Part, limits: Limits, known: Known | None, *, policies: bool
+    earlier: ComparedRun, later: ComparedRun, limits: ComparisonLimits, known: Known | None, *, policies: bool
 ) -> tuple[DecisionDiff, str]:
     if later.summary.campaign is not None:
         return DecisionDiff(), "a fuzz run chooses its requests as it goes: its findings are compared"
@@ -116,13 +122,3 @@ def _decisions(
     facts, in_full = (known.facts, known.in_full) if known is not None else (None, None)
     diff = compare_decisions(*ledgers, limits.confidence, facts, in_full, policies=policies)
     return diff, "" if diff.compared else "no case was answered in both runs"
-
-
-def with_comparison(summary: Summary, comparison: Comparison) -> Summary:
-    """Return a summary whose verdict knows of a comparison: what got worse fails a run that passed otherwise."""
-    verdict = summary.verdict
-    if comparison.is_worse:
-        reasons = (*verdict.reasons, *worse_sentences(comparison))
-        passed = verdict.exit_code is ExitCode.PASS
-        verdict = Verdict(ExitCode.THRESHOLD_FAILED, "FAIL", reasons) if passed else replace(verdict, reasons=reasons)
-    return replace(summary, verdict=verdict, comparison=comparison)

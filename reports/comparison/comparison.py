@@ -28,7 +28,7 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ComparisonLimits:
     """From which change on something counts as better or worse, where it is also beyond chance.
 
     ``latency`` and ``achieved_rate`` are relative changes, ``latency_ms`` milliseconds, the other two differences of
@@ -108,7 +108,7 @@ class Comparison:
 
     earlier: Side
     later: Side
-    limits: Limits = field(default_factory=Limits)
+    limits: ComparisonLimits = field(default_factory=ComparisonLimits)
     refused: tuple[str, ...] = ()
     aspects: tuple[Aspect, ...] = ()
     latencies: tuple[LatencyTable, ...] = ()

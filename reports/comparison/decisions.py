@@ -23,7 +23,7 @@ LISTED_MAXIMUM: Final = 100
 _FAULTS: Final = frozenset({Outcome.HANDLER_ERROR, Outcome.INVALID_RESPONSE})
 
 
-class Kind(StrEnum):
+class FlipKind(StrEnum):
     """How the answer to a case changed."""
 
     NOW_ALLOWED = "now_allowed"
@@ -37,7 +37,7 @@ class Kind(StrEnum):
 
 
 # What chance may bring about in either direction: where both are seen, they are weighed against each other.
-_OPPOSITES: Final = ((Kind.NOW_INCONSISTENT, Kind.NOW_CONSISTENT), (Kind.NOW_FAULTY, Kind.NOW_ANSWERED))
+_OPPOSITES: Final = ((FlipKind.NOW_INCONSISTENT, FlipKind.NOW_CONSISTENT), (FlipKind.NOW_FAULTY, FlipKind.NOW_ANSWERED))
 _WEIGHED: Final = frozenset(kind for pair in _OPPOSITES for kind in pair)
 
 
@@ -50,7 +50,7 @@ class Flip:
     """
 
     case: int
-    kind: Kind
+    kind: FlipKind
     direction: Direction
     name: str
     expectation: str
@@ -87,7 +87,7 @@ class DecisionDiff:
 @dataclass(frozen=True, slots=True)
 class _Changed:
     case: int
-    kind: Kind
+    kind: FlipKind
     direction: Direction
 
 
@@ -127,13 +127,13 @@ def compare_decisions(
             counts["lifetimes"] += _differ(before.lifetimes, after.lifetimes)
     counts["elsewhere"] += sum(bool(entry.answers()) for index, entry in later if not earlier.entry(index).answers())
     order = list(Direction)
-    shown = sorted(changed, key=lambda one: (-order.index(one.direction), list(Kind).index(one.kind), one.case))
+    shown = sorted(changed, key=lambda one: (-order.index(one.direction), list(FlipKind).index(one.kind), one.case))
     kinds = Counter(one.kind.value for one in changed)
     return DecisionDiff(
         compared=counts["compared"],
         elsewhere=counts["elsewhere"],
         inconsistent=counts["inconsistent"],
-        kinds={kind.value: kinds[kind.value] for kind in Kind if kinds[kind.value]},
+        kinds={kind.value: kinds[kind.value] for kind in FlipKind if kinds[kind.value]},
         directions=dict(Counter(one.direction.value for one in changed)),
         direction=_overall(changed, confidence) if counts["compared"] else Direction.UNJUDGED,
         flips=tuple(_flip(one, earlier, later, in_full or facts) for one in shown[:LISTED_MAXIMUM]),
@@ -147,37 +147,37 @@ def _only(entry: CaseEntry, answers: list[Sighting]) -> Sighting | None:
     return answers[0] if len(answers) == 1 and not entry.uncounted else None
 
 
-def _kind(before: Sighting | None, after: Sighting | None) -> Kind | None:
+def _kind(before: Sighting | None, after: Sighting | None) -> FlipKind | None:
     if before is None or after is None:
         if before is after:
             return None
-        return Kind.NOW_INCONSISTENT if after is None else Kind.NOW_CONSISTENT
+        return FlipKind.NOW_INCONSISTENT if after is None else FlipKind.NOW_CONSISTENT
     if before.identity == after.identity:
         return None
     allowed = (before.outcome is Outcome.ALLOW, after.outcome is Outcome.ALLOW)
     faulty = (before.outcome in _FAULTS, after.outcome in _FAULTS)
     if faulty[0] != faulty[1]:
-        return Kind.NOW_FAULTY if faulty[1] else Kind.NOW_ANSWERED
+        return FlipKind.NOW_FAULTY if faulty[1] else FlipKind.NOW_ANSWERED
     if all(allowed):
-        return Kind.POLICY_CHANGED
+        return FlipKind.POLICY_CHANGED
     if any(allowed):
-        return Kind.NOW_ALLOWED if allowed[1] else Kind.NOW_DENIED
-    return Kind.ANSWERED_OTHERWISE
+        return FlipKind.NOW_ALLOWED if allowed[1] else FlipKind.NOW_DENIED
+    return FlipKind.ANSWERED_OTHERWISE
 
 
 def _direction(
-    index: int, kind: Kind, after: list[Sighting], facts: Callable[[int], CaseFacts] | None, *, policies: bool
+    index: int, kind: FlipKind, after: list[Sighting], facts: Callable[[int], CaseFacts] | None, *, policies: bool
 ) -> Direction:
-    if kind is Kind.ANSWERED_OTHERWISE:
+    if kind is FlipKind.ANSWERED_OTHERWISE:
         return Direction.SAME
-    if kind is Kind.POLICY_CHANGED:
+    if kind is FlipKind.POLICY_CHANGED:
         return Direction.WORSE if policies else Direction.SAME
-    if kind in {Kind.NOW_INCONSISTENT, Kind.NOW_FAULTY}:
+    if kind in {FlipKind.NOW_INCONSISTENT, FlipKind.NOW_FAULTY}:
         return Direction.WORSE
-    if kind is Kind.NOW_CONSISTENT:
+    if kind is FlipKind.NOW_CONSISTENT:
         return Direction.BETTER
     met = _expectation(index, facts).is_met_by(after[0].outcome)
-    if kind is Kind.NOW_ANSWERED:
+    if kind is FlipKind.NOW_ANSWERED:
         return Direction.WORSE if met is False else Direction.BETTER
     return Direction.BETTER if met else Direction.WORSE
 
@@ -189,9 +189,9 @@ def _expectation(index: int, facts: Callable[[int], CaseFacts] | None) -> Expect
 def _overall(changed: list[_Changed], confidence: float) -> Direction:
     seen = {one.direction for one in changed if one.kind not in _WEIGHED}
     # A decision in a fault's place may itself be wrong.
-    wrong = [one for one in changed if one.kind is Kind.NOW_ANSWERED and one.direction is Direction.WORSE]
+    wrong = [one for one in changed if one.kind is FlipKind.NOW_ANSWERED and one.direction is Direction.WORSE]
     numbers = Counter(one.kind for one in changed)
-    numbers[Kind.NOW_ANSWERED] -= len(wrong)
+    numbers[FlipKind.NOW_ANSWERED] -= len(wrong)
     seen |= {by_sign(numbers[worse], numbers[better], confidence) for worse, better in _OPPOSITES}
     seen |= {one.direction for one in wrong}
     if {Direction.WORSE, Direction.BETTER} <= seen:

@@ -10,7 +10,7 @@ from math import exp, log, log1p
 from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.comparison.comparison import Change, LatencyTable, Limits, Moment, Unit
+from gatecrash.reports.comparison.comparison import Change, ComparisonLimits, LatencyTable, Moment, Unit
 from gatecrash.reports.recording.latency import LatencyHistogram
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import LatencyKind
@@ -50,7 +50,7 @@ class Latencies:
 
 
 def compare_latencies(
-    earlier: Recording, later: Recording, limits: Limits, judge: LatencyKind, *, paired: bool = False
+    earlier: Recording, later: Recording, limits: ComparisonLimits, judge: LatencyKind, *, paired: bool = False
 ) -> list[LatencyTable]:
     """Compare both kinds, all answered exchanges first, then each outcome that both runs have.
 
@@ -84,19 +84,15 @@ def _plain_changes(before: LatencyHistogram, after: LatencyHistogram) -> Iterato
         yield Change(f"p{percent:g}", Unit.MILLISECONDS, one, two, two / one - 1 if one > _LEAST_MS else None)
 
 
-def _changes(pair: tuple[Latencies, Latencies], limits: Limits, *, paired: bool) -> list[Change]:
+def _changes(pair: tuple[Latencies, Latencies], limits: ComparisonLimits, *, paired: bool) -> list[Change]:
     plain = list(_plain_changes(pair[0].whole, pair[1].whole))
     counts = [one.whole.count for one in pair]
-    if not min(counts):
-        return [replace(change, reason="one of the runs has no answered exchange") for change in plain]
     seconds = min(len(one.seconds) for one in pair)
-    if seconds < BLOCKS_LEAST:
-        return [
-            replace(
-                change, reason=f"one of the runs has {seconds} measured seconds, at least {BLOCKS_LEAST} are needed"
-            )
-            for change in plain
-        ]
+    why = f"one of the runs has {seconds} measured seconds, at least {BLOCKS_LEAST} are needed"
+    if not min(counts):
+        why = "one of the runs has no answered exchange"
+    if not min(counts) or seconds < BLOCKS_LEAST:
+        return [replace(change, reason=why) for change in plain]
     drawn, blocks = _drawn(pair, paired=paired)
     changes = []
     for place, change in enumerate(plain):
@@ -137,7 +133,7 @@ def _positive(milliseconds: float) -> float:
     return max(milliseconds, _LEAST_MS)
 
 
-def _judged(change: Change, ratios: list[float], blocks: int, limits: Limits) -> Change:
+def _judged(change: Change, ratios: list[float], blocks: int, limits: ComparisonLimits) -> Change:
     estimate = log(_positive(change.after) / _positive(change.before))
     low, high = interval_of(ratios, estimate, blocks, limits.confidence)
     direction = judged(estimate, low, high, log1p(limits.latency))

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.comparison.comparison import Change, Limits, Unit
+from gatecrash.reports.comparison.comparison import Change, ComparisonLimits, Unit
 from gatecrash.reports.recording.series import Second, Series
 from gatecrash.reports.statistics.block_bootstrap import BLOCKS_LEAST, DRAWS, block_numbers, grouped, interval_of
 from gatecrash.reports.statistics.directions import Direction, judged
@@ -19,7 +19,7 @@ ERROR_RATE: Final = "error_rate"
 ACHIEVED_RATE: Final = "achieved_rate"
 
 
-def compare_rates(earlier: Series, later: Series, limits: Limits, *, pace: bool = True) -> list[Change]:
+def compare_rates(earlier: Series, later: Series, limits: ComparisonLimits, *, pace: bool = True) -> list[Change]:
     """Compare the shares of throttled and of faulty exchanges, and where there is a ``pace``, the achieved rate."""
     pair = [[second for _, second in series if not second.warm_up] for series in (earlier, later)]
     changes = [
@@ -89,7 +89,7 @@ def difference_interval(
     )
 
 
-def _pace(pair: Sequence[list[Second]], limits: Limits) -> Change:
+def _pace(pair: Sequence[list[Second]], limits: ComparisonLimits) -> Change:
     """Compare exchanges per second; fewer are worse."""
     counts = [[second.outcomes.total() for second in seconds] for seconds in pair]
     if not all(map(sum, counts)):

@@ -21,7 +21,7 @@ _SECONDS_AN_HOUR: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DriftPart:
     """A tenth of the measured part: from which second on, exchanges, latencies in ms, shares 0 to 1.
 
     ``allowed`` is the share of the decisions that let a device in: the same requests come again and again, so it should
@@ -40,7 +40,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Trend:
+class Slope:
     """By how much a number changed an hour, by least squares over the parts, with its 95 % interval."""
 
     per_hour: float
@@ -52,9 +52,9 @@ class Trend:
 class Drift:
     """The course of a long run; latencies are service times in milliseconds, within 4.5 %."""
 
-    parts: tuple[Part, ...]
-    p50: Trend
-    p95: Trend
+    parts: tuple[DriftPart, ...]
+    p50: Slope
+    p95: Slope
 
 
 def drift_of(seconds: Iterable[tuple[int, Second]]) -> Drift | None:
@@ -68,7 +68,7 @@ def drift_of(seconds: Iterable[tuple[int, Second]]) -> Drift | None:
     return Drift(parts, trend_of(hours, [part.p50 for part in parts]), trend_of(hours, [part.p95 for part in parts]))
 
 
-def _part(seconds: list[tuple[int, Second]]) -> Part:
+def _part(seconds: list[tuple[int, Second]]) -> DriftPart:
     total = Second()
     for _, second in seconds:
         total.add(second)
@@ -76,7 +76,7 @@ def _part(seconds: list[tuple[int, Second]]) -> Part:
     exchanges = sum(outcomes.values())
     decided = sum(outcomes.get(outcome, 0) for outcome in Outcome if outcome.is_decision)
     latencies: Counter[int] = total.service_times
-    return Part(
+    return DriftPart(
         start=seconds[0][0],
         exchanges=exchanges,
         p50=total.percentile(latencies, 50) or 0.0,
@@ -88,10 +88,10 @@ def _part(seconds: list[tuple[int, Second]]) -> Part:
     )
 
 
-def trend_of(hours: list[float], values: list[float]) -> Trend:
+def trend_of(hours: list[float], values: list[float]) -> Slope:
     """Return the slope of ten values over time, with its 95 % interval."""
     slope, start = linear_regression(hours, values)
     centre = sum(hours) / len(hours)
     residuals = sum((value - start - slope * hour) ** 2 for hour, value in zip(hours, values, strict=True))
     error = sqrt(residuals / (len(hours) - 2) / sum((hour - centre) ** 2 for hour in hours))
-    return Trend(slope, slope - _STUDENT * error, slope + _STUDENT * error)
+    return Slope(slope, slope - _STUDENT * error, slope + _STUDENT * error)

@@ -58,8 +58,4 @@ def families_of(ledger: Ledger, kind_of: KindOf) -> tuple[FamilyRow, ...]:
         for sighting in entry.sightings:
             counts[sighting.outcome.value] += sighting.count
     order = sorted(cases, key=lambda kind: (kind[1] is not Expectation.ALLOW, *kind))
-    return tuple(FamilyRow(*_words(kind), cases[kind], dict(outcomes[kind])) for kind in order)
-
-
-def _words(kind: tuple[str, Expectation]) -> tuple[str, str]:
-    return kind[0], kind[1].value
+    return tuple(FamilyRow(kind[0], kind[1].value, cases[kind], dict(outcomes[kind])) for kind in order)

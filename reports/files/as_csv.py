@@ -1,8 +1,8 @@
-"""``seconds.csv`` and ``latencies.csv``: what happened in each second, and each distribution of latencies.
+"""CSV: what happened in each second of a run, each distribution of its latencies, and the runs of a trend.
 
-For spreadsheets and for programs that read tables (RFC 4180, with a header). Every cell is a number, a word of a closed
-set, or empty: no text of a request or an authorizer is in it, so a spreadsheet finds no formula. Times are in
-milliseconds.
+For spreadsheets and for programs that read tables (RFC 4180, with a header). Every cell of ``seconds.csv`` and
+``latencies.csv`` is a number, a word of a closed set, or empty: no text of a request or an authorizer is in it, so a
+spreadsheet finds no formula. Times are in milliseconds.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.run.summary import PERCENTILE_NAMES, LatencyRow, SecondRow, Summary
+from gatecrash.reports.run.verdict import Validity
+from gatecrash.reports.trend.trend import Trend
 
 # What latencies.csv calls all exchanges that the authorizer answered.
 ANSWERED: Final = "answered"
@@ -90,3 +93,27 @@ def _latency(row: LatencyRow) -> list[str | int]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
+
+
+def render_trend(trend: Trend) -> bytes:
+    """Return the runs that count, for Apache Otava and for spreadsheets: time, run, revision, then the numbers.
+
+    A share is told in per cent. Otava can't read a missing value: runs that lack one of the numbers are left out when
+    others have it.
+    """
+    metrics = [one.metric for one in trend.metrics]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["time", "run", "revision", *(metric.name.replace(".", "_") for metric in metrics)])
+    for run in trend.runs:
+        if run.validity == Validity.INVALID or any(metric.name not in run.numbers for metric in metrics):
+            continue
+        numbers = (_number(metric.factor * run.numbers[metric.name]) for metric in metrics)
+        names = (run.info.started_at, PurePath(run.place).name, run.revision)
+        writer.writerow([*map(_without_formula, names), *numbers])
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _without_formula(text: str) -> str:
+    # A spreadsheet would run these as formulas.
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -1,4 +1,4 @@
-"""``stats.json``: every number of a summary, for machines.
+"""``stats.json``: every number of a report, for machines.
 
 Stable within a format number: members are added, never renamed or removed. ``schemas/stats.schema.json``
 describes it and is published with the package. Latencies are in milliseconds (``_ms``), rates per second,
@@ -13,15 +13,20 @@ from typing import Any, Final
 
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.recording import codec
-from gatecrash.reports.run.summary import LatencyRow, SecondRow, Summary
+from gatecrash.reports.report import Report
+from gatecrash.reports.run.summary import PERCENTILE_NAMES, LatencyRow, SecondRow
 from gatecrash.reports.words.findings import numbered
 
 FORMAT: Final = 1
+_NUMBERS: Final = (
+    *("planned", "dropped", "exchanges", "warm_up_exchanges", "cold_starts", "cases_seen", "measured_seconds"),
+    *("planned_rate", "achieved_rate", "throttle_rate", "wrong_bound"),
+)
 
 
-def render(summary: Summary) -> bytes:
+def render(report: Report) -> bytes:
     """Return the content of ``stats.json``: indented ASCII, whatever text a request held."""
-    return json.dumps(value_of(summary), indent=2, allow_nan=False, default=list).encode("ascii") + b"\n"
+    return json.dumps(value_of(report), indent=2, allow_nan=False, default=list).encode("ascii") + b"\n"
 
 
 def schema() -> dict[str, Any]:
@@ -31,8 +36,9 @@ def schema() -> dict[str, Any]:
     return value
 
 
-def value_of(summary: Summary) -> dict[str, Any]:
+def value_of(report: Report) -> dict[str, Any]:
     """Return the content of ``stats.json`` as a JSON value."""
+    summary = report.summary
     run = summary.info.to_json()
     run.pop("format")
     return {
@@ -45,17 +51,7 @@ def value_of(summary: Summary) -> dict[str, Any]:
         "validity": {"word": summary.judgement.validity.value, "reasons": list(summary.judgement.reasons)},
         "run": run,
         "state": codec.to_json(summary.state),
-        "planned": summary.planned,
-        "dropped": summary.dropped,
-        "exchanges": summary.exchanges,
-        "warm_up_exchanges": summary.warm_up_exchanges,
-        "cold_starts": summary.cold_starts,
-        "cases_seen": summary.cases_seen,
-        "measured_seconds": summary.measured_seconds,
-        "planned_rate": summary.planned_rate,
-        "achieved_rate": summary.achieved_rate,
-        "throttle_rate": summary.throttle_rate,
-        "wrong_bound": summary.wrong_bound,
+        **{name: getattr(summary, name) for name in _NUMBERS},
         "outcomes": dict(summary.outcomes),
         "latencies": [
             {"outcome": row.outcome, "kind": row.kind, **_distribution(row)} for row in summary.latencies if row.count
@@ -73,7 +69,7 @@ def value_of(summary: Summary) -> dict[str, Any]:
         "spike": codec.to_json(summary.spike),
         "drift": codec.to_json(summary.drift),
         "memory": codec.to_json(summary.memory),
-        "comparison": summary.comparison.to_json() if summary.comparison is not None else None,
+        "comparison": report.comparison.to_json() if report.comparison is not None else None,
         "heat": codec.to_json(summary.heat),
         "families": [family.to_json() for family in summary.families],
         "thresholds": [threshold.to_json() for threshold in summary.thresholds],
@@ -84,11 +80,7 @@ def _distribution(row: LatencyRow) -> dict[str, Any]:
     return {
         "count": row.count,
         "mean_ms": row.mean,
-        "p50_ms": row.p50,
-        "p90_ms": row.p90,
-        "p95_ms": row.p95,
-        "p99_ms": row.p99,
-        "p99_9_ms": row.p99_9,
+        **{f"{name}_ms": getattr(row, name) for name in PERCENTILE_NAMES},
         "max_ms": row.maximum,
         "intervals_ms": {name: list(interval) for name, interval in row.intervals.items()},
         "too_few": list(row.too_few),

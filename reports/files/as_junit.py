@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from gatecrash.reports.capacity.judging import Standing as ProbeStanding
+from gatecrash.reports.capacity.judging import ProbeStanding
 from gatecrash.reports.capacity.verdict import judge_at_least
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.oracles.rules import Oracle
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.summary import Summary
 from gatecrash.reports.run.verdict import Validity
 from gatecrash.reports.statistics.directions import Direction
@@ -23,7 +24,7 @@ from gatecrash.reports.thresholds.judging import Standing
 from gatecrash.reports.words import comparison as comparison_words
 from gatecrash.reports.words import findings as finding_words
 from gatecrash.reports.words.findings import numbered
-from gatecrash.reports.words.summary import visible
+from gatecrash.reports.words.spelling import visible
 
 _NAME: Final = "gatecrash"
 _WORSE: Final = frozenset(map(comparison_words.word, (Direction.WORSE, Direction.MIXED)))
@@ -39,9 +40,10 @@ class _Case:
     text: str = ""
 
 
-def render(summary: Summary) -> bytes:
+def render(report: Report) -> bytes:
     """Return the file's content."""
-    suites = [(title, list(cases)) for title, cases in _suites(summary)]
+    summary = report.summary
+    suites = [(title, list(cases)) for title, cases in _suites(report)]
     counts = _counts([case for _, cases in suites for case in cases], summary)
     # Of all suites together nobody counts the skipped cases; the schema of Jenkins' xUnit plugin has no word for it.
     counts.pop("skipped")
@@ -77,13 +79,14 @@ def _counts(cases: list[_Case], summary: Summary) -> dict[str, str]:
     }
 
 
-def _suites(summary: Summary) -> Iterator[tuple[str, Iterator[_Case]]]:
+def _suites(report: Report) -> Iterator[tuple[str, Iterator[_Case]]]:
+    summary = report.summary
     yield "measurement", _measurement(summary)
     if summary.thresholds or (summary.capacity is not None and summary.capacity.at_least is not None):
         yield "thresholds", _thresholds(summary)
     yield "oracles", _oracles(summary)
-    if summary.comparison is not None:
-        yield "comparison", _comparison(summary, summary.comparison)
+    if report.comparison is not None:
+        yield "comparison", _comparison(summary, report.comparison)
 
 
 def _comparison(summary: Summary, comparison: Comparison) -> Iterator[_Case]:

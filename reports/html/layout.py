@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 Figure = dict[str, Any]
+# A percentile and its milliseconds.
+Point = tuple[float, float]
 
 # Decades up to which every digit, or a few, have room for a tick.
 _DIGITS_UP_TO: Final = 0.7
@@ -24,6 +27,23 @@ def nines_axis(highest: float) -> dict[str, Any]:
         "ticktext": [label for _, label in nines],
         "tickangle": 0,
     }
+
+
+def percentile_places(curve: list[Point], count: int) -> list[float]:
+    """Return where points (percentile, milliseconds) of so many values stand: one of how many is beyond each.
+
+    The maximum stands where one of all is beyond: 100 % itself would be infinitely far right.
+    """
+    return [min(100.0 / (100.0 - percent) if percent < 100 else math.inf, count) for percent, _ in curve]
+
+
+def percentile_layout(highest: float, curves: Iterable[list[Point]]) -> dict[str, Any]:
+    """Return the layout of latencies by percentile, each further nine as wide as the one before."""
+    layout = layout_of("percentile of exchanges, %", "latency, ms")
+    layout["hovermode"] = "closest"
+    layout["xaxis"] |= nines_axis(highest)
+    layout["yaxis"] |= log_axis([value for curve in curves for _, value in curve if value])
+    return layout
 
 
 def layout_of(x_title: str, y_title: str) -> dict[str, Any]:

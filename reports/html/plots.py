@@ -6,17 +6,16 @@ in the page's style sheet, serves light, dark and print. No line or bar is told 
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.html.layout import Figure, layout_of, log_axis, nines_axis
+from gatecrash.reports.html.layout import Figure, layout_of, log_axis, percentile_layout, percentile_places
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.run.summary import SecondRow, Summary
-from gatecrash.reports.words.summary import outcome_label
+from gatecrash.reports.words.spelling import outcome_label
 
 # More than this can't be told apart on a screen, and makes the page slow.
 _BINS_MAXIMUM: Final = 600
@@ -43,7 +42,7 @@ _WIDTHS: Final = {LatencyKind.SERVICE_TIME: 1.5, LatencyKind.RESPONSE_TIME: 3.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class PlotBin:
     """Some consecutive seconds as one. Counts are per second (mean), latencies the highest of the seconds, in ms."""
 
     start: int
@@ -62,7 +61,7 @@ def bin_width(rows: list[SecondRow]) -> int:
     return 1 + (rows[-1].second - rows[0].second) // _BINS_MAXIMUM if rows else 1
 
 
-def binned(rows: list[SecondRow]) -> list[Bin]:
+def binned(rows: list[SecondRow]) -> list[PlotBin]:
     """Return the seconds of a run, several put together when the run is long."""
     width = bin_width(rows)
     groups: dict[int, list[SecondRow]] = {}
@@ -71,11 +70,11 @@ def binned(rows: list[SecondRow]) -> list[Bin]:
     return [_bin(start, group, width) for start, group in sorted(groups.items())]
 
 
-def _bin(start: int, rows: list[SecondRow], width: int) -> Bin:
+def _bin(start: int, rows: list[SecondRow], width: int) -> PlotBin:
     outcomes: Counter[str] = Counter()
     for row in rows:
         outcomes.update(row.outcomes)
-    return Bin(
+    return PlotBin(
         start,
         any(row.warm_up for row in rows),
         sum(row.planned for row in rows) / width,
@@ -194,8 +193,7 @@ def percentile_figure(summary: Summary) -> Figure:
     traces, highest = [], 2.0
     for kind, dash in ((LatencyKind.RESPONSE_TIME, "dash"), (LatencyKind.SERVICE_TIME, "solid")):
         curve = summary.curves.get(kind.value, [])
-        # The maximum stands where one of all exchanges is beyond: 100 % itself would be infinitely far right.
-        places = [min(100.0 / (100.0 - p) if p < 100 else math.inf, counts.get(kind.value, 1)) for p, _ in curve]
+        places = percentile_places(curve, counts.get(kind.value, 1))
         highest = max([highest, *places])
         traces.append(
             {
@@ -209,14 +207,10 @@ def percentile_figure(summary: Summary) -> Figure:
                 "hovertemplate": "%{customdata:.6~g} %: %{y:.3~g} ms",
             }
         )
-    layout = layout_of("percentile of exchanges, %", "latency, ms")
-    layout["hovermode"] = "closest"
-    layout["xaxis"] |= nines_axis(highest)
-    layout["yaxis"] |= log_axis([value for curve in summary.curves.values() for _, value in curve if value])
-    return {"data": traces, "layout": layout}
+    return {"data": traces, "layout": percentile_layout(highest, summary.curves.values())}
 
 
-def _time_layout(bins: list[Bin], width: int, y_title: str) -> dict[str, Any]:
+def _time_layout(bins: list[PlotBin], width: int, y_title: str) -> dict[str, Any]:
     layout = layout_of("intended start, seconds of the run", y_title)
     if bins:
         layout["xaxis"]["range"] = [bins[0].start, bins[-1].start + width]
@@ -228,7 +222,7 @@ def _time_layout(bins: list[Bin], width: int, y_title: str) -> dict[str, Any]:
     return layout
 
 
-def _warm_up_spans(bins: list[Bin], width: int) -> Iterator[tuple[int, int]]:
+def _warm_up_spans(bins: list[PlotBin], width: int) -> Iterator[tuple[int, int]]:
     start: int | None = None
     end = 0
     for one in bins:

@@ -11,12 +11,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from gatecrash.reports.comparison.comparison import Comparison, LatencyTable, Moment
-from gatecrash.reports.html.layout import Figure, layout_of, log_axis, nines_axis
+from gatecrash.reports.html.layout import Figure, Point, layout_of, log_axis, percentile_layout, percentile_places
 
 BY_PERCENTILE: Final = "by percentile"
 OVER_TIME: Final = "over time"
-# A percentile and its milliseconds.
-Point = tuple[float, float]
 _NAMES: Final = ("earlier", "later")
 _STYLES: Final[tuple[dict[str, Any], ...]] = (
     {
@@ -66,8 +64,7 @@ def curves_figure(pair: tuple[list[Point], list[Point]], counts: tuple[int, int]
     """Latency by percentile of both runs, each further nine as wide as the one before."""
     traces, highest = [], 2.0
     for name, style, curve, count in zip(_NAMES, _STYLES, pair, counts, strict=True):
-        # The maximum stands where one of all exchanges is beyond.
-        places = [min(100.0 / (100.0 - percent) if percent < 100 else math.inf, count) for percent, _ in curve]
+        places = percentile_places(curve, count)
         highest = max([highest, *places])
         traces.append(
             {
@@ -81,10 +78,7 @@ def curves_figure(pair: tuple[list[Point], list[Point]], counts: tuple[int, int]
                 "hovertemplate": "%{customdata:.6~g} %: %{y:.3~g} ms",
             }
         )
-    layout = layout_of("percentile of exchanges, %", "latency, ms")
-    layout["hovermode"] = "closest"
-    layout["xaxis"] |= nines_axis(highest)
-    layout["yaxis"] |= log_axis([value for curve in pair for _, value in curve if value])
+    layout = percentile_layout(highest, pair)
     layout["annotations"] = list(_names_at_the_end(traces, logarithmic_x=True))
     return {"data": traces, "layout": layout}
 

@@ -28,6 +28,7 @@ from gatecrash.reports.html import plots, plots_capacity, plots_comparison, plot
 from gatecrash.reports.html.layout import Figure
 from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.records import LatencyKind
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.summary import LatencyRow, SecondRow, Summary
 from gatecrash.reports.words import campaign as campaign_words
 from gatecrash.reports.words import capacity as capacity_words
@@ -35,24 +36,24 @@ from gatecrash.reports.words import comparison as comparison_words
 from gatecrash.reports.words import course as course_words
 from gatecrash.reports.words import families as family_words
 from gatecrash.reports.words import findings as finding_words
+from gatecrash.reports.words import spelling
 from gatecrash.reports.words import summary as words
-from gatecrash.reports.words import thresholds as threshold_words
 
 # The highest makes a page that is smaller by a hundredth, and takes twice as long.
 _COMPRESSION: Final = 5
 _HEADING: Final = re.compile(r'<h2 id="([a-z0-9-]+)">([^<]+)</h2>')
 
 
-def render(summary: Summary, run_folder: str | PurePath) -> bytes:
+def render(report: Report, run_folder: str | PurePath) -> bytes:
     """Return the page as UTF-8; ``run_folder`` is named in the commands that replay a finding."""
-    figures = _figures(summary)
+    summary, figures = report.summary, _figures(report)
     return render_page(
         "report.html.j2",
         figures,
+        report=report,
         summary=summary,
         run_folder=run_folder,
         capacity=summary.capacity,
-        course_words=course_words,
         drawn=figures.keys(),
         latencies=[(kind.value, _rows(summary, kind)) for kind in LatencyKind],
         bins=plots.binned(summary.seconds),
@@ -103,24 +104,23 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        visible=words.visible,
-        json_text=words.json_text,
-        milliseconds=words.milliseconds,
-        percent=words.percent,
-        outcome_label=words.outcome_label,
-        plural=words.plural,
+        visible=spelling.visible,
+        json_text=spelling.json_text,
+        milliseconds=spelling.milliseconds,
+        percent=spelling.percent,
+        outcome_label=spelling.outcome_label,
+        plural=spelling.plural,
         headings=_headings,
-        drift_row=course_words.drift_row,
-        memory_row=course_words.memory_row,
     )
     made.globals.update(
         words=words,
+        spelling=spelling,
         finding_words=finding_words,
         campaign_words=campaign_words,
         capacity_words=capacity_words,
         comparison_words=comparison_words,
+        course_words=course_words,
         family_words=family_words,
-        threshold_words=threshold_words,
         comparison_places=plots_comparison.places,
     )
     return made
@@ -146,8 +146,9 @@ def _content_security_policy(*scripts: str) -> str:
     )
 
 
-def _figures(summary: Summary) -> dict[str, Figure]:
-    figures: dict[str, Figure] = plots_comparison.figures(summary.comparison)
+def _figures(report: Report) -> dict[str, Figure]:
+    summary = report.summary
+    figures: dict[str, Figure] = plots_comparison.figures(report.comparison)
     if summary.capacity is not None and summary.capacity.curve():
         figures["capacity-latency-plot"] = plots_capacity.latency_figure(summary.capacity)
         if (shares := plots_capacity.shares_figure(summary.capacity)) is not None:
@@ -189,12 +190,12 @@ def _throttling(summary: Summary) -> list[tuple[str, str]]:
     worst = max(throttled, key=lambda row: row.outcomes[Outcome.THROTTLED])
     unthrottled = max((_answered(row) for row in throttled), default=0)
     return [
-        ("throttle rate", f"{words.percent(summary.throttle_rate)} of the exchanges after the warm-up"),
+        ("throttle rate", f"{spelling.percent(summary.throttle_rate)} of the exchanges after the warm-up"),
         ("throttled exchanges", f"{summary.outcomes.get(Outcome.THROTTLED, 0):,} after the warm-up"),
         ("seconds with throttles", f"{len(throttled):,} of {len(summary.seconds):,}, the warm-up included"),
         ("first and last", f"second {throttled[0].second:,} and second {throttled[-1].second:,}"),
         ("worst second", f"second {worst.second:,}: {worst.outcomes[Outcome.THROTTLED]:,} throttled"),
-        ("let through while throttling", f"at most {words.plural(unthrottled, 'exchange')} in a second"),
+        ("let through while throttling", f"at most {spelling.plural(unthrottled, 'exchange')} in a second"),
     ]
 
 
@@ -222,4 +223,4 @@ def _flattened(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
         if isinstance(item, Mapping) and item:
             yield from _flattened(item, f"{name}.")
         else:
-            yield words.visible(name), words.visible(item) if isinstance(item, str) else words.json_text(item)
+            yield spelling.visible(name), spelling.visible(item) if isinstance(item, str) else spelling.json_text(item)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gatecrash.reports.html.layout import log_axis
-from gatecrash.reports.live.live import Step
+from gatecrash.reports.live.live import LiveStep
 
 # Where the drawing ends, in its own units: it is stretched to the width and height that there are.
 _WIDTH: Final = 1000.0
@@ -46,7 +46,7 @@ class Chart:
     warm_up: float
 
 
-def rates_chart(steps: Sequence[Step], *, has_schedule: bool) -> Chart | None:
+def rates_chart(steps: Sequence[LiveStep], *, has_schedule: bool) -> Chart | None:
     """Draw what was offered as a line, and what was throttled and dropped of it as areas; None for less than a step."""
     if not steps:
         return None
@@ -63,7 +63,7 @@ def rates_chart(steps: Sequence[Step], *, has_schedule: bool) -> Chart | None:
     return Chart(tuple(lines), _time_axis(steps), up, _warm_up(steps))
 
 
-def latency_chart(steps: Sequence[Step]) -> Chart | None:
+def latency_chart(steps: Sequence[LiveStep]) -> Chart | None:
     """Draw the 95th percentile of both latencies over time, logarithmic; None while nothing was answered."""
     values = [value for step in steps for value in (step.service_p95, step.response_p95) if value]
     if not values:
@@ -108,19 +108,19 @@ def _round_up(value: float) -> float:
     return max(factor * power, float(_TICKS))
 
 
-def _start(steps: Sequence[Step]) -> int:
+def _start(steps: Sequence[LiveStep]) -> int:
     return steps[0].start
 
 
-def _seconds(steps: Sequence[Step]) -> int:
+def _seconds(steps: Sequence[LiveStep]) -> int:
     return steps[-1].start + steps[-1].seconds - _start(steps)
 
 
-def _across(steps: Sequence[Step], second: float) -> float:
+def _across(steps: Sequence[LiveStep], second: float) -> float:
     return _WIDTH * (second - _start(steps)) / _seconds(steps)
 
 
-def _stairs(steps: Sequence[Step], share: Callable[[Step], float]) -> str:
+def _stairs(steps: Sequence[LiveStep], share: Callable[[LiveStep], float]) -> str:
     parts = []
     for place, step in enumerate(steps):
         left, right = _across(steps, step.start), _across(steps, step.start + step.seconds)
@@ -128,11 +128,11 @@ def _stairs(steps: Sequence[Step], share: Callable[[Step], float]) -> str:
     return "".join(parts)
 
 
-def _area(steps: Sequence[Step], share: Callable[[Step], float]) -> str:
+def _area(steps: Sequence[LiveStep], share: Callable[[LiveStep], float]) -> str:
     return f"M0 {_HEIGHT:g}{_stairs(steps, share).replace('M', 'L', 1)}V{_HEIGHT:g}Z"
 
 
-def _curve(steps: Sequence[Step], share: Callable[[Step], float | None]) -> str:
+def _curve(steps: Sequence[LiveStep], share: Callable[[LiveStep], float | None]) -> str:
     """Return a line through the middles of the steps, with gaps where nothing was measured."""
     parts, is_drawing = [], False
     for step in steps:
@@ -146,7 +146,7 @@ def _curve(steps: Sequence[Step], share: Callable[[Step], float | None]) -> str:
     return "".join(parts)
 
 
-def _time_axis(steps: Sequence[Step]) -> tuple[Tick, ...]:
+def _time_axis(steps: Sequence[LiveStep]) -> tuple[Tick, ...]:
     seconds = _seconds(steps)
     wide = next(
         (width for width in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400) if seconds / width <= 6),
@@ -165,6 +165,6 @@ def _clock(seconds: int) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d} h" if hours else f"{minutes}:{rest:02d} min"
 
 
-def _warm_up(steps: Sequence[Step]) -> float:
+def _warm_up(steps: Sequence[LiveStep]) -> float:
     taken = sum(step.seconds for step in steps if step.warm_up)
     return round(100 * taken / _seconds(steps), 2)

@@ -9,8 +9,9 @@ from typing import Final
 
 from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.reports.course.families import FamilyRow
-from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.live.standing import WebTestState
 from gatecrash.reports.recording.records import LatencyKind
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import LatencyRow, SecondRow, Summary
 
@@ -42,7 +43,7 @@ class WrongRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LiveStep:
     """Some consecutive seconds. Counts are per second (mean), latencies in ms the highest of the seconds.
 
     ``offered`` are the arrivals that became due; in the closed model, which has none, the exchanges.
@@ -72,7 +73,7 @@ class Figures:
     warm_up_exchanges: int
     decisions: int
     wrong: tuple[WrongRow, ...] | None
-    steps: tuple[Step, ...]
+    steps: tuple[LiveStep, ...]
     throttled: int
     offered_lately: float
     throttled_lately: float
@@ -93,15 +94,20 @@ class EarlierTest:
 class Live:
     """What the web page shows. ``sentence`` says what went wrong with a test that was refused or has no report.
 
-    ``summary`` is None before there is anything to sum up. Its verdict holds only once the test has ended.
+    ``report`` is None before there is anything to sum up. Its verdict holds only once the test has ended.
     """
 
-    standing: Standing
+    standing: WebTestState
     run_folder: str = ""
     sentence: str = ""
-    summary: Summary | None = None
+    report: Report | None = None
     figures: Figures | None = None
     earlier: tuple[EarlierTest, ...] = ()
+
+    @property
+    def summary(self) -> Summary | None:
+        """The run as far as it got."""
+        return self.report.summary if self.report is not None else None
 
     @property
     def run_name(self) -> str:
@@ -111,12 +117,12 @@ class Live:
     @property
     def is_over(self) -> bool:
         """Whether firing has ended, so that nothing happens a second any more."""
-        return self.standing not in {Standing.STARTING, Standing.RUNNING}
+        return self.standing not in {WebTestState.STARTING, WebTestState.RUNNING}
 
     @property
     def has_verdict(self) -> bool:
         """Whether everything is there, and judged."""
-        return self.standing is Standing.ENDED and self.summary is not None
+        return self.standing is WebTestState.ENDED and self.summary is not None
 
 
 def is_fuzz(summary: Summary) -> bool:
@@ -196,7 +202,7 @@ def _mean(values: list[int]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def steps_of(rows: list[SecondRow]) -> tuple[Step, ...]:
+def steps_of(rows: list[SecondRow]) -> tuple[LiveStep, ...]:
     """Return the seconds of a run, several together when it is long; those in which nothing was due count as well."""
     if not rows:
         return ()
@@ -210,10 +216,10 @@ def steps_of(rows: list[SecondRow]) -> tuple[Step, ...]:
     return tuple(_step(start, min(width, last - start), group) for start, group in groups.items())
 
 
-def _step(start: int, width: int, rows: list[SecondRow]) -> Step:
+def _step(start: int, width: int, rows: list[SecondRow]) -> LiveStep:
     throttled = sum(row.outcomes.get(Outcome.THROTTLED, 0) for row in rows)
     exchanges = sum(sum(row.outcomes.values()) for row in rows)
-    return Step(
+    return LiveStep(
         start,
         width,
         any(row.warm_up for row in rows),

@@ -33,7 +33,7 @@ _SECONDS_AT_ONCE: Final = 256
 _UNIT_SUFFIXES: Final = {"s": "_seconds", "1": "_ratio", "{arrival}/s": "_per_second"}
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     """What a metric's value is: a count that only grows, a present value, or latencies by bucket."""
 
     COUNTER = "counter"
@@ -42,11 +42,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class LiveMetric:
     """A metric: ``name`` as OpenTelemetry has it, ``unit`` in UCUM, ``label`` the name of its one label, if any."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     unit: str
     description: str
     label: str | None = None
@@ -78,55 +78,65 @@ class Point:
     label: str = ""
 
 
-Measured = Mapping[Metric, Sequence[Point]]
+Measured = Mapping[LiveMetric, Sequence[Point]]
 
-EXCHANGES: Final = Metric(
-    "gatecrash.exchanges", Kind.COUNTER, "{exchange}", "Exchanges of the measured part, warm-up left out.", "outcome"
+EXCHANGES: Final = LiveMetric(
+    "gatecrash.exchanges",
+    MetricKind.COUNTER,
+    "{exchange}",
+    "Exchanges of the measured part, warm-up left out.",
+    "outcome",
 )
-WARM_UP_EXCHANGES: Final = Metric(
-    "gatecrash.warm_up_exchanges", Kind.COUNTER, "{exchange}", "Exchanges of the warm-up."
+WARM_UP_EXCHANGES: Final = LiveMetric(
+    "gatecrash.warm_up_exchanges", MetricKind.COUNTER, "{exchange}", "Exchanges of the warm-up."
 )
-PLANNED: Final = Metric(
-    "gatecrash.planned_arrivals", Kind.COUNTER, "{arrival}", "Arrivals that became due, warm-up included."
+PLANNED: Final = LiveMetric(
+    "gatecrash.planned_arrivals", MetricKind.COUNTER, "{arrival}", "Arrivals that became due, warm-up included."
 )
-DROPPED: Final = Metric(
-    "gatecrash.dropped_arrivals", Kind.COUNTER, "{arrival}", "Arrivals that were never sent, warm-up included."
+DROPPED: Final = LiveMetric(
+    "gatecrash.dropped_arrivals", MetricKind.COUNTER, "{arrival}", "Arrivals that were never sent, warm-up included."
 )
-COLD_STARTS: Final = Metric(
-    "gatecrash.cold_starts", Kind.COUNTER, "{cold_start}", "Cold starts that answers told of, warm-up included."
+COLD_STARTS: Final = LiveMetric(
+    "gatecrash.cold_starts", MetricKind.COUNTER, "{cold_start}", "Cold starts that answers told of, warm-up included."
 )
 LATENCIES: Final = {
-    LatencyKind.SERVICE_TIME: Metric(
+    LatencyKind.SERVICE_TIME: LiveMetric(
         "gatecrash.service_time",
-        Kind.HISTOGRAM,
+        MetricKind.HISTOGRAM,
         "s",
         "Time from sending a request to its answer, warm-up left out.",
         "outcome",
     ),
-    LatencyKind.RESPONSE_TIME: Metric(
+    LatencyKind.RESPONSE_TIME: LiveMetric(
         "gatecrash.response_time",
-        Kind.HISTOGRAM,
+        MetricKind.HISTOGRAM,
         "s",
         "Time from an arrival's intended start to its answer, warm-up left out.",
         "outcome",
     ),
 }
-OFFERED: Final = Metric(
-    "gatecrash.offered_arrivals", Kind.GAUGE, "{arrival}/s", "Arrivals that became due, a second, over five seconds."
+OFFERED: Final = LiveMetric(
+    "gatecrash.offered_arrivals",
+    MetricKind.GAUGE,
+    "{arrival}/s",
+    "Arrivals that became due, a second, over five seconds.",
 )
-LAG: Final = Metric(
-    "gatecrash.generator_lag", Kind.GAUGE, "s", "Lag of the load generator itself: 99th percentile of the run so far."
+LAG: Final = LiveMetric(
+    "gatecrash.generator_lag",
+    MetricKind.GAUGE,
+    "s",
+    "Lag of the load generator itself: 99th percentile of the run so far.",
 )
-CPU: Final = Metric(
+CPU: Final = LiveMetric(
     "gatecrash.worker.cpu.utilization",
-    Kind.GAUGE,
+    MetricKind.GAUGE,
     "1",
     "Highest share of one core that a worker used so far, in any five seconds.",
     "worker",
 )
-WORKERS: Final = Metric("gatecrash.workers", Kind.GAUGE, "{worker}", "Processes that fire, or did.")
-LOST: Final = Metric("gatecrash.workers_lost", Kind.GAUGE, "{worker}", "Those of them that are lost.")
-ELAPSED: Final = Metric("gatecrash.elapsed", Kind.GAUGE, "s", "Time since the first arrival was due.")
+WORKERS: Final = LiveMetric("gatecrash.workers", MetricKind.GAUGE, "{worker}", "Processes that fire, or did.")
+LOST: Final = LiveMetric("gatecrash.workers_lost", MetricKind.GAUGE, "{worker}", "Those of them that are lost.")
+ELAPSED: Final = LiveMetric("gatecrash.elapsed", MetricKind.GAUGE, "s", "Time since the first arrival was due.")
 
 METRICS: Final = (
     *(EXCHANGES, WARM_UP_EXCHANGES, PLANNED, DROPPED, COLD_STARTS, *LATENCIES.values()),
@@ -170,7 +180,7 @@ def measure(recording: Recording, state: RunState, pause: Pause = no_pause) -> M
     planned, dropped, offered = _arrivals(recording, state.elapsed, pause)
     lag = recording.lag
     lag.settle(pause)
-    measured: dict[Metric, Sequence[Point]] = {
+    measured: dict[LiveMetric, Sequence[Point]] = {
         EXCHANGES: [Point(recording.outcomes[outcome], outcome.value) for outcome in Outcome],
         WARM_UP_EXCHANGES: [Point(recording.warm_up_exchanges)],
         PLANNED: [Point(planned)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Standing(StrEnum):
+class WebTestState(StrEnum):
     """One after the other; a verdict is there only once a test has ``ended``: before, results may still be coming in.
 
     ``refused`` is a test that could not start, ``unreported`` one that ended and whose report could not be written.

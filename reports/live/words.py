@@ -6,28 +6,20 @@ import shlex
 from typing import Final
 
 from gatecrash.reports.live.live import Figures, Live, is_fuzz, latency_of
-from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.live.standing import WebTestState
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.run.summary import Summary
 from gatecrash.reports.words import capacity as capacity_words
-from gatecrash.reports.words.summary import milliseconds, plural, visible
+from gatecrash.reports.words.spelling import milliseconds, plural, visible
 
 # The report has the others: a page that is asked for every two seconds is a short one.
 FINDINGS_SHOWN: Final = 20
-_WORDS: Final = {
-    Standing.NONE: "READY",
-    Standing.STARTING: "STARTING",
-    Standing.REFUSED: "NOT STARTED",
-    Standing.RUNNING: "RUNNING",
-    Standing.ENDING: "ENDING",
-    Standing.JUDGING: "JUDGING",
-    Standing.UNREPORTED: "NO REPORT",
-}
+_WORDS: Final = {WebTestState.NONE: "READY", WebTestState.REFUSED: "NOT STARTED", WebTestState.UNREPORTED: "NO REPORT"}
 _SENTENCES: Final = {
-    Standing.NONE: "No test was started yet. What a test shows of the authorizer will stand here.",
-    Standing.STARTING: "The target and, where there are any, the workers are made ready.",
-    Standing.ENDING: "The last results are coming in. The verdict follows when they are all here.",
-    Standing.JUDGING: "All results are in. They are being judged, and the report written.",
+    WebTestState.NONE: "No test was started yet. What a test shows of the authorizer will stand here.",
+    WebTestState.STARTING: "The target and, where there are any, the workers are made ready.",
+    WebTestState.ENDING: "The last results are coming in. The verdict follows when they are all here.",
+    WebTestState.JUDGING: "All results are in. They are being judged, and the report written.",
 }
 
 
@@ -35,22 +27,22 @@ def word(live: Live) -> str:
     """Return the word for how a test stands: its verdict's, where it has one."""
     if live.summary is not None and live.has_verdict:
         return live.summary.verdict.word
-    return _WORDS.get(live.standing, "ENDED")
+    return _WORDS.get(live.standing, live.standing.value.upper())
 
 
 def tone(live: Live) -> str:
     """Return the name of the tone in which the word is shown."""
     if live.has_verdict:
         return word(live).lower()
-    return "invalid" if live.standing in {Standing.REFUSED, Standing.UNREPORTED} else "note"
+    return "invalid" if live.standing in {WebTestState.REFUSED, WebTestState.UNREPORTED} else "note"
 
 
 def sentence(live: Live) -> str:
     """Return how a test stands, in a sentence that changes only when that does."""
-    if live.standing in {Standing.REFUSED, Standing.UNREPORTED}:
+    if live.standing in {WebTestState.REFUSED, WebTestState.UNREPORTED}:
         text = visible(live.sentence)
         return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
-    if live.standing is Standing.RUNNING:
+    if live.standing is WebTestState.RUNNING:
         return _running(live.summary)
     return _SENTENCES.get(live.standing, "")
 
@@ -98,9 +90,7 @@ def key_numbers(summary: Summary, figures: Figures, live: Live) -> list[tuple[st
     else:
         numbers = [(offered, f"{figures.offered_lately:,.1f} a second")]
         numbers.append(("throttled", f"{figures.throttled_lately:,.1f} a second, {throttled} in all"))
-    numbers += [
-        ("wrong decisions", _wrong_number(figures)),
-    ]
+    numbers.append(("wrong decisions", _wrong_number(figures)))
     for kind, label in ((LatencyKind.SERVICE_TIME, "service time"), (LatencyKind.RESPONSE_TIME, "response time")):
         row = latency_of(figures, kind)
         numbers.append((f"{label}, p95", f"{milliseconds(row.p95)} ms" if row is not None else "-"))

@@ -31,7 +31,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What is wrong with an authorizer that violates a rule."""
 
     FAIL_OPEN = "fail_open"
@@ -49,7 +49,7 @@ class Rule:
 
     code: str
     oracle: Oracle
-    kind: Kind
+    kind: FindingKind
     severity: Severity
     title: str
     meaning: str
@@ -68,7 +68,7 @@ _JWT_PRACTICE: Final = "RFC 8725 (JSON Web Token Best Current Practices)"
 FAIL_OPEN: Final = Rule(
     "GC101",
     Oracle.EXPECTATION,
-    Kind.FAIL_OPEN,
+    FindingKind.FAIL_OPEN,
     Severity.DANGER,
     "allowed what must be denied",
     "A request that was built to be denied was allowed: whoever sends it gets in.",
@@ -81,7 +81,7 @@ FAIL_OPEN: Final = Rule(
 WRONG_DENIAL: Final = Rule(
     "GC102",
     Oracle.EXPECTATION,
-    Kind.FAIL_CLOSED,
+    FindingKind.FAIL_CLOSED,
     Severity.ERROR,
     "denied what must be allowed",
     "A request with a valid credential was not let in: a device of the fleet stays outside.",
@@ -93,7 +93,7 @@ WRONG_DENIAL: Final = Rule(
 NEVER_ISSUED: Final = Rule(
     "GC103",
     Oracle.EXPECTATION,
-    Kind.FAIL_OPEN,
+    FindingKind.FAIL_OPEN,
     Severity.ERROR,
     "allowed a credential that is never issued",
     "A rightly signed credential was allowed although nothing that your issuer makes looks so: a claim is missing, "
@@ -106,7 +106,7 @@ NEVER_ISSUED: Final = Rule(
 BETTER_DENIED: Final = Rule(
     "GC104",
     Oracle.EXPECTATION,
-    Kind.FAIL_OPEN,
+    FindingKind.FAIL_OPEN,
     Severity.NOTE,
     "allowed what a standard forbids",
     "A credential was allowed in a spelling that a standard forbids, as many implementations do.",
@@ -118,7 +118,7 @@ BETTER_DENIED: Final = Rule(
 INVALID_ANSWER: Final = Rule(
     "GC201",
     Oracle.CONTRACT,
-    Kind.INVALID_RESPONSE,
+    FindingKind.INVALID_RESPONSE,
     Severity.ERROR,
     "answer breaks AWS's response format",
     "AWS IoT can't accept the handler's answer; the device is refused and the function counts as faulty.",
@@ -132,7 +132,7 @@ INVALID_ANSWER: Final = Rule(
 SERIALISED_ANSWER: Final = Rule(
     "GC202",
     Oracle.CONTRACT,
-    Kind.INVALID_RESPONSE,
+    FindingKind.INVALID_RESPONSE,
     Severity.NOTE,
     "answer is JSON inside a JSON string",
     "AWS documents both forms, but the object itself is the form that every tool understands.",
@@ -143,7 +143,7 @@ SERIALISED_ANSWER: Final = Rule(
 HANDLER_ERROR: Final = Rule(
     "GC301",
     Oracle.ROBUSTNESS,
-    Kind.CRASH,
+    FindingKind.CRASH,
     Severity.ERROR,
     "handler failed",
     "The handler raised, exited or could not be started: the device is refused without a decision.",
@@ -156,7 +156,7 @@ HANDLER_ERROR: Final = Rule(
 HANDLER_TIMEOUT: Final = Rule(
     "GC302",
     Oracle.ROBUSTNESS,
-    Kind.PERFORMANCE,
+    FindingKind.PERFORMANCE,
     Severity.ERROR,
     "handler timed out",
     "AWS IoT waits five seconds for an authorizer, whatever the function's own time-out is.",
@@ -169,7 +169,7 @@ HANDLER_TIMEOUT: Final = Rule(
 SLOW_REQUEST: Final = Rule(
     "GC303",
     Oracle.ROBUSTNESS,
-    Kind.PERFORMANCE,
+    FindingKind.PERFORMANCE,
     Severity.ERROR,
     "one request makes the handler far slower",
     "The handler took many times as long for this request as for a valid one sent alternately with it.",
@@ -180,7 +180,7 @@ SLOW_REQUEST: Final = Rule(
 AGEING: Final = Rule(
     "GC304",
     Oracle.ROBUSTNESS,
-    Kind.PERFORMANCE,
+    FindingKind.PERFORMANCE,
     Severity.ERROR,
     "handler gets slower with every invocation",
     "In an execution environment that has served many invocations the handler is several times slower than in a "
@@ -192,7 +192,7 @@ AGEING: Final = Rule(
 OUTCOME_CHANGED: Final = Rule(
     "GC401",
     Oracle.AGREEMENT,
-    Kind.INCONSISTENT,
+    FindingKind.INCONSISTENT,
     Severity.ERROR,
     "same request, different outcome",
     "The same bytes were answered in different ways: the decision depends on something besides the request.",
@@ -204,7 +204,7 @@ OUTCOME_CHANGED: Final = Rule(
 POLICY_CHANGED: Final = Rule(
     "GC402",
     Oracle.AGREEMENT,
-    Kind.INCONSISTENT,
+    FindingKind.INCONSISTENT,
     Severity.ERROR,
     "same request, different policy",
     "The same bytes were allowed with policies of different meaning.",
@@ -215,7 +215,7 @@ POLICY_CHANGED: Final = Rule(
 PRINCIPAL_CHANGED: Final = Rule(
     "GC403",
     Oracle.AGREEMENT,
-    Kind.INCONSISTENT,
+    FindingKind.INCONSISTENT,
     Severity.NOTE,
     "principal id changes from call to call",
     "AWS allows it; logs and metrics that count principals will not add up.",
@@ -226,7 +226,7 @@ PRINCIPAL_CHANGED: Final = Rule(
 DECAY: Final = Rule(
     "GC404",
     Oracle.AGREEMENT,
-    Kind.INCONSISTENT,
+    FindingKind.INCONSISTENT,
     Severity.ERROR,
     "decision goes wrong under load",
     "A request that is decided in one way at rates which the authorizer holds was decided in another above them.",
@@ -239,7 +239,7 @@ DECAY: Final = Rule(
 EQUIVALENT_DIFFER: Final = Rule(
     "GC501",
     Oracle.RELATION,
-    Kind.INCONSISTENT,
+    FindingKind.INCONSISTENT,
     Severity.ERROR,
     "equivalent requests are decided differently",
     "A request that means the same as a valid one was decided in another way.",
@@ -251,7 +251,7 @@ EQUIVALENT_DIFFER: Final = Rule(
 WIDE_POLICY: Final = Rule(
     "GC601",
     Oracle.POLICY,
-    Kind.POLICY,
+    FindingKind.POLICY,
     Severity.DANGER,
     "policy allows any client or topic",
     "The policy allows client ids or topics that nobody has heard of, so it is bound to no device.",
@@ -262,7 +262,7 @@ WIDE_POLICY: Final = Rule(
 FOREIGN_RIGHTS: Final = Rule(
     "GC602",
     Oracle.POLICY,
-    Kind.POLICY,
+    FindingKind.POLICY,
     Severity.DANGER,
     "policy gives another device's rights",
     "A device was given resources that belong to another device and not to itself.",
@@ -273,7 +273,7 @@ FOREIGN_RIGHTS: Final = Rule(
 ALLOWING_DENIAL: Final = Rule(
     "GC603",
     Oracle.POLICY,
-    Kind.POLICY,
+    FindingKind.POLICY,
     Severity.ERROR,
     "a denial carries a policy that allows",
     "The answer says isAuthenticated false and has a policy with rights in it.",
@@ -284,7 +284,7 @@ ALLOWING_DENIAL: Final = Rule(
 INJECTED_POLICY: Final = Rule(
     "GC604",
     Oracle.POLICY,
-    Kind.POLICY,
+    FindingKind.POLICY,
     Severity.DANGER,
     "the request's own text widened the policy",
     "Text that the request chose stands in the policy and gives it more rights than a valid request of the same "
@@ -295,25 +295,5 @@ INJECTED_POLICY: Final = Rule(
     (_VARIABLES, "CWE-155", "CWE-74"),
 )
 
-RULES: Final = (
-    FAIL_OPEN,
-    WRONG_DENIAL,
-    NEVER_ISSUED,
-    BETTER_DENIED,
-    INVALID_ANSWER,
-    SERIALISED_ANSWER,
-    HANDLER_ERROR,
-    HANDLER_TIMEOUT,
-    SLOW_REQUEST,
-    AGEING,
-    OUTCOME_CHANGED,
-    POLICY_CHANGED,
-    PRINCIPAL_CHANGED,
-    DECAY,
-    EQUIVALENT_DIFFER,
-    WIDE_POLICY,
-    FOREIGN_RIGHTS,
-    ALLOWING_DENIAL,
-    INJECTED_POLICY,
-)
+RULES: Final = tuple(value for value in list(globals().values()) if isinstance(value, Rule))
 BY_CODE: Final = {rule.code: rule for rule in RULES}

@@ -45,10 +45,9 @@ def distortions(
     """Return by how much lags that each exchange met, one after the other, may have raised percentiles of a latency."""
     if not latency.count or not lags_met or not all(lag.count for lag in lags_met):
         return []
-    first, *others = (_joined(_shares(lag)) for lag in lags_met)
-    lags = first
-    for once in others:
-        lags = _joined((one + other, share * its) for one, share in lags for other, its in once)
+    lags, *others = (_fewer_points(_shares(lag)) for lag in lags_met)
+    for more in others:
+        lags = _fewer_points((lag + further, share * part) for lag, share in lags for further, part in more)
     values = list(latency.points())
     milliseconds = [value for value, _ in values]
     below = [0.0, *accumulate(count / latency.count for _, count in values)]
@@ -59,7 +58,7 @@ def _shares(histogram: LatencyHistogram) -> Points:
     return [(value, count / histogram.count) for value, count in histogram.points()]
 
 
-def _joined(points: Iterable[tuple[float, float]]) -> Points:
+def _fewer_points(points: Iterable[tuple[float, float]]) -> Points:
     """Return fewer points of the same mean."""
     groups: dict[int, tuple[float, float]] = {}
     for value, share in points:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from gatecrash.reports.recording.latency import LatencyHistogram
@@ -26,14 +25,8 @@ _WAITED_MILLISECONDS: Final = 1.0
 _WAITED_OF_MEDIAN: Final = 0.05
 
 Latencies = Mapping[LatencyKind, LatencyHistogram]
-
-
-@dataclass(frozen=True, slots=True)
-class _DistortedBy:
-    """A percentile, how much of it is the load generator's own, and the lag that says so."""
-
-    distortion: Distortion
-    lag: LatencyHistogram
+# A percentile of which too much is the load generator's own, and the lag that says so.
+Distorted = tuple[Distortion, LatencyHistogram]
 
 
 def judge_lag(
@@ -56,34 +49,28 @@ def judge_lag(
     distorted = _distorted(latencies, requests, [] if is_timed_by_kernel else [lag])
     if not distorted:
         return [], [_lag(lag, 99.0)] if lag.percentile(99.0) > _LAG_MILLISECONDS else []
-    sentence = _distortion(distorted)
-    is_invalid = any(_is_invalid(by.distortion) for percentiles in distorted.values() for by in percentiles)
+    sentence = _distortion_sentence(distorted)
+    is_invalid = any(_is_invalid(distortion) for pairs in distorted.values() for distortion, _ in pairs)
     return ([sentence], []) if is_invalid else ([], [sentence])
 
 
 def _distorted(
     latencies: Latencies, requests: Sequence[LatencyHistogram], answers: list[LatencyHistogram]
-) -> dict[LatencyKind, list[_DistortedBy]]:
+) -> dict[LatencyKind, list[Distorted]]:
     """Return the percentiles, of those that have samples enough, of which too much is the load generator's own.
 
     ``requests`` are upper bounds of how late requests were, ``answers`` is how late answers were seen.
     """
-    distorted = {}
+    by_kind = {}
     for kind, latency in latencies.items():
         percents = [percent for percent in _JUDGED_PERCENTS if latency.count >= samples_needed(percent)]
-        # A response time has the lateness of its request in it, for which there are several upper bounds.
+        # The service time begins when a request is sent: that it was sent late is no part of it.
         bounds = [[request, *answers] for request in requests] if kind is LatencyKind.RESPONSE_TIME else [answers]
-        by_bound = [_distorted_by(latency, lags, percents) for lags in bounds]
-        least = [min(same_percent, key=lambda by: by.distortion.raised) for same_percent in zip(*by_bound, strict=True)]
-        if too_far := [by for by in least if _is_too_far(by.distortion)]:
-            distorted[kind] = too_far
-    return distorted
-
-
-def _distorted_by(
-    latency: LatencyHistogram, lags: Sequence[LatencyHistogram], percents: Sequence[float]
-) -> list[_DistortedBy]:
-    return [_DistortedBy(distortion, lags[0]) for distortion in distortions(latency, lags, percents)]
+        by_bound = [[(distortion, lags[0]) for distortion in distortions(latency, lags, percents)] for lags in bounds]
+        lowest = [min(pairs, key=lambda pair: pair[0].raised) for pairs in zip(*by_bound, strict=True)]
+        if too_far := [pair for pair in lowest if _is_too_far(pair[0])]:
+            by_kind[kind] = too_far
+    return by_kind
 
 
 def _is_too_far(distortion: Distortion) -> bool:
@@ -91,21 +78,18 @@ def _is_too_far(distortion: Distortion) -> bool:
 
 
 def _is_invalid(distortion: Distortion) -> bool:
-    return (
-        distortion.percent == _MEDIAN
-        and distortion.share > _INVALID_SHARE
-        and distortion.raised > _INVALID_MILLISECONDS
-    )
+    is_large = distortion.share > _INVALID_SHARE and distortion.raised > _INVALID_MILLISECONDS
+    return distortion.percent == _MEDIAN and is_large
 
 
-def _distortion(distorted: Mapping[LatencyKind, list[_DistortedBy]]) -> str:
-    worst_of = {kind: max(percentiles, key=lambda by: by.distortion.share) for kind, percentiles in distorted.items()}
-    parts = []
-    for kind, worst in worst_of.items():
-        distortion = worst.distortion
-        of = f"p{distortion.percent:g} of the {kind.value.replace('_', ' ')} ({_milliseconds(distortion.measured)})"
-        parts.append(f"about {distortion.share:.0%} of {of}")
-    late = _milliseconds(max(worst.lag.percentile(99) for worst in worst_of.values()))
+def _distortion_sentence(distorted: Mapping[LatencyKind, list[Distorted]]) -> str:
+    worst = {kind: max(pairs, key=lambda pair: pair[0].share) for kind, pairs in distorted.items()}
+    parts = [
+        f"about {distortion.share:.0%} of p{distortion.percent:g} of the {kind.value.replace('_', ' ')} "
+        f"({_milliseconds(distortion.measured)})"
+        for kind, (distortion, _) in worst.items()
+    ]
+    late = _milliseconds(max(lag.percentile(99) for _, lag in worst.values()))
     return (
         f"the load generator was late itself, in 1 % of the time by {late} or more; its own are {' and '.join(parts)}: "
         "it has too little CPU for this rate"

@@ -8,7 +8,6 @@ from typing import Final
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.capacity.answer import Capacity
 from gatecrash.reports.capacity.verdict import missed
-from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.course.drift import Drift, drift_of
 from gatecrash.reports.course.families import FamilyRow, KindOf, families_of
 from gatecrash.reports.course.heat import LatencyHeat, heat_of
@@ -141,7 +140,6 @@ class Summary:
     memory: tuple[MemoryRow, ...] = ()
     heat: LatencyHeat | None = None
     thresholds: tuple[ThresholdJudgement, ...] = ()
-    comparison: Comparison | None = None
     families: tuple[FamilyRow, ...] = ()
 
 

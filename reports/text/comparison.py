@@ -12,7 +12,7 @@ from gatecrash.reports.comparison.decisions import Flip
 from gatecrash.reports.statistics.directions import Direction
 from gatecrash.reports.text.parts import heading, line, table_of, write_items, write_table
 from gatecrash.reports.words import comparison as comparison_words
-from gatecrash.reports.words import summary as words
+from gatecrash.reports.words import spelling
 
 FLIPS_SHOWN: Final = 10
 _REQUEST_LENGTH: Final = 600
@@ -30,7 +30,7 @@ def write(comparison: Comparison, console: Console) -> None:
     style = "bold yellow" if comparison.refused else _STYLES[comparison.direction]
     line(console, (comparison_words.verdict_word(comparison), style), "  ", comparison_words.headline(comparison))
     if comparison.refused:
-        write_items(console, map(words.visible, comparison.refused))
+        write_items(console, map(spelling.visible, comparison.refused))
     else:
         write_items(console, comparison_words.changed_sentences(comparison))
     line(console, "Earlier  ", comparison_words.side_words(comparison.earlier))
@@ -43,15 +43,13 @@ def write(comparison: Comparison, console: Console) -> None:
     _write_flips(comparison, console)
     if comparison.differences:
         heading(console, "What else is not the same")
-        write_items(console, map(words.visible, comparison.differences))
+        write_items(console, map(spelling.visible, comparison.differences))
 
 
 def _write_aspects(comparison: Comparison, console: Console) -> None:
     heading(console, "By aspect")
     table = table_of(*comparison_words.ASPECT_COLUMNS, words=3)
-    for row in comparison_words.aspect_rows(comparison):
-        table.add_row(*map(Text, row))
-    write_table(console, table)
+    write_table(console, table, comparison_words.aspect_rows(comparison))
 
 
 def _write_numbers(comparison: Comparison, console: Console) -> None:
@@ -66,10 +64,7 @@ def _write_numbers(comparison: Comparison, console: Console) -> None:
 
 
 def _write_changes(columns: tuple[str, ...], changes: tuple[Change, ...], console: Console) -> None:
-    table = table_of(*columns)
-    for row in comparison_words.change_rows(changes):
-        table.add_row(*map(Text, row))
-    write_table(console, table)
+    write_table(console, table_of(*columns), comparison_words.change_rows(changes))
 
 
 def _write_flips(comparison: Comparison, console: Console) -> None:
@@ -87,7 +82,7 @@ def _write_flips(comparison: Comparison, console: Console) -> None:
 def _write_flip(flip: Flip, comparison: Comparison, console: Console) -> None:
     line(console, comparison_words.flip_title(flip), indent=2)
     if flip.request:
-        line(console, ("request  ", "dim"), words.json_text(flip.request)[:_REQUEST_LENGTH], indent=4)
+        line(console, ("request  ", "dim"), spelling.json_text(flip.request)[:_REQUEST_LENGTH], indent=4)
     line(console, ("before   ", "dim"), comparison_words.answers_words(flip.before), indent=4)
     line(console, ("now      ", "dim"), comparison_words.answers_words(flip.after), indent=4)
     if comparison.replayable:

@@ -15,6 +15,7 @@ from gatecrash.reports.oracles.rules import Severity
 from gatecrash.reports.run.summary import Summary
 from gatecrash.reports.text.parts import heading, line
 from gatecrash.reports.words import findings as finding_words
+from gatecrash.reports.words import spelling
 from gatecrash.reports.words import summary as words
 
 _ANSWERS_SHOWN: Final = 6
@@ -45,7 +46,7 @@ def _write_some(summary: Summary, console: Console, run_folder: str | PurePath, 
         console.print()
         line(
             console,
-            f"  and {words.plural(len(found) - shown, 'more note' if notes else 'more finding')}: see the report",
+            f"  and {spelling.plural(len(found) - shown, 'more note' if notes else 'more finding')}: see the report",
         )
 
 
@@ -81,41 +82,36 @@ def _label(label: str) -> str:
 
 def _rows(finding: Finding) -> Iterable[tuple[str, str]]:
     if finding.accepted_until is not None:
-        yield "accepted", f"until {words.visible(finding.accepted_until)} by the baseline"
-    if finding.confirmation is not None:
-        yield "shows", finding_words.confirmation_sentence(finding.confirmation)
-    if finding.measured:
-        yield "measured", words.visible(finding.measured)
-    yield "meaning", finding.rule.meaning
-    if finding.cause:
-        yield "cause", words.visible(finding.cause)
-    if finding.description:
-        yield "change", words.visible(finding.description)
-    if finding.source:
-        yield "source", words.visible(finding.source)
-    yield "seen in", finding_words.seen_sentence(finding)
-    yield "case", words.visible(f"{finding.case_name} (expected: {finding.expectation})")
-    if also := finding_words.also_sentence(finding):
-        yield "also", also
-    if size := finding_words.size_sentence(finding):
-        yield "size", size
-    for position, name in enumerate(finding_words.setup_names(finding), 1):
-        yield "" if position > 1 else "first", f"{position}. {name}"
-    yield (
-        "then" if finding_words.setup_names(finding) else "request",
-        _cut(words.json_text(finding.request), _REQUEST_LENGTH),
+        yield "accepted", f"until {spelling.visible(finding.accepted_until)} by the baseline"
+    confirmation = finding.confirmation
+    facts = (
+        ("shows", finding_words.confirmation_sentence(confirmation) if confirmation is not None else ""),
+        ("measured", spelling.visible(finding.measured)),
+        ("meaning", finding.rule.meaning),
+        ("cause", spelling.visible(finding.cause)),
+        ("change", spelling.visible(finding.description)),
+        ("source", spelling.visible(finding.source)),
+        ("seen in", finding_words.seen_sentence(finding)),
+        ("case", spelling.visible(f"{finding.case_name} (expected: {finding.expectation})")),
+        ("also", finding_words.also_sentence(finding)),
+        ("size", finding_words.size_sentence(finding)),
     )
+    yield from (fact for fact in facts if fact[1])
+    setup = finding_words.setup_names(finding)
+    for position, name in enumerate(setup, 1):
+        yield "" if position > 1 else "first", f"{position}. {name}"
+    yield "then" if setup else "request", _cut(spelling.json_text(finding.request), _REQUEST_LENGTH)
     yield from _answer_rows(finding)
     yield "remedy", finding.rule.remedy
 
 
 def _answer_rows(finding: Finding) -> Iterable[tuple[str, str]]:
     for position, answer in enumerate(finding.answers[:_ANSWERS_SHOWN]):
-        outcome = words.visible(words.outcome_label(answer["outcome"]))
+        outcome = spelling.visible(spelling.outcome_label(answer["outcome"]))
         detail = _cut(words.answer_detail(answer), _DETAIL_LENGTH)
         yield "" if position else "answers", f"{answer['count']:,} x {outcome}" + (f": {detail}" if detail else "")
     if (rest := len(finding.answers) - _ANSWERS_SHOWN) > 0:
-        yield "", f"and {words.plural(rest, 'more distinct answer')}"
+        yield "", f"and {spelling.plural(rest, 'more distinct answer')}"
 
 
 def _cut(text: str, limit: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -43,6 +43,16 @@ def table_of(*columns: str, words: int = 1) -> Table:
     return table
 
 
-def write_table(console: Console, table: Table) -> None:
-    """Print a table, a little to the right."""
+def write_table(console: Console, table: Table, rows: Iterable[Sequence[str]] = ()) -> None:
+    """Print a table with these rows in it, a little to the right."""
+    for row in rows:
+        table.add_row(*map(Text, row))
     console.print(Padding(table, (0, 0, 0, 2), expand=False))
+
+
+def write_facts(console: Console, facts: Iterable[tuple[str, str]]) -> None:
+    """Print values, each behind its label."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for label, value in facts:
+        grid.add_row(Text(f"  {label}", "dim"), Text(value))
+    console.print(grid)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import Console
-from rich.text import Text
 
 from gatecrash.reports.text.parts import heading, line, table_of, write_items, write_table
 from gatecrash.reports.trend.trend import Trend
@@ -30,14 +29,8 @@ def write(trend: Trend, console: Console) -> None:
         write_items(console, others)
     if trend.metrics:
         heading(console, "Levels")
-        _write(trend_words.LEVEL_COLUMNS, trend_words.level_rows(trend), 1, console)
+        write_table(console, table_of(*trend_words.LEVEL_COLUMNS), trend_words.level_rows(trend))
     if trend.findings:
         heading(console, "Findings")
-        _write(trend_words.FINDING_COLUMNS, trend_words.finding_rows(trend), len(trend_words.FINDING_COLUMNS), console)
-
-
-def _write(columns: tuple[str, ...], rows: list[tuple[str, ...]], words: int, console: Console) -> None:
-    table = table_of(*columns, words=words)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    write_table(console, table)
+        columns = trend_words.FINDING_COLUMNS
+        write_table(console, table_of(*columns, words=len(columns)), trend_words.finding_rows(trend))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from gatecrash.reports.capacity.answer import Capacity
-from gatecrash.reports.capacity.judging import Standing as ProbeStanding
+from gatecrash.reports.capacity.judging import ProbeStanding
 from gatecrash.reports.capacity.verdict import judge_at_least
 from gatecrash.reports.course.drift import SECONDS_LEAST, drift_of
 from gatecrash.reports.oracles.findings import Finding
@@ -25,7 +25,7 @@ from gatecrash.reports.thresholds.measures import (
     latency_of_stretch,
     of_findings,
 )
-from gatecrash.reports.thresholds.threshold import LATENCY, Job, Threshold, Unit, value_text
+from gatecrash.reports.thresholds.threshold import LATENCY, Job, LimitUnit, Threshold, value_text
 
 
 class Standing(StrEnum):
@@ -158,7 +158,7 @@ def _stretches(seconds: Sequence[tuple[int, Second]], window: int) -> Iterator[t
 
 def _is_due(threshold: Threshold, stretch: Sequence[Second]) -> bool:
     """Say whether a stretch tells something of a metric; how many exchanges there were is always known."""
-    if threshold.unit in {Unit.COUNT, Unit.PER_SECOND}:
+    if threshold.unit in {LimitUnit.COUNT, LimitUnit.PER_SECOND}:
         return True
     return any(second.planned or second.outcomes.total() for second in stretch)
 

@@ -9,18 +9,18 @@ from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.oracles.findings import Finding
-from gatecrash.reports.oracles.rules import Kind, Severity
+from gatecrash.reports.oracles.rules import FindingKind, Severity
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.recording.series import Second, milliseconds_of
 from gatecrash.reports.statistics.intervals import samples_needed
-from gatecrash.reports.thresholds.threshold import LATENCY, Threshold, Unit
+from gatecrash.reports.thresholds.threshold import LATENCY, LimitUnit, Threshold
 
 _ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome.tells_latency)
 OF_FINDINGS: Final = {
-    "fail_open": Kind.FAIL_OPEN,
-    "fail_closed": Kind.FAIL_CLOSED,
-    "inconsistent": Kind.INCONSISTENT,
+    "fail_open": FindingKind.FAIL_OPEN,
+    "fail_closed": FindingKind.FAIL_CLOSED,
+    "inconsistent": FindingKind.INCONSISTENT,
 }
 # Where so many arrivals are expected and come at random (Poisson), fewer than half come in one of 30,000 stretches.
 LEAST: Final = 50
@@ -41,7 +41,7 @@ def samples_of(threshold: Threshold) -> int:
         return max(LEAST, needed) if threshold.window else needed
     if threshold.metric == LATENCY:
         return 1
-    if threshold.unit is not Unit.SHARE or threshold.metric == "achieved_rate":
+    if threshold.unit is not LimitUnit.SHARE or threshold.metric == "achieved_rate":
         return 0
     left = min(threshold.limit, 1 - threshold.limit)
     return max(LEAST, math.ceil(round(2 / left, 6))) if left > 0 else LEAST
@@ -91,7 +91,7 @@ def latency_of_stretch(threshold: Threshold, stretch: Sequence[Second]) -> float
 
 def achieved(threshold: Threshold, exchanges: int, seconds: float, planned: float | None) -> float:
     """Return exchanges a second, or as a share of what was planned, which is None where nothing was."""
-    if threshold.unit is Unit.PER_SECOND:
+    if threshold.unit is LimitUnit.PER_SECOND:
         if not seconds:
             raise UnknownError("no second was measured")
         return exchanges / seconds

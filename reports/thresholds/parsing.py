@@ -17,9 +17,9 @@ from gatecrash.reports.thresholds.threshold import (
     SELECTED,
     STATISTICS,
     Job,
+    LimitUnit,
     Metric,
     Threshold,
-    Unit,
 )
 
 _TOKEN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_/-]*|[0-9]+(?:\.[0-9]+)?|<=|>=|==|!=|[<>=.,{}%/]|\S")
@@ -233,30 +233,30 @@ class _Reader:
             raise self._mistake(f"a comparison must stand here: {', '.join(COMPARISONS)}")
         return self._take()
 
-    def _limit(self, metric: Metric) -> tuple[float, Unit]:
+    def _limit(self, metric: Metric) -> tuple[float, LimitUnit]:
         start = self._place
         if not _NUMBER.match(self._token or ""):
             raise self._mistake(f"a number must stand here, in {_units(metric)}")
         number = Decimal(self._take())
         own = metric.units[0]
-        if own is Unit.MILLISECONDS:
+        if own is LimitUnit.MILLISECONDS:
             unit = self._token or ""
             if unit not in _SECONDS:
                 raise self._mistake(f"a latency needs its unit: {', '.join(_SECONDS)}")
             self._take()
             return float(number * _SECONDS[unit]), own
         if self._token == "%":
-            if Unit.SHARE not in metric.units:
+            if LimitUnit.SHARE not in metric.units:
                 raise self._mistake(f"{metric.name} is no share: {_units(metric)}")
             self._take()
-            return float(number / 100), Unit.SHARE
+            return float(number / 100), LimitUnit.SHARE
         if self._token == "/":
-            if Unit.PER_SECOND not in metric.units:
+            if LimitUnit.PER_SECOND not in metric.units:
                 raise self._mistake(f"{metric.name} is no rate: {_units(metric)}")
             self._take()
             self._expect("s", "a rate is a second: write /s")
-            return float(number), Unit.PER_SECOND
-        if own is Unit.SHARE and len(metric.units) == 1 and number > 1:
+            return float(number), LimitUnit.PER_SECOND
+        if own is LimitUnit.SHARE and len(metric.units) == 1 and number > 1:
             raise self._mistake(f"a share lies between 0 and 1: write {number:g}% for percent", at=start)
         # A bare number of a metric with two units is the one that can be more than all.
         return float(number), metric.units[-1]
@@ -276,7 +276,12 @@ class _Reader:
 
 
 def _units(metric: Metric) -> str:
-    words = {Unit.MILLISECONDS: "ms, s or us", Unit.SHARE: "%", Unit.PER_SECOND: "/s", Unit.COUNT: "plain numbers"}
+    words = {
+        LimitUnit.MILLISECONDS: "ms, s or us",
+        LimitUnit.SHARE: "%",
+        LimitUnit.PER_SECOND: "/s",
+        LimitUnit.COUNT: "plain numbers",
+    }
     return " or ".join(words[unit] for unit in metric.units)
 
 

@@ -26,7 +26,7 @@ COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
 _OPPOSITES: Final = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
-class Unit(StrEnum):
+class LimitUnit(StrEnum):
     """What a metric is measured in. Times are kept in milliseconds, shares as 0 to 1."""
 
     MILLISECONDS = "ms"
@@ -52,7 +52,7 @@ class Metric:
     """
 
     name: str
-    units: tuple[Unit, ...]
+    units: tuple[LimitUnit, ...]
     meaning: str
     selectors: tuple[str, ...] = ()
     windowed: bool = True
@@ -64,37 +64,37 @@ _ALL_JOBS: Final = frozenset(Job)
 
 
 def _of_decisions(name: str, meaning: str, selectors: tuple[str, ...] = ()) -> Metric:
-    return Metric(name, (Unit.COUNT,), meaning, selectors, windowed=False, live=False, jobs=_ALL_JOBS)
+    return Metric(name, (LimitUnit.COUNT,), meaning, selectors, windowed=False, live=False, jobs=_ALL_JOBS)
 
 
 LATENCY: Final = "latency"
 METRICS: Final = {
     metric.name: metric
     for metric in (
-        Metric(LATENCY, (Unit.MILLISECONDS,), "latency of the answered exchanges", ("outcome", "kind")),
-        Metric("throttle_rate", (Unit.SHARE,), "share of the exchanges that were throttled", ("family",)),
+        Metric(LATENCY, (LimitUnit.MILLISECONDS,), "latency of the answered exchanges", ("outcome", "kind")),
+        Metric("throttle_rate", (LimitUnit.SHARE,), "share of the exchanges that were throttled", ("family",)),
         Metric(
             "error_rate",
-            (Unit.SHARE,),
+            (LimitUnit.SHARE,),
             "share that ended in a handler's error, a time-out or no valid answer",
             ("family",),
         ),
-        Metric("outcome_rate", (Unit.SHARE,), "share of the exchanges with an outcome", ("outcome", "family")),
-        Metric("drop_rate", (Unit.SHARE,), "share of the planned arrivals that were dropped"),
+        Metric("outcome_rate", (LimitUnit.SHARE,), "share of the exchanges with an outcome", ("outcome", "family")),
+        Metric("drop_rate", (LimitUnit.SHARE,), "share of the planned arrivals that were dropped"),
         Metric(
             "achieved_rate",
-            (Unit.SHARE, Unit.PER_SECOND),
+            (LimitUnit.SHARE, LimitUnit.PER_SECOND),
             "exchanges a second: as a share of the planned rate, or as they are",
         ),
-        Metric("exchanges", (Unit.COUNT,), "exchanges", ("outcome", "family"), jobs=_ALL_JOBS),
+        Metric("exchanges", (LimitUnit.COUNT,), "exchanges", ("outcome", "family"), jobs=_ALL_JOBS),
         Metric(
             "latency_drift",
-            (Unit.MILLISECONDS,),
+            (LimitUnit.MILLISECONDS,),
             "how much the service time's 95th percentile rises an hour at least; 0 where noise may make it",
             windowed=False,
             live=False,
         ),
-        Metric("cold_starts", (Unit.COUNT,), "cold starts, the warm-up's among them", windowed=False),
+        Metric("cold_starts", (LimitUnit.COUNT,), "cold starts, the warm-up's among them", windowed=False),
         _of_decisions("fail_open", "requests that were allowed and must be denied"),
         _of_decisions("fail_closed", "requests that were denied and must be allowed"),
         _of_decisions("inconsistent", "requests that got different answers"),
@@ -105,7 +105,7 @@ METRICS: Final = {
         ),
         Metric(
             "capacity",
-            (Unit.PER_SECOND,),
+            (LimitUnit.PER_SECOND,),
             "of `gatecrash capacity`: the highest rate that was found to hold",
             windowed=False,
             live=False,
@@ -133,7 +133,7 @@ class Threshold:
     metric: str
     comparison: str
     limit: float
-    unit: Unit
+    unit: LimitUnit
     statistic: str = ""
     selectors: tuple[tuple[str, str], ...] = ()
     window: int | None = None
@@ -195,8 +195,8 @@ class Threshold:
         return value_text(self.limit, self.unit)
 
 
-def value_text(value: float, unit: Unit) -> str:
+def value_text(value: float, unit: LimitUnit) -> str:
     """Write a value in a metric's unit, so exactly that reading it gives the value again."""
-    number = value * 100 if unit is Unit.SHARE else value
+    number = value * 100 if unit is LimitUnit.SHARE else value
     text = f"{number:.9f}".rstrip("0").rstrip(".")
     return text + unit.value

@@ -42,7 +42,7 @@ class TrendLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class TrendMetric:
     """One number of a run. ``decides`` says whether a change for the worse is an alarm, or is only told."""
 
     name: str
@@ -68,14 +68,16 @@ class Metric:
 METRICS: Final = (
     # Of the two latencies that which a device waits for decides; the other one tells where the time goes.
     *(
-        Metric(f"{kind.value}.{name}", f"{kind.value.replace('_', ' ')} {name}", Unit.MILLISECONDS, decides=decides)
+        TrendMetric(
+            f"{kind.value}.{name}", f"{kind.value.replace('_', ' ')} {name}", Unit.MILLISECONDS, decides=decides
+        )
         for kind, decides in ((LatencyKind.RESPONSE_TIME, True), (LatencyKind.SERVICE_TIME, False))
         for name in _PERCENTILES
     ),
-    Metric(THROTTLE_RATE, "throttle rate", Unit.SHARE),
-    Metric(ERROR_RATE, "error rate", Unit.SHARE),
-    Metric(ACHIEVED_RATE, "achieved rate", Unit.PER_SECOND, higher_is_worse=False),
-    Metric(CAPACITY, "rate that is held", Unit.PER_SECOND, higher_is_worse=False),
+    TrendMetric(THROTTLE_RATE, "throttle rate", Unit.SHARE),
+    TrendMetric(ERROR_RATE, "error rate", Unit.SHARE),
+    TrendMetric(ACHIEVED_RATE, "achieved rate", Unit.PER_SECOND, higher_is_worse=False),
+    TrendMetric(CAPACITY, "rate that is held", Unit.PER_SECOND, higher_is_worse=False),
 )
 
 

@@ -15,7 +15,7 @@ from gatecrash.reports.run.verdict import Validity
 from gatecrash.reports.statistics.change_points import SIDE_LEAST, Scale, chance_of, change_points
 from gatecrash.reports.statistics.directions import Direction
 from gatecrash.reports.trend.history import HistoryRun
-from gatecrash.reports.trend.metrics import CAPACITY, METRICS, RUN, Metric, TrendLimits
+from gatecrash.reports.trend.metrics import CAPACITY, METRICS, RUN, TrendLimits, TrendMetric
 
 FORMAT: Final = 1
 # What of a search's settings only bounds how long it takes.
@@ -23,7 +23,7 @@ _BUDGETS: Final = frozenset({"seconds", "requests", "cost", "at_least"})
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class TrendLevel:
     """Runs from one change point to the next: the places of the first and the last, and their median value."""
 
     first: int
@@ -32,7 +32,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LevelChange:
     """A new level. ``place`` is that of its first run, ``previous`` that of the last run that was measured before it.
 
     ``shift`` is relative, but for shares, where it is a difference. ``chance`` is how often chance alone would set the
@@ -59,13 +59,13 @@ class Change:
 class MetricTrend:
     """One number over the runs: (place of the run, value) pairs, levels, and the changes between them."""
 
-    metric: Metric
+    metric: TrendMetric
     values: tuple[tuple[int, float], ...]
-    levels: tuple[Level, ...]
-    changes: tuple[Change, ...]
+    levels: tuple[TrendLevel, ...]
+    changes: tuple[LevelChange, ...]
 
     @property
-    def alarms(self) -> list[Change]:
+    def alarms(self) -> list[LevelChange]:
         """Changes for the worse that stand and are not accepted."""
         if not self.metric.decides:
             return []
@@ -112,7 +112,7 @@ class Trend:
         return sum(map(_counts, self.runs))
 
     @property
-    def alarms(self) -> list[tuple[Metric, Change]]:
+    def alarms(self) -> list[tuple[TrendMetric, LevelChange]]:
         """What got worse and stayed so."""
         return [(one.metric, change) for one in self.metrics for change in one.alarms]
 
@@ -180,7 +180,7 @@ def _counts(run: HistoryRun) -> bool:
     return run.validity != Validity.INVALID and bool(run.numbers or run.findings or run.exit_code == 0)
 
 
-def _metric_trend(metric: Metric, runs: Sequence[HistoryRun], limits: TrendLimits) -> MetricTrend:
+def _metric_trend(metric: TrendMetric, runs: Sequence[HistoryRun], limits: TrendLimits) -> MetricTrend:
     pairs = [
         (place, run.numbers[metric.name])
         for place, run in enumerate(runs)
@@ -191,25 +191,25 @@ def _metric_trend(metric: Metric, runs: Sequence[HistoryRun], limits: TrendLimit
     bounds = [0, *found, len(values)]
     parts = [range(start, end) for start, end in pairwise(bounds)]
     levels = [
-        Level(pairs[part[0]][0], pairs[part[-1]][0], median(values[one] for one in part)) for part in parts if part
+        TrendLevel(pairs[part[0]][0], pairs[part[-1]][0], median(values[one] for one in part)) for part in parts if part
     ]
     changes = [_change(metric, scale, runs, pairs, (before, after, parts[-1])) for before, after in pairwise(parts)]
     return MetricTrend(metric, tuple(pairs), tuple(levels), tuple(changes))
 
 
 def _change(
-    metric: Metric,
+    metric: TrendMetric,
     scale: Scale,
     runs: Sequence[HistoryRun],
     pairs: Sequence[tuple[int, float]],
     parts: tuple[range, range, range],
-) -> Change:
+) -> LevelChange:
     before, after, newest = ([pairs[one][1] for one in part] for part in parts)
     sign = 1 if metric.higher_is_worse else -1
     shift = scale.shift(before, after)
     place, previous = pairs[parts[1][0]][0], pairs[parts[0][-1]][0]
     is_worse = sign * shift > 0
-    return Change(
+    return LevelChange(
         place=place,
         previous=previous,
         before=median(before),

@@ -8,7 +8,7 @@ from typing import Final
 
 from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.reports.run.campaign import Campaign, ControlRow, PhaseRow
-from gatecrash.reports.words.summary import outcome_label, plural, visible
+from gatecrash.reports.words.spelling import outcome_label, plural, visible
 
 NOT_COVERED: Final = "-"
 NOT_AS_EXPECTED: Final = "not as expected"
@@ -64,11 +64,10 @@ def coverage_sentence(campaign: Campaign) -> str:
     return f"distinct requests by attack family and carrier; {covered:,} of {pairs} covered"
 
 
-def exchanges_sentence(phase: PhaseRow) -> str:
-    """Return how many exchanges a phase had, of how many."""
-    if phase.exchanges < phase.planned:
-        return f"{phase.exchanges:,} of {phase.planned:,}"
-    return f"{phase.exchanges:,}"
+def phase_row(phase: PhaseRow) -> tuple[str, str, str, str]:
+    """Return a phase by name, place, exchanges (of how many, where it had fewer than planned) and seconds."""
+    of = f" of {phase.planned:,}" if phase.exchanges < phase.planned else ""
+    return visible(phase.name), visible(phase.where), f"{phase.exchanges:,}{of}", f"{phase.seconds:,.1f}"
 
 
 def cut_short(campaign: Campaign) -> bool:

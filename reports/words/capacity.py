@@ -5,26 +5,25 @@ from __future__ import annotations
 from typing import Final
 
 from gatecrash.reports.capacity.answer import Capacity
-from gatecrash.reports.capacity.judging import Assessment, Probe, Standing
+from gatecrash.reports.capacity.judging import Assessment, Probe, ProbeStanding
 from gatecrash.reports.capacity.objectives import Objective, Objectives
 from gatecrash.reports.capacity.probes import StepKind
-from gatecrash.reports.words.summary import milliseconds, percent, plural, visible
+from gatecrash.reports.words.spelling import milliseconds, percent, plural, visible
 
-OBJECTIVE_LABELS: Final = {
+_OBJECTIVE_LABELS: Final = {
     Objective.LATENCY: "latency",
     Objective.THROTTLES: "throttles",
     Objective.ERRORS: "errors",
     Objective.WRONG_DECISIONS: "wrong decisions",
     Objective.SATURATION: "saturation: unanswered requests pile up",
 }
-KIND_LABELS: Final = {
+_STEP_LABELS: Final = {
     StepKind.REST: "at rest",
     StepKind.DOUBLE: "double",
     StepKind.BISECT: "bisect",
     StepKind.CONFIRM: "confirm",
     StepKind.RECOVER: "recovery",
 }
-STANDING_LABELS: Final = {Standing.HELD: "held", Standing.BROKEN: "broken"}
 COLUMNS: Final = ("rate", "step", "seconds", "arrivals", "p50", "p95", "p99", "throttled", "errors", "wrong", "growth")
 LEGEND: Final = (
     "Rates in arrivals a second, response times from the intended start in ms, shares of the arrivals that were due; "
@@ -73,7 +72,7 @@ def facts(capacity: Capacity) -> list[tuple[str, str]]:
     """Return what goes with the answer, label and value."""
     rows = [("objectives", objectives_sentence(capacity.objectives))]
     if capacity.binding:
-        rows.append(("breaks first", "; ".join(OBJECTIVE_LABELS[one] for one in capacity.binding)))
+        rows.append(("breaks first", "; ".join(_OBJECTIVE_LABELS[one] for one in capacity.binding)))
     if capacity.low is not None and capacity.high is not None and not capacity.limited:
         width = (capacity.high - capacity.low) / (capacity.high + capacity.low) * 2
         state = "both ends confirmed" if capacity.sure else "not confirmed"
@@ -102,7 +101,7 @@ def facts(capacity: Capacity) -> list[tuple[str, str]]:
 def _is_soft(capacity: Capacity) -> bool:
     low, high = capacity.low or 0.0, capacity.high or 0.0
     return any(
-        low < probe.rate < high and probe.standing is Standing.UNCLEAR
+        low < probe.rate < high and probe.standing is ProbeStanding.UNCLEAR
         for probe in capacity.probes
         if probe.step.kind is StepKind.CONFIRM
     )
@@ -118,16 +117,20 @@ def _recovery(capacity: Capacity) -> str:
     return f"{how} after {rate(recovery.overload)} arrivals/s had gone down to {rate(recovery.rate)}"
 
 
-def row(probe: Probe) -> list[str]:
-    """Return a probe as a row of the table, a cell for each of ``COLUMNS`` and one for how it went."""
+def rows(capacity: Capacity) -> list[list[str]]:
+    """Return a row for each probe: a cell for each of ``COLUMNS`` and one for how it went."""
+    return list(map(_row, capacity.probes))
+
+
+def _row(probe: Probe) -> list[str]:
     shares = {one.objective: one for one in probe.assessments}
     return [
         rate(probe.rate),
-        KIND_LABELS[probe.step.kind],
+        _STEP_LABELS[probe.step.kind],
         f"{probe.step.seconds:g}",
         f"{probe.arrivals:,}",
         *(milliseconds(value) for value in (probe.p50, probe.p95, probe.p99)),
-        *(share(shares[name]) for name in (Objective.THROTTLES, Objective.ERRORS, Objective.WRONG_DECISIONS)),
+        *(_share(shares[name]) for name in (Objective.THROTTLES, Objective.ERRORS, Objective.WRONG_DECISIONS)),
         f"{probe.growth:+,.1f}" if abs(probe.growth) >= 0.05 else "0",
         verdict(probe),
     ]
@@ -135,13 +138,13 @@ def row(probe: Probe) -> list[str]:
 
 def line(probe: Probe) -> str:
     """Return a probe as one line, for whoever follows a search."""
-    kind, p95 = KIND_LABELS[probe.step.kind], milliseconds(probe.p95)
+    kind, p95 = _STEP_LABELS[probe.step.kind], milliseconds(probe.p95)
     return f"{rate(probe.rate):>7} arrivals/s  {kind:<9} p95 {p95:>6} ms  {verdict(probe)}".rstrip()
 
 
-def share(one: Assessment) -> str:
-    """Return a share; nought is a dash, which is quickly read."""
-    return percent(one.share) if one.share else "-"
+def _share(assessment: Assessment) -> str:
+    # A dash is quickly read.
+    return percent(assessment.share) if assessment.share else "-"
 
 
 def verdict(probe: Probe) -> str:
@@ -150,6 +153,7 @@ def verdict(probe: Probe) -> str:
         return ""
     if probe.limited:
         return "generator's limit"
-    unclear = "looks broken" if probe.broken else "looks held"
-    label = STANDING_LABELS.get(probe.standing, unclear)
+    label = probe.standing.value
+    if probe.standing is ProbeStanding.UNCLEAR:
+        label = "looks broken" if probe.broken else "looks held"
     return f"{label}: {', '.join(one.value.replace('_', ' ') for one in probe.broken)}" if probe.broken else label

@@ -6,41 +6,18 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from gatecrash.reports.comparison.comparison import Aspect, Change, Comparison, LatencyTable, Side, Unit
-from gatecrash.reports.comparison.decisions import LISTED_MAXIMUM, DecisionDiff, Flip, Kind
+from gatecrash.reports.comparison.comparison import Change, Comparison, LatencyTable, Side, Unit
+from gatecrash.reports.comparison.decisions import LISTED_MAXIMUM, DecisionDiff, Flip, FlipKind
 from gatecrash.reports.comparison.findings import FindingRow
-from gatecrash.reports.comparison.rates import ACHIEVED_RATE, ERROR_RATE, THROTTLE_RATE
 from gatecrash.reports.statistics.directions import Direction
-from gatecrash.reports.words.summary import KIND_LABELS, milliseconds, outcome_label, percent, plural, visible
+from gatecrash.reports.words.spelling import KIND_LABELS, milliseconds, outcome_label, percent, plural, visible
 
-ASPECT_LABELS: Final = {
-    THROTTLE_RATE: "throttle rate",
-    ERROR_RATE: "error rate",
-    ACHIEVED_RATE: "achieved rate",
-}
-_WORDS: Final = {
-    Direction.BETTER: "BETTER",
-    Direction.SAME: "SAME",
-    Direction.WORSE: "WORSE",
-    Direction.MIXED: "MIXED",
-    Direction.UNJUDGED: "NOT JUDGED",
-}
 _HEADLINES: Final = {
     Direction.BETTER: "The later run is better than the earlier one.",
     Direction.SAME: "The later run is the same as the earlier one, as far as both can tell.",
     Direction.WORSE: "The later run is worse than the earlier one.",
     Direction.MIXED: "The later run is better in one thing and worse in another.",
     Direction.UNJUDGED: "Nothing could be judged.",
-}
-_KINDS: Final = {
-    Kind.NOW_ALLOWED: "now allowed",
-    Kind.NOW_DENIED: "now denied",
-    Kind.NOW_FAULTY: "now faulty",
-    Kind.NOW_ANSWERED: "now answered instead of faulty",
-    Kind.POLICY_CHANGED: "policy changed",
-    Kind.NOW_INCONSISTENT: "now inconsistent",
-    Kind.NOW_CONSISTENT: "now consistent",
-    Kind.ANSWERED_OTHERWISE: "turned away in another way",
 }
 LATENCY_COLUMNS: Final = ("percentile", "before, ms", "now, ms", "change", "interval", "judged")
 RATE_COLUMNS: Final = ("what", "before", "now", "change", "interval", "judged")
@@ -49,12 +26,18 @@ ASPECT_COLUMNS: Final = ("aspect", "judged", "why")
 
 def word(direction: Direction) -> str:
     """Return a direction in capitals."""
-    return _WORDS[direction]
+    return direction.value.replace("_", " ").upper()
+
+
+def _kind_words(kind: FlipKind) -> str:
+    if kind is FlipKind.ANSWERED_OTHERWISE:
+        return "turned away in another way"
+    return kind.value.replace("_", " ") + (" instead of faulty" if kind is FlipKind.NOW_ANSWERED else "")
 
 
 def verdict_word(comparison: Comparison) -> str:
     """Return the word that stands first."""
-    return "NOT COMPARED" if comparison.refused else _WORDS[comparison.direction]
+    return "NOT COMPARED" if comparison.refused else word(comparison.direction)
 
 
 def headline(comparison: Comparison) -> str:
@@ -86,11 +69,6 @@ def sentences(comparison: Comparison, *directions: Direction) -> list[str]:
     return [visible(sentence) for sentence in found]
 
 
-def worse_sentences(comparison: Comparison) -> tuple[str, ...]:
-    """Return what got worse, as reasons of a verdict."""
-    return tuple(sentences(comparison, Direction.WORSE))
-
-
 def _finding_words(row: FindingRow) -> str:
     return f"{row.sentence}, in {plural(row.exchanges, 'exchange')}"
 
@@ -102,9 +80,13 @@ def _latency_sentence(table: LatencyTable, change: Change, comparison: Compariso
 
 
 def _rate_sentence(change: Change, comparison: Comparison) -> str:
-    before, after = (value_words(change, value) for value in (change.before, change.after))
+    before, after = (_value_words(change, value) for value in (change.before, change.after))
     interval = _interval_words(change, comparison)
-    return f"the {ASPECT_LABELS[change.name]} {_moved(change)}{interval}, from {before} to {after}"
+    return f"the {_label(change.name)} {_moved(change)}{interval}, from {before} to {after}"
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _moved(change: Change) -> str:
@@ -125,45 +107,42 @@ def _signed(change: Change, amount: float) -> str:
 def _interval_words(change: Change, comparison: Comparison) -> str:
     if change.low is None:
         return ""
-    return f" ({interval_words(change)} with {_confidence(comparison)} confidence)"
+    return f" ({_bounds(change)} with {_confidence(comparison)} confidence)"
 
 
-def interval_words(change: Change) -> str:
-    """Return the interval of a change, a dash for none."""
+def _bounds(change: Change) -> str:
     if change.low is None or change.high is None:
         return "-"
     low, high = (_signed(change, amount) for amount in (change.low, change.high))
     return f"{low.removesuffix(' %').removesuffix(' points')} to {high}"
 
 
-def value_words(change: Change, value: float) -> str:
-    """Return a number of either run."""
+def _value_words(change: Change, value: float) -> str:
     if change.unit is Unit.SHARE:
         return percent(value)
     return milliseconds(value) if change.unit is Unit.MILLISECONDS else f"{value:,.4g}/s"
 
 
-def change_row(change: Change) -> tuple[str, ...]:
-    """Return the cells of LATENCY_COLUMNS or RATE_COLUMNS."""
+def _change_row(change: Change) -> tuple[str, ...]:
     moved = _signed(change, change.change) if change.change is not None else "-"
-    judged = _WORDS[change.direction].lower() if change.direction is not Direction.UNJUDGED else change.reason or "-"
+    judged = word(change.direction).lower() if change.direction is not Direction.UNJUDGED else change.reason or "-"
     return (
-        ASPECT_LABELS.get(change.name, change.name),
-        value_words(change, change.before),
-        value_words(change, change.after),
+        _label(change.name),
+        _value_words(change, change.before),
+        _value_words(change, change.after),
         moved,
-        interval_words(change),
+        _bounds(change),
         judged,
     )
 
 
-def aspect_row(aspect: Aspect, comparison: Comparison) -> tuple[str, str, str]:
-    """Return the cells of ASPECT_COLUMNS."""
-    return (
-        ASPECT_LABELS.get(aspect.name, aspect.name),
-        _WORDS[aspect.direction],
-        visible(aspect.reason or "; ".join(_why(aspect.name, comparison)) or "no change beyond chance and the limits"),
-    )
+def aspect_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """Return a row of ASPECT_COLUMNS for each aspect."""
+    rows = []
+    for aspect in comparison.aspects:
+        why = aspect.reason or "; ".join(_why(aspect.name, comparison)) or "no change beyond chance and the limits"
+        rows.append((_label(aspect.name), word(aspect.direction), visible(why)))
+    return rows
 
 
 def _why(name: str, comparison: Comparison) -> Iterator[str]:
@@ -181,7 +160,7 @@ def _why(name: str, comparison: Comparison) -> Iterator[str]:
         yield decision_sentence(comparison.decisions)
     else:
         yield from (
-            f"{value_words(one, one.before)} before, {value_words(one, one.after)} now"
+            f"{_value_words(one, one.before)} before, {_value_words(one, one.after)} now"
             for one in comparison.rates
             if one.name == name
         )
@@ -191,7 +170,7 @@ def decision_sentence(diff: DecisionDiff) -> str:
     """Return how many cases are decided otherwise, and how."""
     if not diff.changed:
         return f"all {diff.compared:,} cases that both runs answered are answered alike"
-    kinds = ", ".join(f"{count:,} {_KINDS[Kind(kind)]}" for kind, count in diff.kinds.items())
+    kinds = ", ".join(f"{count:,} {_kind_words(FlipKind(kind))}" for kind, count in diff.kinds.items())
     verb = "is" if diff.changed == 1 else "are"
     return f"{diff.changed:,} of {plural(diff.compared, 'case')} {verb} answered otherwise: {kinds}"
 
@@ -216,7 +195,7 @@ def flip_title(flip: Flip) -> str:
     """Return a changed case in one line."""
     name = f" {flip.name}" if flip.name else ""
     expected = f" (expected: {flip.expectation})" if flip.expectation else ""
-    return visible(f"case {flip.case}{name}{expected}: {_KINDS[flip.kind]}, {_WORDS[flip.direction].lower()}")
+    return visible(f"case {flip.case}{name}{expected}: {_kind_words(flip.kind)}, {word(flip.direction).lower()}")
 
 
 def answers_words(answers: list[dict[str, Any]]) -> str:
@@ -239,14 +218,9 @@ def doubts(comparison: Comparison) -> list[str]:
     return [visible(f"beware: {doubt}") for doubt in comparison.doubts]
 
 
-def aspect_rows(comparison: Comparison) -> list[tuple[str, str, str]]:
-    """Return a row of ASPECT_COLUMNS for each aspect."""
-    return [aspect_row(aspect, comparison) for aspect in comparison.aspects]
-
-
 def change_rows(changes: Iterable[Change]) -> list[tuple[str, ...]]:
-    """Return a row for each change."""
-    return list(map(change_row, changes))
+    """Return a row of LATENCY_COLUMNS or RATE_COLUMNS for each change."""
+    return list(map(_change_row, changes))
 
 
 def table_title(table: LatencyTable, comparison: Comparison) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from gatecrash.reports.course.drift import Drift, Part, Trend
+from gatecrash.reports.course.drift import Drift, DriftPart, Slope
 from gatecrash.reports.course.memory import MemoryRow
 from gatecrash.reports.course.spike import Spike
-from gatecrash.reports.words.summary import milliseconds, percent, plural
+from gatecrash.reports.words.spelling import milliseconds, percent, plural
 
 DRIFT_COLUMNS: Final = ("from second", "exchanges", "p50", "p95", "throttled", "errors", "allowed", "wrong")
 MEMORY_COLUMNS: Final = ("process", "id", "at the start", "at the end", "most", "growth an hour")
@@ -16,28 +17,35 @@ _MEGABYTE: Final = 2**20
 _HOURS_LEAST: Final = 0.1
 
 
-def trend(name: str, found: Trend) -> str:
-    """Return by how much a latency changed, and whether that is more than noise."""
-    change = f"{found.per_hour:+,.3g} ms an hour (95 %: {found.low:+,.3g} to {found.high:+,.3g})"
-    told = "rises" if found.low > 0 else "falls" if found.high < 0 else "no drift can be told from noise"
-    return f"{name} of service time: {change}: {told}"
-
-
 def drift_sentences(drift: Drift) -> list[str]:
-    """Return what drifted."""
-    return [trend("median", drift.p50), trend("95th percentile", drift.p95)]
+    """Return by how much latencies changed, and whether that is more than noise."""
+    return [_slope_sentence("median", drift.p50), _slope_sentence("95th percentile", drift.p95)]
 
 
-def drift_row(part: Part) -> list[str]:
-    """Return a part as a row of the table."""
+def _slope_sentence(name: str, slope: Slope) -> str:
+    change = f"{slope.per_hour:+,.3g} ms an hour (95 %: {slope.low:+,.3g} to {slope.high:+,.3g})"
+    verdict = "rises" if slope.low > 0 else "falls" if slope.high < 0 else "no drift can be told from noise"
+    return f"{name} of service time: {change}: {verdict}"
+
+
+def drift_rows(drift: Drift) -> list[list[str]]:
+    """Return a row of DRIFT_COLUMNS for each part."""
+    return list(map(_drift_row, drift.parts))
+
+
+def _drift_row(part: DriftPart) -> list[str]:
     shares = (percent(share) if share else "-" for share in (part.throttled, part.errors))
     latencies = (milliseconds(part.p50), milliseconds(part.p95))
     wrong = "-" if part.wrong is None else f"{part.wrong:,}"
     return [f"{part.start:,}", f"{part.exchanges:,}", *latencies, *shares, percent(part.allowed), wrong]
 
 
-def memory_row(row: MemoryRow) -> list[str]:
-    """Return a process as a row of the table; memory in megabytes."""
+def memory_rows(rows: Iterable[MemoryRow]) -> list[list[str]]:
+    """Return a row of MEMORY_COLUMNS for each process, memory in megabytes."""
+    return list(map(_memory_row, rows))
+
+
+def _memory_row(row: MemoryRow) -> list[str]:
     sizes = (f"{size / _MEGABYTE:,.1f} MB" for size in (row.first, row.last, row.highest))
     hours = row.seconds / 3600
     growth = f"{(row.last - row.first) / _MEGABYTE / hours:+,.1f} MB" if hours > _HOURS_LEAST else "-"

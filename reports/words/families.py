@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.reports.run.summary import Summary
-from gatecrash.reports.words.summary import outcome_label, plural, visible
+from gatecrash.reports.words.spelling import outcome_label, plural, visible
 
 _EXPECTED = {Expectation.ALLOW: "allow", Expectation.DENY: "deny", Expectation.OPEN: "either"}
 GONE = "The corpus is gone from the cache, so what it covered can't be told: `gatecrash run` builds it again."

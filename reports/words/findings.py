@@ -8,30 +8,11 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from gatecrash.reports.oracles.findings import ALSO_MAXIMUM, Classification, Confirmation, Finding
-from gatecrash.reports.oracles.rules import Kind, Severity
+from gatecrash.reports.oracles.rules import FindingKind, Severity
 from gatecrash.reports.run.summary import Summary
-from gatecrash.reports.words.summary import percent, plural, visible
+from gatecrash.reports.words.spelling import percent, plural, visible
 
 _ALSO_SHOWN: Final = 3
-_KIND_LABELS: Final = {
-    Kind.FAIL_OPEN: "fail-open",
-    Kind.FAIL_CLOSED: "fail-closed",
-    Kind.POLICY: "policy",
-    Kind.INCONSISTENT: "inconsistent",
-    Kind.CRASH: "crash",
-    Kind.INVALID_RESPONSE: "invalid response",
-    Kind.PERFORMANCE: "performance",
-}
-_CLASSIFICATION_LABELS: Final = {
-    Classification.DETERMINISTIC: "deterministic",
-    Classification.FLAKY: "flaky",
-    Classification.UNDER_LOAD: "only under load",
-    Classification.AFTER_ANOTHER: "only after another request",
-    Classification.AFTER_MANY: "only after many invocations",
-    Classification.COLD_START: "cold start only",
-    Classification.TIME_BOUNDARY: "at a moment in time",
-    Classification.NOT_SEEN_AGAIN: "not seen again",
-}
 _CLASSIFICATION_SENTENCES: Final = {
     Classification.DETERMINISTIC: "deterministic",
     Classification.FLAKY: "flaky",
@@ -42,14 +23,16 @@ _CLASSIFICATION_SENTENCES: Final = {
 }
 
 
-def kind_label(kind: Kind) -> str:
+def kind_label(kind: FindingKind) -> str:
     """Return the word for what is wrong."""
-    return _KIND_LABELS[kind]
+    return kind.value.replace("_", "-" if kind in {FindingKind.FAIL_OPEN, FindingKind.FAIL_CLOSED} else " ")
 
 
 def classification_label(confirmation: Confirmation) -> str:
     """Return in a few words when a finding shows."""
-    return _CLASSIFICATION_LABELS[confirmation.classification]
+    if confirmation.classification is Classification.TIME_BOUNDARY:
+        return "at a moment in time"
+    return confirmation.classification.value.replace("_", " ")
 
 
 def share_words(confirmation: Confirmation) -> str:

@@ -1,29 +1,19 @@
-"""How numbers, names and hostile text are worded, alike in every format that people read."""
+"""How a judged run is worded, alike in every format that people read."""
 
 from __future__ import annotations
 
-import json
 import shlex
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Outcome
-from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.run.campaign import Campaign
 from gatecrash.reports.run.folder import RunInfo
 from gatecrash.reports.run.summary import PERCENTILE_NAMES, LatencyRow, Summary
 from gatecrash.reports.run.verdict import ExitCode, Validity
 from gatecrash.reports.statistics.intervals import VALUES_ABOVE
-
-KIND_LABELS: Final = {
-    LatencyKind.SERVICE_TIME.value: "service time",
-    LatencyKind.RESPONSE_TIME.value: "response time from the intended start",
-}
-KIND_MEANINGS: Final = {
-    LatencyKind.SERVICE_TIME.value: "from sending a request to its answer",
-    LatencyKind.RESPONSE_TIME.value: "from when the request was due to its answer, so waiting behind a stall counts",
-}
+from gatecrash.reports.thresholds.judging import Standing, ThresholdJudgement
+from gatecrash.reports.words.spelling import milliseconds, outcome_label, percent, plural, visible
 
 _HEADLINES: Final = {
     ExitCode.PASS: "Nothing wrong was seen.",
@@ -34,64 +24,22 @@ _HEADLINES: Final = {
     ExitCode.INTERRUPTED: "The run was interrupted; what was measured until then is shown.",
     ExitCode.TERMINATED: "The run was terminated; what was measured until then is shown.",
 }
-_VALIDITY_MEANINGS: Final = {
-    Validity.VALID: "the load went out as planned, and the numbers can be trusted",
-    Validity.DEGRADED: "read the numbers with care",
-    Validity.INVALID: "don't rely on the numbers",
+_TRUSTED: Final = {
+    "numbers": "the load went out as planned, and the numbers can be trusted",
+    "answer": "the rates went out as planned, and the answer can be trusted",
+    "findings": "the controls show a working authorizer, and the findings can be trusted",
 }
-_CAPACITY_VALIDITY_MEANINGS: Final = {
-    Validity.VALID: "the rates went out as planned, and the answer can be trusted",
-    Validity.DEGRADED: "read the answer with care",
-    Validity.INVALID: "don't rely on the answer",
-}
-_FUZZ_VALIDITY_MEANINGS: Final = {
-    Validity.VALID: "the controls show a working authorizer, and the findings can be trusted",
-    Validity.DEGRADED: "read the findings with care",
-    Validity.INVALID: "don't rely on the findings, or on there being none",
-}
-# Control, format (bidirectional overrides, zero width), surrogate, private and unassigned characters and the
-# two line separators would hide or reorder what stands around them.
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
-def visible(value: object, *, keep_newlines: bool = False) -> str:
-    r"""Return a text in which every character can be seen: ``\x1b``, ``\u202e``, ``\ud800`` for those that can't.
-
-    The result holds no lone surrogate and no control character, so it can be written anywhere.
-    """
-    text = str(value)
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_visible_character(character, keep_newlines=keep_newlines) for character in text)
-
-
-def _visible_character(character: str, *, keep_newlines: bool) -> str:
-    if character == "\n" and keep_newlines:
-        return character
-    if unicodedata.category(character) not in _HIDDEN:
-        return character
-    return repr(character)[1:-1]
-
-
-def json_text(value: Any, *, indent: int | None = None) -> str:
-    """Return JSON for people: other scripts stay readable, what can't be seen is escaped."""
-    separators = (",", ": ") if indent else (",", ":")
-    text = json.dumps(value, indent=indent, separators=separators, ensure_ascii=False, default=str)
-    return visible(text, keep_newlines=indent is not None)
-
-
-def milliseconds(value: float | None) -> str:
-    """Return a latency, which is in milliseconds, with the digits that matter; a dash for none."""
-    if value is None:
-        return "-"
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
 # Stands before a percentile that rests on too few exchanges.
 TOO_FEW: Final = "~"
 TOO_FEW_MEANING: Final = f"{TOO_FEW} fewer than {VALUES_ABOVE} exchanges lie above it: too few to rely on"
+
+
+LATENCY_COLUMNS: Final = ("exchanges", "p50", "p90", "p95", "p99", "p99.9", "max")
+
+
+def latency_cells(row: LatencyRow) -> list[str]:
+    """Return the cells of LATENCY_COLUMNS, times in milliseconds."""
+    return [f"{row.count:,}", *percentiles(row), milliseconds(row.maximum)]
 
 
 def percentiles(row: LatencyRow) -> list[str]:
@@ -113,28 +61,8 @@ def interval_sentence(row: LatencyRow) -> str:
     return f"With 95 % confidence, of {outcome_label(row.outcome)}: {', '.join(parts)}."
 
 
-def percent(share: float) -> str:
-    """Return a share, 0 to 1, in per cent; a small one is never rounded to nothing, nor a large one to all."""
-    value = share * 100.0
-    if 99.95 <= value < 100:
-        return f"{value:.2f} %" if value < 99.995 else "over 99.99 %"
-    if value == 0 or value >= 10:
-        return f"{value:.0f} %" if value in {0.0, 100.0} else f"{value:.1f} %"
-    return f"{value:.2f} %" if value >= 0.01 else f"{value:.2g} %"
-
-
-def outcome_label(outcome: str | None) -> str:
-    """Return the name of an outcome for people; None is all that were answered."""
-    return "all answered" if outcome is None else outcome.replace("_", " ")
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun, such as ``1 exchange`` or ``2 exchanges``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def headline(summary: Summary) -> str:
-    """Return what the verdict means, as a sentence."""
+    """Return what the verdict of a run means, as a sentence; where it was compared, ``Report.headline`` does."""
     if _is_broken(summary) and summary.verdict.exit_code is ExitCode.INVALID_MEASUREMENT:
         return "The run proves nothing, for the controls failed."
     if summary.capacity is not None and summary.verdict.exit_code is ExitCode.PASS:
@@ -142,9 +70,6 @@ def headline(summary: Summary) -> str:
     accepted = any(finding.accepted_until is not None for finding in summary.findings)
     if accepted and summary.verdict.exit_code is ExitCode.PASS:
         return "Nothing wrong was seen besides what the baseline accepts."
-    compared = summary.comparison
-    if compared is not None and compared.is_worse and summary.verdict.exit_code is ExitCode.THRESHOLD_FAILED:
-        return "It is worse than the earlier run that it was compared with."
     return _HEADLINES[summary.verdict.exit_code]
 
 
@@ -196,11 +121,15 @@ def verdict_sentences(summary: Summary) -> list[str]:
 
 def validity_sentence(summary: Summary) -> str:
     """Return the validity and what it means."""
-    validity = summary.judgement.validity
-    meanings = _VALIDITY_MEANINGS if summary.campaign is None else _FUZZ_VALIDITY_MEANINGS
+    validity, result = summary.judgement.validity, "numbers" if summary.campaign is None else "findings"
     if summary.capacity is not None:
-        meanings = _CAPACITY_VALIDITY_MEANINGS
-    return f"{validity.value}: {meanings[validity]}"
+        result = "answer"
+    if validity is Validity.VALID:
+        return f"{validity.value}: {_TRUSTED[result]}"
+    if validity is Validity.DEGRADED:
+        return f"{validity.value}: read the {result} with care"
+    none = ", or on there being none" if result == "findings" else ""
+    return f"{validity.value}: don't rely on the {result}{none}"
 
 
 def validity_reasons(summary: Summary) -> list[str]:
@@ -243,6 +172,27 @@ def _throttle_rate(summary: Summary) -> list[tuple[str, str]]:
     if not summary.planned_rate and not summary.throttle_rate:
         return []
     return [("throttle rate", f"{percent(summary.throttle_rate)} of exchanges")]
+
+
+STANDING_MARKS: Final = {
+    Standing.HELD: "✓ held",
+    Standing.FAILED: "✗ failed",
+    Standing.NOT_JUDGED: "? not judged",
+}
+
+
+def thresholds_asked(summary: Summary) -> list[ThresholdJudgement]:
+    """Return the thresholds that are about this kind of run."""
+    return [one for one in summary.thresholds if one.standing is not Standing.NOT_ASKED]
+
+
+def thresholds_not_asked(summary: Summary) -> list[str]:
+    """Return a sentence for each reason for which thresholds of the settings aren't about this kind of run."""
+    others: dict[str, list[str]] = {}
+    for one in summary.thresholds:
+        if one.standing is Standing.NOT_ASKED:
+            others.setdefault(one.reason, []).append(str(one.threshold))
+    return [f"Not judged, for {reason}: {', '.join(named)}." for reason, named in others.items()]
 
 
 WORKER_COLUMNS: Final = ("worker", "exchanges", "CPU", "silence", "records to")

@@ -11,9 +11,9 @@ from gatecrash.reports.run.verdict import Validity
 from gatecrash.reports.statistics.change_points import values_needed
 from gatecrash.reports.statistics.directions import Direction
 from gatecrash.reports.trend.history import HistoryRun
-from gatecrash.reports.trend.metrics import Metric
-from gatecrash.reports.trend.trend import Change, MetricTrend, Trend
-from gatecrash.reports.words.summary import milliseconds, percent, plural, visible
+from gatecrash.reports.trend.metrics import TrendMetric
+from gatecrash.reports.trend.trend import LevelChange, MetricTrend, Trend
+from gatecrash.reports.words.spelling import milliseconds, percent, plural, visible
 
 LEVEL_COLUMNS: Final = ("number", "now", "since", "runs", "lowest", "highest")
 _WORSE: Final = "WORSE"
@@ -71,14 +71,14 @@ def run_name(run: HistoryRun) -> str:
     return visible(PurePath(run.place).name)
 
 
-def value(metric: Metric, number: float) -> str:
+def value(metric: TrendMetric, number: float) -> str:
     """Return a number of a run with its unit."""
     if metric.unit is Unit.MILLISECONDS:
         return f"{milliseconds(number)} ms"
     return percent(number) if metric.unit is Unit.SHARE else f"{number:,.4g}/s"
 
 
-def shift(metric: Metric, number: float) -> str:
+def shift(metric: TrendMetric, number: float) -> str:
     """Return a change, with its sign."""
     return f"{number * 100:+.1f} points" if metric.unit is Unit.SHARE else f"{number * 100:+.1f} %"
 
@@ -98,7 +98,7 @@ def other_sentences(trend: Trend) -> list[str]:
     ]
 
 
-def change_sentence(trend: Trend, metric: Metric, change: Change) -> str:
+def change_sentence(trend: Trend, metric: TrendMetric, change: LevelChange) -> str:
     """Say what changed, by how much, and with which run."""
     run = trend.runs[change.place]
     levels = f"{value(metric, change.before)} to {value(metric, change.after)}"
@@ -110,7 +110,7 @@ def change_sentence(trend: Trend, metric: Metric, change: Change) -> str:
     return f"{metric.label} went from {levels} ({shift(metric, change.shift)}) with the run of {when(run)}{back}."
 
 
-def standing(trend: MetricTrend, change: Change) -> str:
+def standing(trend: MetricTrend, change: LevelChange) -> str:
     """Say what became of a change that is no alarm."""
     if change.direction is Direction.BETTER:
         return "That is better."

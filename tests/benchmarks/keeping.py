@@ -150,7 +150,7 @@ def judging(run_folder: str) -> tuple[float, float]:
     from gatecrash.judging.judging import judge_and_render
 
     started = time.perf_counter()
-    summary = judge_and_render(RunFolder(Path(run_folder)))
+    summary = judge_and_render(RunFolder(Path(run_folder))).summary
     assert not summary.findings, [finding.rule.code for finding in summary.findings]
     seconds = time.perf_counter() - started
     unit = 1 if sys.platform == "darwin" else 1024

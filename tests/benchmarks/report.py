@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
 from gatecrash.reports.run.summary import summarise
@@ -39,7 +40,7 @@ def measured(exchanges: int, seconds: float, rounds: int, folder: Path) -> Itera
     run.checkpoint(recording, RunState(elapsed=seconds, complete=True))
     yield f"  {'recording.json':<24} {(folder / 'recording.json').stat().st_size / 1e6:>6.1f} MB"
     started = time.perf_counter()
-    page = as_html.render(summarise(run.load()), folder)
+    page = as_html.render(Report(summarise(run.load())), folder)
     yield f"  {'read and rendered in':<24} {time.perf_counter() - started:>6.1f} s"
     path = folder / "report.html"
     path.write_bytes(page)

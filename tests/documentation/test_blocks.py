@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gatecrash.judging.baselines import parse_baseline
-from gatecrash.reports.files import trend_csv
+from gatecrash.reports.files import as_csv
 from gatecrash.reports.trend.metrics import TrendLimits
 from gatecrash.reports.trend.trend import trend_of
 from gatecrash.settings.settings import read_settings
@@ -131,5 +131,5 @@ def test_apache_otava_is_told_columns_that_the_csv_file_has():
     columns = {told["time_column"], *told["attributes"], *(row["column"] for row in told["metrics"].values())}
     numbers = {"response_time__p50": 9.0, "response_time__p95": 20.0, "throttle_rate": 0.0, "achieved_rate": 100.0}
     trend = trend_of([night(number, **numbers) for number in range(3)], TrendLimits())
-    header = next(csv.reader(io.StringIO(trend_csv.render(trend).decode())))
+    header = next(csv.reader(io.StringIO(as_csv.render_trend(trend).decode())))
     assert columns <= set(header)

@@ -14,7 +14,7 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.firing.metrics import live_metrics
 from gatecrash.firing.metrics_otlp import Sender, metrics_data
 from gatecrash.firing.metrics_prometheus import Listener
-from gatecrash.reports.live.metrics import BOUNDS, LATENCIES, METRICS, Kind, RunFacts, measure
+from gatecrash.reports.live.metrics import BOUNDS, LATENCIES, METRICS, MetricKind, RunFacts, measure
 from gatecrash.reports.run.plan import Phase, Plan
 from tests.reports.samples import INFO, busy_run
 
@@ -62,13 +62,13 @@ def test_what_is_scraped_parses_and_has_every_value(listener, accept):
                 for sample in family.samples
                 if {name: value for name, value in sample.labels.items() if name != "le"} == labels
             }
-            if metric.kind is Kind.HISTOGRAM:
+            if metric.kind is MetricKind.HISTOGRAM:
                 assert found["_count", None] == found["_bucket", "+Inf"] == point.value.count
                 assert found["_sum", None] == point.value.sum
                 assert len(found) == len(BOUNDS) + 3
                 assert found["_bucket", "0.25"] == sum(point.value.counts[: BOUNDS.index(0.25) + 1])
             else:
-                assert found == {("_total" if metric.kind is Kind.COUNTER else "", None): point.value}
+                assert found == {("_total" if metric.kind is MetricKind.COUNTER else "", None): point.value}
     (info,) = families["gatecrash_run" if "openmetrics" in accept else "gatecrash_run_info"].samples
     assert info.labels == FACTS.labels()
 
@@ -83,7 +83,7 @@ def test_what_is_sent_has_every_value_as_opentelemetry_encodes_it():
     assert set(found) == {metric.name for metric in METRICS}
     for metric in METRICS:
         sent = found[metric.name]
-        kind = {Kind.COUNTER: "sum", Kind.GAUGE: "gauge", Kind.HISTOGRAM: "histogram"}[metric.kind]
+        kind = {MetricKind.COUNTER: "sum", MetricKind.GAUGE: "gauge", MetricKind.HISTOGRAM: "histogram"}[metric.kind]
         assert (sent.unit, sent.WhichOneof("data")) == (metric.unit, kind)
         points = getattr(sent, kind).data_points
         assert len(points) == len(MEASURED[metric])
@@ -91,9 +91,9 @@ def test_what_is_sent_has_every_value_as_opentelemetry_encodes_it():
             labels = {one.key: one.value.string_value for one in theirs.attributes}
             assert labels == ({} if metric.label is None else {metric.label: ours.label})
             # What is no sum has no start.
-            start = 0 if metric.kind is Kind.GAUGE else 10**9
+            start = 0 if metric.kind is MetricKind.GAUGE else 10**9
             assert (theirs.start_time_unix_nano, theirs.time_unix_nano) == (start, 3 * 10**9)
-            if metric.kind is Kind.HISTOGRAM:
+            if metric.kind is MetricKind.HISTOGRAM:
                 assert tuple(theirs.explicit_bounds) == BOUNDS
                 assert tuple(theirs.bucket_counts) == ours.value.counts
                 assert (theirs.count, theirs.sum) == (ours.value.count, ours.value.sum)

@@ -13,7 +13,7 @@ import pytest
 from gatecrash.firing.judging_process import JudgingError, JudgingProcess
 from gatecrash.firing.watcher import Watcher
 from gatecrash.locustfiles._web import show_tab
-from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.live.standing import WebTestState
 from gatecrash.reports.run.folder import RunFolder, RunState
 from tests.reports.samples import INFO, good_recording
 
@@ -145,8 +145,8 @@ def test_from_start_to_verdict_each_test_has_its_report(opened, tmp_path):
         assert 'data-standing="ending"' in under_way
         assert "PASS" not in under_way.split("Earlier tests")[0]
         watcher.ended()
-        assert watcher.standing is Standing.JUDGING
-        while watcher.standing is Standing.JUDGING:
+        assert watcher.standing is WebTestState.JUDGING
+        while watcher.standing is WebTestState.JUDGING:
             gevent.sleep(0.02)
         assert '<span class="word">PASS</span>' in live()
         report = client.get(f"/authorizer/reports/{folders[-1].name}")
@@ -164,14 +164,14 @@ def test_a_report_that_cant_be_written_is_said_and_the_next_test_goes_on(opened,
     (folder / "recording.json").write_text("{}")
     watcher.started(folder)
     watcher.ended()
-    while watcher.standing is Standing.JUDGING:
+    while watcher.standing is WebTestState.JUDGING:
         gevent.sleep(0.02)
     shown = client.get("/authorizer/live").text
     assert 'data-standing="unreported"' in shown
     assert "is damaged" in shown
     assert f"gatecrash report {folder}" in shown
     watcher.starting()
-    assert watcher.standing is Standing.STARTING
+    assert watcher.standing is WebTestState.STARTING
 
 
 def test_a_test_that_could_not_start_says_why_and_one_that_was_called_off_is_forgotten(opened):
@@ -183,4 +183,4 @@ def test_a_test_that_could_not_start_says_why_and_one_that_was_called_off_is_for
     assert "--rate is &#39;fast&#39;; it must be a number." in client.get("/authorizer/live").text
     watcher.starting()
     watcher.called_off()
-    assert watcher.standing is Standing.REFUSED
+    assert watcher.standing is WebTestState.REFUSED

@@ -15,8 +15,8 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
-from gatecrash.reports.comparison.comparing import Known, Part, compare
-from gatecrash.reports.comparison.comparison import Comparison, Limits
+from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
+from gatecrash.reports.comparison.comparison import Comparison, ComparisonLimits
 from gatecrash.reports.run.folder import RunFolder
 from gatecrash.reports.run.summary import summarise
 from gatecrash.reports.statistics.directions import Direction
@@ -85,7 +85,7 @@ def pairs(scenario: Scenario, noise: Sequence[NoiseRun], seed: int, count: int =
             synthetic_run(noise[place : place + pieces], script, f"{seed} {number} {word}")
             for place, script, word in ((first, scenario.before, "before"), (second, after, "after"))
         ]
-        yield compare(runs[0], runs[1], Limits(), _KNOWN)
+        yield compare(runs[0], runs[1], ComparisonLimits(), _KNOWN)
 
 
 def called_worse(comparisons: Iterator[Comparison]) -> tuple[int, Counter[str]]:
@@ -122,14 +122,14 @@ def _real(folder: Path) -> None:
     runs = []
     for path in sorted(folder.iterdir()):
         stored = RunFolder(path).load()
-        runs.append(Part(summarise(stored), stored.recording, path.name))
+        runs.append(ComparedRun(summarise(stored), stored.recording, path.name))
     for part in runs:
         row = next(row for row in part.summary.latencies if row.outcome is None and row.kind == "response_time")
         print(f"{part.place}: {row.count:,} exchanges, p50 {row.p50:.2f}, p95 {row.p95:.2f}, p99 {row.p99:.2f} ms")
     for limit in (0.0, 1.0, 1.5, 2.0):
         words: Counter[str] = Counter()
         for earlier, later in combinations(runs, 2):
-            words[compare(earlier, later, Limits(latency_ms=limit)).direction.value] += 1
+            words[compare(earlier, later, ComparisonLimits(latency_ms=limit)).direction.value] += 1
         print(f"with at least 5 % and {limit:g} ms: {dict(words)}")
 
 

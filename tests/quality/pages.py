@@ -10,6 +10,7 @@ from typing import Final
 
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.html import trend as trend_page
+from gatecrash.reports.report import Report
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.course_samples import soak_summary
 from tests.reports.samples import distributed_summary
@@ -58,9 +59,9 @@ def made(folder: Path) -> Iterator[tuple[str, Path]]:
     yield "comparison", alone
     yield "fuzz", _run(folder, "fuzz", *_PREFIX) / "report.html"
     pages = {
-        "capacity": as_html.render(capacity_summary(), "runs/capacity"),
-        "soak": as_html.render(soak_summary(), "runs/soak"),
-        "workers": as_html.render(distributed_summary(), "runs/workers"),
+        "capacity": as_html.render(Report(capacity_summary()), "runs/capacity"),
+        "soak": as_html.render(Report(soak_summary()), "runs/soak"),
+        "workers": as_html.render(Report(distributed_summary()), "runs/workers"),
         "trend": trend_page.render([eventful()]),
     }
     for name, content in pages.items():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from gatecrash.authorizers.contract import Answer, Decision, Demand, Fault, Outcome
-from gatecrash.reports.comparison.comparing import Part
+from gatecrash.reports.comparison.comparing import ComparedRun
 from gatecrash.reports.recording.records import CaseFacts
 from gatecrash.reports.recording.tally import Tally
 from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
@@ -99,7 +99,7 @@ def _throttles(script: Script, rng: Random) -> Callable[[], bool]:
     return lambda: rng.random() < script.throttle_rate
 
 
-def synthetic_run(noise: Sequence[NoiseRun], script: Script, seed: str) -> Part:
+def synthetic_run(noise: Sequence[NoiseRun], script: Script, seed: str) -> ComparedRun:
     """Return a run over all pieces of noise, one after the other."""
     rng = Random(seed)
     tally = Tally(worker=0, warm_up=0.0, offered_rate=RATE, secrets_of=lambda _: ())
@@ -123,4 +123,4 @@ def synthetic_run(noise: Sequence[NoiseRun], script: Script, seed: str) -> Part:
         versions={},
     )
     stored = StoredRun(info, RunState(elapsed=seconds, complete=True), recording, [])
-    return Part(summarise(stored), recording, "synthetic")
+    return ComparedRun(summarise(stored), recording, "synthetic")

@@ -4,8 +4,8 @@ from dataclasses import replace
 from random import Random
 
 from gatecrash.authorizers.contract import Expectation
-from gatecrash.reports.comparison.comparing import Known, Part, compare
-from gatecrash.reports.comparison.comparison import Limits
+from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
+from gatecrash.reports.comparison.comparison import ComparisonLimits
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.facts import CorpusFacts, PlanFacts
 from gatecrash.reports.run.folder import RunState, StoredRun
@@ -52,8 +52,8 @@ def recording_of(seed, *, seconds=20, rate=100, scale=1.0, throttled=0.0, cases=
 
 def part(recording, *, info=RUN_INFO, findings=(), place="runs/one", **state):
     state_of_run = RunState(**{"elapsed": 20.0, "complete": True, **state})
-    return Part(summarise(StoredRun(info, state_of_run, recording, list(findings))), recording, place)
+    return ComparedRun(summarise(StoredRun(info, state_of_run, recording, list(findings))), recording, place)
 
 
 def compared(earlier, later, known=KNOWN, limits=None, **options):
-    return compare(earlier, later, limits or Limits(), known, **options)
+    return compare(earlier, later, limits or ComparisonLimits(), known, **options)

@@ -15,6 +15,7 @@ from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import CaseFacts, Exchange
 from gatecrash.reports.recording.workers import WorkerFacts
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
 from gatecrash.reports.run.summary import Summary, summarise
@@ -122,6 +123,11 @@ def good_recording(count: int = 300) -> Recording:
         recording.add_arrival(start, 0.0001, warm_up=False)
         recording.add_exchange(exchange(deny() if number % 3 else allow(), case=number % 3, start=start), tuple)
     return recording
+
+
+def in_report(made: Summary | Report) -> Report:
+    """Return what writers take: the report of a run that was compared with none, unless it is one already."""
+    return made if isinstance(made, Report) else Report(made)
 
 
 @cache

@@ -9,6 +9,7 @@ import pytest
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.files import as_csv, as_json
+from gatecrash.reports.report import Report
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary
 from tests.reports.samples import busy_summary, distributed_summary, empty_summary, good_summary
@@ -32,7 +33,7 @@ def near(value):
 @pytest.mark.parametrize("make", SUMMARIES, ids=lambda make: make.__name__)
 def test_each_second_says_what_stats_json_says(make):
     summary = make()
-    told = json.loads(as_json.render(summary))["seconds"]
+    told = json.loads(as_json.render(Report(summary)))["seconds"]
     read = rows(as_csv.render_seconds(summary))
     assert len(read) == len(told)
     for row, second in zip(read, told, strict=True):
@@ -49,7 +50,7 @@ def test_each_second_says_what_stats_json_says(make):
 @pytest.mark.parametrize("make", SUMMARIES, ids=lambda make: make.__name__)
 def test_each_distribution_says_what_stats_json_says(make):
     summary = make()
-    told = json.loads(as_json.render(summary))["latencies"]
+    told = json.loads(as_json.render(Report(summary)))["latencies"]
     read = rows(as_csv.render_latencies(summary))
     assert [(row["outcome"], row["kind"]) for row in read] == [
         (one["outcome"] or "answered", one["kind"]) for one in told

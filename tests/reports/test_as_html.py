@@ -11,6 +11,7 @@ from plotly.offline import get_plotlyjs
 
 from gatecrash.authorizers.contract import Expectation
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.facts import TargetFacts
 from gatecrash.reports.run.summary import summarise
 from tests.reports.capacity_samples import capacity_summary
@@ -53,7 +54,7 @@ class Page(HTMLParser):
 
 
 def page_of(summary, folder=FOLDER):
-    page = Page(as_html.render(summary, folder))
+    page = Page(as_html.render(Report(summary), folder))
     assert page.open == []
     return page
 

@@ -2,6 +2,7 @@ import json
 
 from gatecrash.reports.files import as_json
 from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.summary import summarise
 from tests.reports.samples import (
     HOSTILE,
@@ -16,7 +17,7 @@ from tests.reports.samples import (
 
 def test_the_verdict_and_the_numbers_are_those_of_the_summary():
     summary = busy_summary()
-    value = json.loads(as_json.render(summary))
+    value = json.loads(as_json.render(Report(summary)))
     assert value["format"] == 1
     assert (value["verdict"]["word"], value["verdict"]["exit_code"]) == ("FAIL", 3)
     assert value["validity"]["word"] == "degraded"
@@ -32,7 +33,7 @@ def test_the_verdict_and_the_numbers_are_those_of_the_summary():
 
 
 def test_percentiles_have_their_intervals_and_say_when_they_rest_on_too_little():
-    row = as_json.value_of(good_summary())["latencies"][0]
+    row = as_json.value_of(Report(good_summary()))["latencies"][0]
     assert row["count"] == 300
     low, high = row["intervals_ms"]["p50"]
     assert low <= row["p50_ms"] <= high
@@ -41,9 +42,13 @@ def test_percentiles_have_their_intervals_and_say_when_they_rest_on_too_little()
 
 
 def test_every_member_of_a_summary_is_there():
-    value = as_json.value_of(good_summary())
+    value = as_json.value_of(Report(good_summary()))
     renamed = {"info": "run", "judgement": "validity"}
-    assert {renamed.get(name, name) for name in type(good_summary()).__slots__} | {"format", "notes"} == set(value)
+    assert {renamed.get(name, name) for name in type(good_summary()).__slots__} | {
+        "format",
+        "notes",
+        "comparison",
+    } == set(value)
 
 
 def test_any_text_survives_as_ascii():
@@ -51,6 +56,6 @@ def test_any_text_survives_as_ascii():
     recording.add_exchange(exchange(allow()), tuple)
     recording.add_exchange(exchange(allow(principal="p2")), tuple)
     summary = summarise(run_of(recording, facts(mqttContext={"clientId": HOSTILE})))
-    content = as_json.render(summary)
+    content = as_json.render(Report(summary))
     assert content.isascii()
     assert json.loads(content)["notes"][0]["request"]["mqttContext"]["clientId"] == HOSTILE

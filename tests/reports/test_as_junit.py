@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 
-from gatecrash.reports.comparison.comparing import with_comparison
 from gatecrash.reports.files import as_junit
 from gatecrash.reports.oracles.rules import Oracle
+from gatecrash.reports.report import report_of
 from gatecrash.reports.run.summary import summarise
 from tests.reports.capacity_samples import KINDS, capacity_summary
 from tests.reports.comparison_samples import compared, part, recording_of
@@ -22,6 +22,7 @@ from tests.reports.samples import (
     empty_summary,
     good_recording,
     good_summary,
+    in_report,
     run_of,
 )
 
@@ -58,9 +59,9 @@ def hostile():
 
 
 @cache
-def compared_run():
+def compared_report():
     earlier, later = part(recording_of(1)), part(recording_of(2, scale=2.0, throttled=0.1))
-    return with_comparison(later.summary, compared(earlier, later))
+    return report_of(later.summary, compared(earlier, later))
 
 
 def less_than_asked():
@@ -68,22 +69,22 @@ def less_than_asked():
 
 
 SUMMARIES = [
-    *(good_summary, failed_thresholds, skipped_threshold, invalid, findings, stopped, hostile, compared_run),
+    *(good_summary, failed_thresholds, skipped_threshold, invalid, findings, stopped, hostile, compared_report),
     *(empty_summary, distributed_summary, fuzz_summary, clean_fuzz_summary, broken_fuzz_summary, less_than_asked),
     *(pytest.param(lambda kind=kind: capacity_summary(kind), id=f"capacity {kind}") for kind in KINDS),
 ]
 
 
-def read(summary):
+def read(made):
     """Return the cases by suite and name, each with the results that a parser sees, and the file's own counts."""
-    file = JUnitXml.fromstring(as_junit.render(summary))
+    file = JUnitXml.fromstring(as_junit.render(in_report(made)))
     return {(suite.name, case.name): list(case.result) for suite in file for case in suite}, file
 
 
 @pytest.mark.xmllint
 @pytest.mark.parametrize("make", SUMMARIES)
 def test_it_meets_the_schema(make, tmp_path):
-    done = validated(as_junit.render(make()), tmp_path)
+    done = validated(as_junit.render(in_report(make())), tmp_path)
     assert done.returncode == 0, done.stderr
 
 
@@ -98,7 +99,7 @@ def test_it_meets_the_schema(make, tmp_path):
     ],
 )
 def test_the_schema_refuses_what_is_no_such_file(old, new, tmp_path):
-    content = as_junit.render(findings())
+    content = as_junit.render(in_report(findings()))
     assert old in content
     assert validated(content.replace(old, new), tmp_path).returncode == 3
 
@@ -126,12 +127,12 @@ def test_a_parser_counts_what_the_file_says(make):
 
 @pytest.mark.parametrize("make", SUMMARIES)
 def test_every_family_of_oracles_and_every_threshold_has_its_case(make):
-    summary = make()
-    cases, _ = read(summary)
+    report = in_report(make())
+    cases, _ = read(report)
     assert {name for suite, name in cases if suite == "gatecrash.oracles"} == {oracle.value for oracle in Oracle}
     assert ("gatecrash.measurement", "validity") in cases
     named = {name for suite, name in cases if suite == "gatecrash.thresholds" and "at_least" not in name}
-    assert named == {str(one.threshold) for one in summary.thresholds}
+    assert named == {str(one.threshold) for one in report.summary.thresholds}
 
 
 def test_a_run_that_passed_has_neither_failure_nor_error_nor_skipped_case():
@@ -154,7 +155,7 @@ def test_what_failed_says_why():
     (asked,) = read(less_than_asked())[0]["gatecrash.thresholds", "capacity.at_least = 10000/s"]
     assert isinstance(asked, Failure)
     worse = [
-        name for (suite, name), found in read(compared_run())[0].items() if suite == "gatecrash.comparison" and found
+        name for (suite, name), found in read(compared_report())[0].items() if suite == "gatecrash.comparison" and found
     ]
     assert worse == ["latency", "throttle rate"]
 

@@ -5,19 +5,20 @@ from dataclasses import replace
 
 import pytest
 
-from gatecrash.reports.files import as_markdown, trend_markdown
+from gatecrash.reports.files import as_markdown
+from gatecrash.reports.report import Report
 from gatecrash.reports.words import comparison as comparison_words
 from gatecrash.reports.words import summary as words
 from gatecrash.reports.words.findings import numbered
 from tests.rendering import rendered
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import clean_fuzz_summary, fuzz_summary, hostile_fuzz_summary
-from tests.reports.samples import HOSTILE, good_summary
-from tests.reports.test_as_junit import compared_run, failed_thresholds, findings, invalid
+from tests.reports.samples import HOSTILE, good_summary, in_report
+from tests.reports.test_as_junit import compared_report, failed_thresholds, findings, invalid
 from tests.reports.trend_samples import eventful
 
 SUMMARIES = [
-    *(good_summary, findings, failed_thresholds, invalid, compared_run, capacity_summary, fuzz_summary),
+    *(good_summary, findings, failed_thresholds, invalid, compared_report, capacity_summary, fuzz_summary),
     *(clean_fuzz_summary, hostile_fuzz_summary),
 ]
 ATTACK = "@octocat #1 https://evil.example www.evil.example <b>x</b> ![a](b) [a](b) |x| `c` **d** ~~e~~ 1. - # \n\n## x"
@@ -25,8 +26,8 @@ ATTACK = "@octocat #1 https://evil.example www.evil.example <b>x</b> ![a](b) [a]
 
 @pytest.mark.parametrize("make", SUMMARIES)
 def test_its_parts_are_what_they_should_be(make):
-    summary = make()
-    page = rendered(as_markdown.render(summary, "runs/one"))
+    report = in_report(make())
+    summary, page = report.summary, rendered(as_markdown.render(report, "runs/one"))
     assert page.headings[0] == (2, f"gatecrash: {summary.verdict.word}")
     assert {level for level, _ in page.headings[1:]} == {3}
     assert words.target_words(summary.info) in page.code
@@ -42,7 +43,7 @@ def test_its_parts_are_what_they_should_be(make):
 
 
 def test_the_trend_is_headings_tables_and_lists():
-    page = rendered(trend_markdown.render(eventful()))
+    page = rendered(as_markdown.render_trend(eventful()))
     assert page.headings[0][1].startswith("gatecrash trend: ")
     assert {"Levels", "Findings"} <= set(page.texts())
     assert len(page.tables) == 2
@@ -51,7 +52,7 @@ def test_the_trend_is_headings_tables_and_lists():
 
 
 def test_a_comparison_alone_says_what_changed_and_lets_no_text_become_markup():
-    made = compared_run().comparison
+    made = compared_report().comparison
     hostile = replace(made.later, name=ATTACK, place=ATTACK)
     page = rendered(as_markdown.render_comparison(replace(made, later=hostile, doubts=(ATTACK,))))
     assert page.headings == [(2, f"gatecrash comparison: {comparison_words.verdict_word(made)}")]
@@ -65,7 +66,7 @@ def test_a_comparison_alone_says_what_changed_and_lets_no_text_become_markup():
 
 
 def test_a_comparison_that_was_refused_says_why_and_has_no_table():
-    made = replace(compared_run().comparison, refused=("the rate is not the same: 50 before, 40 now",))
+    made = replace(compared_report().comparison, refused=("the rate is not the same: 50 before, 40 now",))
     page = rendered(as_markdown.render_comparison(made))
     assert page.headings == [(2, "gatecrash comparison: NOT COMPARED")]
     assert page.items[-1] == "the rate is not the same: 50 before, 40 now"
@@ -87,7 +88,7 @@ def test_no_text_becomes_markup_a_link_a_person_or_an_issue(text):
 
 def test_what_a_run_is_called_is_never_more_than_its_name():
     summary = replace(good_summary(), info=replace(good_summary().info, name=ATTACK, started_at=ATTACK))
-    page, plain = (rendered(as_markdown.render(one, "runs/one")) for one in (summary, good_summary()))
+    page, plain = (rendered(as_markdown.render(Report(one), "runs/one")) for one in (summary, good_summary()))
     assert page.texts() == plain.texts()
     assert page.html == page.links == []
     assert len(page.tables) == len(plain.tables)

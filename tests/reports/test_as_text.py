@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.facts import CorpusFacts
 from gatecrash.reports.run.summary import summarise
 from gatecrash.reports.text import summary as as_text
@@ -14,7 +15,7 @@ FOLDER = "runs/20250102T030405Z-steady"
 
 def text_of(summary, *, width=80, folder=FOLDER, **options):
     file = io.StringIO()
-    as_text.write(summary, Console(file=file, width=width, no_color=True), folder, **options)
+    as_text.write(Report(summary), Console(file=file, width=width, no_color=True), folder, **options)
     return file.getvalue()
 
 
@@ -129,5 +130,5 @@ def test_many_findings_are_cut_with_their_number():
 
 def test_colours_are_used_on_a_terminal():
     file = io.StringIO()
-    as_text.write(good_summary(), Console(file=file, force_terminal=True, color_system="standard"), FOLDER)
+    as_text.write(Report(good_summary()), Console(file=file, force_terminal=True, color_system="standard"), FOLDER)
     assert "\x1b[1;32mPASS" in file.getvalue()

@@ -36,8 +36,8 @@ def test_a_pair_that_nothing_is_known_of_is_a_dash():
 
 
 def test_a_phase_that_was_cut_short_says_of_how_many():
-    assert campaign_words.exchanges_sentence(PhaseRow("a", "x", 541, 1609, 1.0)) == "541 of 1,609"
-    assert campaign_words.exchanges_sentence(PhaseRow("a", "x", 12017, 12017, 1.0)) == "12,017"
+    assert campaign_words.phase_row(PhaseRow("a", "x", 541, 1609, 1.0)) == ("a", "x", "541 of 1,609", "1.0")
+    assert campaign_words.phase_row(PhaseRow("a", "x", 12017, 12017, 1.0))[2] == "12,017"
     assert campaign_words.cut_short(CAMPAIGN)
     assert not campaign_words.cut_short(Campaign("jwt"))
 

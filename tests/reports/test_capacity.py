@@ -9,13 +9,14 @@ from rich.console import Console
 
 from gatecrash.authorizers.contract import Answer, Decision, Expectation, Outcome
 from gatecrash.reports.capacity.answer import Capacity
-from gatecrash.reports.capacity.judging import Standing
+from gatecrash.reports.capacity.judging import ProbeStanding
 from gatecrash.reports.capacity.verdict import judge_at_least
 from gatecrash.reports.files import as_json, as_junit
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.oracles.decay import judge_by_rate
 from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.ledger import Ledger
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import CAPACITY, RunFolder
 from gatecrash.reports.run.verdict import ExitCode, Validity
 from gatecrash.reports.text import summary as as_text
@@ -26,7 +27,7 @@ from tests.reports.samples import allow, deny, exchange, facts, fault
 
 def text_of(summary):
     out = io.StringIO()
-    as_text.write(summary, Console(file=out, width=120), run_folder="runs/x")
+    as_text.write(Report(summary), Console(file=out, width=120), run_folder="runs/x")
     return out.getvalue()
 
 
@@ -41,7 +42,9 @@ def test_what_was_found_survives_its_file(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_search_meets_the_published_schema(kind):
-    jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(capacity_summary(kind))))
+    jsonschema.Draft202012Validator(as_json.schema()).validate(
+        json.loads(as_json.render(Report(capacity_summary(kind))))
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -49,7 +52,7 @@ def test_terminal_and_page_give_the_same_answer(kind):
     summary = capacity_summary(kind)
     answer = capacity_words.answer(found(kind))
     assert answer in " ".join(text_of(summary).split())
-    page = as_html.render(summary, "runs/x").decode()
+    page = as_html.render(Report(summary), "runs/x").decode()
     assert answer in page
     assert ("capacity-latency-plot" in page) == bool(found(kind).curve())
 
@@ -84,31 +87,31 @@ def test_a_rate_that_was_asked_for_and_is_not_held_fails_the_run():
     ("kind", "asked", "standing"),
     [
         # Found: between 192 and 208, the first rate that broke being 320.
-        ("queue", 190.0, Standing.HELD),
-        ("queue", 200.0, Standing.BROKEN),
-        ("queue", 400.0, Standing.BROKEN),
+        ("queue", 190.0, ProbeStanding.HELD),
+        ("queue", 200.0, ProbeStanding.BROKEN),
+        ("queue", 400.0, ProbeStanding.BROKEN),
         # Nothing above the highest rate that was to be tried is known, nor where the generator was the limit.
-        ("at least", 100.0, Standing.HELD),
-        ("at least", 101.0, Standing.UNCLEAR),
-        ("limited above", 200.0, Standing.HELD),
-        ("limited above", 400.0, Standing.UNCLEAR),
-        ("limited", 10.0, Standing.UNCLEAR),
-        ("nothing", 10.0, Standing.BROKEN),
+        ("at least", 100.0, ProbeStanding.HELD),
+        ("at least", 101.0, ProbeStanding.UNCLEAR),
+        ("limited above", 200.0, ProbeStanding.HELD),
+        ("limited above", 400.0, ProbeStanding.UNCLEAR),
+        ("limited", 10.0, ProbeStanding.UNCLEAR),
+        ("nothing", 10.0, ProbeStanding.BROKEN),
     ],
 )
 def test_a_rate_that_is_asked_for_is_broken_only_where_the_authorizer_is_the_bound(kind, asked, standing):
     capacity = replace(found(kind), at_least=asked)
     assert judge_at_least(capacity, asked) is standing
     code = {
-        Standing.HELD: ExitCode.PASS,
-        Standing.BROKEN: ExitCode.THRESHOLD_FAILED,
-        Standing.UNCLEAR: ExitCode.INVALID_MEASUREMENT,
+        ProbeStanding.HELD: ExitCode.PASS,
+        ProbeStanding.BROKEN: ExitCode.THRESHOLD_FAILED,
+        ProbeStanding.UNCLEAR: ExitCode.INVALID_MEASUREMENT,
     }[standing]
     summary = capacity_summary(kind, at_least=asked)
     assert summary.verdict.exit_code is code
-    junit = ET.fromstring(as_junit.render(summary))
+    junit = ET.fromstring(as_junit.render(Report(summary)))
     (case,) = junit.iterfind(f".//testcase[@name='capacity.at_least = {asked:g}/s']")
-    expected = {Standing.HELD: [], Standing.BROKEN: ["failure"], Standing.UNCLEAR: ["skipped"]}
+    expected = {ProbeStanding.HELD: [], ProbeStanding.BROKEN: ["failure"], ProbeStanding.UNCLEAR: ["skipped"]}
     assert [child.tag for child in case] == expected[standing]
 
 
@@ -125,15 +128,15 @@ def test_what_is_not_known_says_what_to_do(kind, asked, advice):
 @pytest.mark.parametrize(
     ("ended_by", "asked", "standing", "advice"),
     [
-        ("the time limit of 60 s", 180.0, Standing.UNCLEAR, "--seconds"),
-        ("the limit of 900 requests", 180.0, Standing.UNCLEAR, "--cost"),
-        ("the loss of a worker", 180.0, Standing.UNCLEAR, "the loss of a worker:"),
-        ("the time limit of 60 s", 320.0, Standing.BROKEN, "not the 320"),
+        ("the time limit of 60 s", 180.0, ProbeStanding.UNCLEAR, "--seconds"),
+        ("the limit of 900 requests", 180.0, ProbeStanding.UNCLEAR, "--cost"),
+        ("the loss of a worker", 180.0, ProbeStanding.UNCLEAR, "the loss of a worker:"),
+        ("the time limit of 60 s", 320.0, ProbeStanding.BROKEN, "not the 320"),
     ],
 )
 def test_a_limit_of_the_search_leaves_open_what_the_authorizer_did_not_break(ended_by, asked, standing, advice):
     high = found("queue").curve()[-1]
-    low = replace(high, step=replace(high.step, rate=160.0), standing=Standing.HELD, assessments=())
+    low = replace(high, step=replace(high.step, rate=160.0), standing=ProbeStanding.HELD, assessments=())
     seen = {"probes": (low, high), "low": 160.0, "high": 320.0, "sure": False, "ended_by": ended_by}
     summary = capacity_summary(at_least=asked, **seen)
     assert judge_at_least(summary.capacity, asked) is standing
@@ -214,7 +217,7 @@ def test_the_latest_probe_of_a_rate_is_on_the_curve():
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_of_rates_fits_a_terminal(width):
     out = io.StringIO()
-    as_text.write(capacity_summary(), Console(file=out, width=width), run_folder="runs/x")
+    as_text.write(Report(capacity_summary()), Console(file=out, width=width), run_folder="runs/x")
     table = out.getvalue().split("Rates that were fired")[1].split("\nRun")[0]
     assert "…" not in table
     assert ("p99" in table) is (width == 120)

@@ -11,10 +11,10 @@ from rich.console import Console
 from gatecrash.authorizers.contract import Expectation
 from gatecrash.reports.comparison import comparison
 from gatecrash.reports.comparison.comparability import same_corpus
-from gatecrash.reports.comparison.comparing import with_comparison
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.files import as_markdown
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.report import report_of
 from gatecrash.reports.run.facts import CorpusFacts
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.statistics.directions import Direction
@@ -128,26 +128,26 @@ def test_the_page_is_whole_and_hostile_text_stays_text(worse):
 
 
 def test_the_report_of_a_run_has_the_section(good, worse):
-    summary = with_comparison(good.summary, worse)
-    page = Page(as_html.render(summary, "runs/now"))
+    page = Page(as_html.render(report_of(good.summary, worse), "runs/now"))
     assert page.open == []
     assert {"comparison", *PLOTS} <= set(page.ids)
 
 
 def test_what_got_worse_fails_a_run_that_passed(good, worse):
-    summary = with_comparison(good.summary, worse)
+    report = report_of(good.summary, worse)
+    summary = report.summary
     assert summary.verdict.exit_code is ExitCode.THRESHOLD_FAILED
     assert summary.verdict.word == "FAIL"
     assert any("p95" in reason for reason in summary.verdict.reasons)
-    assert summary.comparison is worse
+    assert report.comparison is worse
 
 
 def test_what_is_worse_in_the_verdict_keeps_the_worst_exit_code(bad, worse):
-    assert with_comparison(bad.summary, worse).verdict.exit_code is ExitCode.WRONG_DECISIONS
+    assert report_of(bad.summary, worse).summary.verdict.exit_code is ExitCode.WRONG_DECISIONS
 
 
 def test_the_same_changes_no_verdict(good):
-    assert with_comparison(good.summary, compared(good, good)).verdict == good.summary.verdict
+    assert report_of(good.summary, compared(good, good)).summary.verdict == good.summary.verdict
 
 
 def test_numbers_meet_the_published_schema_and_round_trip(good, worse):
@@ -227,7 +227,7 @@ def test_other_cases_leave_the_decisions_out_and_the_true_reason_is_seen_everywh
     assert doubt.startswith("decisions were not compared: the runs fired other cases")
     assert doubt.endswith(said)
     assert found.aspects[-1].reason in doubt
-    shown = as_markdown.render(with_comparison(good.summary, found), "runs/x").decode()
+    shown = as_markdown.render(report_of(good.summary, found), "runs/x").decode()
     for text in (text_of(found), as_html.render_comparison(found).decode(), shown.replace("\\", "")):
         assert "beware: decisions were not compared: the runs fired other cases" in " ".join(text.split())
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Expectation, Outcome
-from gatecrash.reports.comparison.decisions import LISTED_MAXIMUM, Kind, compare_decisions
+from gatecrash.reports.comparison.decisions import LISTED_MAXIMUM, FlipKind, compare_decisions
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.statistics.directions import Direction, by_sign
 from tests.reports.samples import THROTTLED, allow, deny, exchange, facts, fault, policy, statement
@@ -31,17 +31,17 @@ def diff(before, after, expectation=None, **options):
 @pytest.mark.parametrize(
     ("before", "after", "expectation", "kind", "direction"),
     [
-        (deny(), allow(), Expectation.DENY, Kind.NOW_ALLOWED, Direction.WORSE),
-        (deny(), allow(), Expectation.ALLOW, Kind.NOW_ALLOWED, Direction.BETTER),
-        (deny(), allow(), Expectation.OPEN, Kind.NOW_ALLOWED, Direction.WORSE),
-        (deny(), allow(), None, Kind.NOW_ALLOWED, Direction.WORSE),
-        (allow(), deny(), Expectation.ALLOW, Kind.NOW_DENIED, Direction.WORSE),
-        (allow(), deny(), Expectation.DENY, Kind.NOW_DENIED, Direction.BETTER),
-        (allow(), deny(), None, Kind.NOW_DENIED, Direction.WORSE),
-        (allow(), FAILED, Expectation.DENY, Kind.NOW_FAULTY, Direction.WORSE),
-        (FAILED, allow(), Expectation.ALLOW, Kind.NOW_ANSWERED, Direction.BETTER),
-        (FAILED, allow(), Expectation.DENY, Kind.NOW_ANSWERED, Direction.WORSE),
-        (allow(), OTHER, Expectation.ALLOW, Kind.POLICY_CHANGED, Direction.WORSE),
+        (deny(), allow(), Expectation.DENY, FlipKind.NOW_ALLOWED, Direction.WORSE),
+        (deny(), allow(), Expectation.ALLOW, FlipKind.NOW_ALLOWED, Direction.BETTER),
+        (deny(), allow(), Expectation.OPEN, FlipKind.NOW_ALLOWED, Direction.WORSE),
+        (deny(), allow(), None, FlipKind.NOW_ALLOWED, Direction.WORSE),
+        (allow(), deny(), Expectation.ALLOW, FlipKind.NOW_DENIED, Direction.WORSE),
+        (allow(), deny(), Expectation.DENY, FlipKind.NOW_DENIED, Direction.BETTER),
+        (allow(), deny(), None, FlipKind.NOW_DENIED, Direction.WORSE),
+        (allow(), FAILED, Expectation.DENY, FlipKind.NOW_FAULTY, Direction.WORSE),
+        (FAILED, allow(), Expectation.ALLOW, FlipKind.NOW_ANSWERED, Direction.BETTER),
+        (FAILED, allow(), Expectation.DENY, FlipKind.NOW_ANSWERED, Direction.WORSE),
+        (allow(), OTHER, Expectation.ALLOW, FlipKind.POLICY_CHANGED, Direction.WORSE),
     ],
 )
 def test_one_case_that_is_answered_otherwise_decides(before, after, expectation, kind, direction):
@@ -144,7 +144,7 @@ def test_the_same_cases_are_changed_in_either_order(before, after):
     assert (forth.compared, forth.changed, forth.elsewhere) == (back.compared, back.changed, back.elsewhere)
     pairs = {frozenset((flip.case, flip.direction.turned)) for flip in forth.flips}
     # A fault that becomes a wrong decision is bad in both directions.
-    wrong = {flip.case for flip in forth.flips + back.flips if flip.kind is Kind.NOW_ANSWERED}
+    wrong = {flip.case for flip in forth.flips + back.flips if flip.kind is FlipKind.NOW_ANSWERED}
     assert {pair for pair in pairs if not pair & wrong} == {
         pair for pair in (frozenset((flip.case, flip.direction)) for flip in back.flips) if not pair & wrong
     }

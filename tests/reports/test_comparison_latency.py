@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatecrash.reports.comparison.comparison import Limits
+from gatecrash.reports.comparison.comparison import ComparisonLimits
 from gatecrash.reports.comparison.latency import compare_latencies
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.statistics.directions import Direction
@@ -10,7 +10,7 @@ from tests.reports.comparison_samples import recording_of
 
 
 def changes(earlier, later, limits=None, **options):
-    tables = compare_latencies(earlier, later, limits or Limits(), LatencyKind.RESPONSE_TIME, **options)
+    tables = compare_latencies(earlier, later, limits or ComparisonLimits(), LatencyKind.RESPONSE_TIME, **options)
     (judged,) = [table for table in tables if table.judged]
     return {change.name: change for change in judged.changes}
 
@@ -47,12 +47,13 @@ def test_a_change_that_is_certain_but_small_is_the_same():
     found = changes(one, two)["p50"]
     assert found.low > 0
     assert found.direction is Direction.SAME
-    assert changes(one, two, Limits(latency=0.01, latency_ms=0.1))["p50"].direction is Direction.WORSE
+    assert changes(one, two, ComparisonLimits(latency=0.01, latency_ms=0.1))["p50"].direction is Direction.WORSE
 
 
 def test_fewer_milliseconds_than_asked_for_are_the_same():
     assert (
-        changes(recording_of(1), recording_of(2, scale=1.2), Limits(latency_ms=50))["p50"].direction is Direction.SAME
+        changes(recording_of(1), recording_of(2, scale=1.2), ComparisonLimits(latency_ms=50))["p50"].direction
+        is Direction.SAME
     )
 
 
@@ -98,7 +99,7 @@ def test_the_warm_up_is_left_out():
 
 
 def test_each_outcome_that_both_have_is_shown_beside():
-    tables = compare_latencies(recording_of(1), recording_of(2), Limits(), LatencyKind.SERVICE_TIME)
+    tables = compare_latencies(recording_of(1), recording_of(2), ComparisonLimits(), LatencyKind.SERVICE_TIME)
     assert [(table.kind, table.outcome, table.judged) for table in tables] == [
         ("service_time", None, True),
         ("service_time", "allow", False),

@@ -2,14 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.reports.comparison.comparison import Limits
+from gatecrash.reports.comparison.comparison import ComparisonLimits
 from gatecrash.reports.comparison.rates import compare_rates, design_effect, difference_interval
 from gatecrash.reports.statistics.directions import Direction
 from tests.reports.comparison_samples import recording_of
 
 
 def rates(earlier, later, **options):
-    changes = compare_rates(earlier.series, later.series, Limits(), **options)
+    changes = compare_rates(earlier.series, later.series, ComparisonLimits(), **options)
     return {change.name: change for change in changes}
 
 

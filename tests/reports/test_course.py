@@ -16,8 +16,9 @@ from gatecrash.reports.course.spike import spike_of
 from gatecrash.reports.files import as_json
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.recording import codec
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.facts import Fleet, PlanFacts
-from gatecrash.reports.text import course as text_course
+from gatecrash.reports.text import scenarios as text_scenarios
 from gatecrash.reports.text import summary as as_text
 from gatecrash.reports.words import course as course_words
 from tests.reports.course_samples import SAMPLES, SPIKE_PLAN, series, soak_summary, spiked, summary_of
@@ -33,8 +34,8 @@ def test_a_straight_line_is_found_and_certain(slope, start):
 
 
 def test_ups_and_downs_are_no_drift():
-    ups_and_downs = trend_of(HOURS, [10.0, 12.0] * (PARTS // 2))
-    assert ups_and_downs.low <= 0 <= ups_and_downs.high
+    noise = trend_of(HOURS, [10.0, 12.0] * (PARTS // 2))
+    assert noise.low <= 0 <= noise.high
     assert trend_of(HOURS, [10.0 + hour for hour in HOURS]).low > 0
 
 
@@ -63,7 +64,7 @@ def test_wrong_decisions_that_cancel_out_in_the_share_of_allowed_show_by_tenths(
     drift = drift_of(recorded)
     assert {part.allowed for part in drift.parts} == {0.5}
     assert [part.wrong for part in drift.parts] == [*[0] * 9, 20]
-    assert [course_words.drift_row(part)[-1] for part in drift.parts] == [*["0"] * 9, "20"]
+    assert [row[-1] for row in course_words.drift_rows(drift)] == [*["0"] * 9, "20"]
 
 
 def test_a_short_run_has_no_drift():
@@ -116,19 +117,19 @@ def test_a_run_that_ended_in_the_spike_tells_of_none():
 def test_terminal_page_and_statistics_tell_of_it(plan, recorded, words):
     summary = summary_of(plan, recorded)
     out = io.StringIO()
-    as_text.write(summary, Console(file=out, width=140), run_folder="runs/x")
-    page = as_html.render(summary, "runs/x").decode()
+    as_text.write(Report(summary), Console(file=out, width=140), run_folder="runs/x")
+    page = as_html.render(Report(summary), "runs/x").decode()
     for word in words:
         assert word in out.getvalue()
         assert word in page
-    jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(summary)))
+    jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(Report(summary))))
 
 
 def test_on_a_narrow_screen_no_number_of_the_memory_is_cut_off():
     summary = soak_summary()
     rows = [replace(row, process_id=4_194_304, role="environment of an authorizer") for row in summary.memory]
     with (console := Console(width=80, file=io.StringIO())).capture() as captured:
-        text_course.write(replace(summary, memory=rows), console)
+        text_scenarios.write_course(replace(summary, memory=rows), console)
     text = captured.get()
     assert text.count("4194304") == len(rows)
     assert "\u2026" not in text

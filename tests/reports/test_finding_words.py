@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from gatecrash.reports.oracles.findings import ALSO_MAXIMUM, Classification, Confirmation
-from gatecrash.reports.oracles.rules import Kind
+from gatecrash.reports.oracles.rules import FindingKind
 from gatecrash.reports.run.summary import summarise
 from gatecrash.reports.words import findings as finding_words
 from tests.reports.fuzz_samples import SETUP, found, fuzz_findings, fuzz_run, fuzz_summary
@@ -56,7 +56,7 @@ def test_every_classification_has_its_words(classification):
 
 
 def test_every_kind_has_a_word():
-    assert all("_" not in finding_words.kind_label(kind) for kind in Kind)
+    assert all("_" not in finding_words.kind_label(kind) for kind in FindingKind)
 
 
 @pytest.mark.parametrize(

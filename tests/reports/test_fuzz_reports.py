@@ -9,6 +9,7 @@ from gatecrash.reports.files import as_json
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.oracles.rules import FAIL_OPEN
 from gatecrash.reports.recording import codec
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.summary import summarise
 from tests.reports.fuzz_samples import (
     CAMPAIGN,
@@ -187,11 +188,13 @@ def test_hostile_text_anywhere_in_a_fuzz_run_stays_text():
     for content in (shown, page.without_plotly):
         assert "\x1b" not in content
         assert "\u202e" not in content
+    # In the matrix of coverage, the phases and the controls too, where brackets would style what follows.
+    assert all("[bold]" in line for line in shown.splitlines() if "<script>alert(1)</script> " in line)
     shown.encode("utf-8")
 
 
 def test_stats_json_has_the_campaign_and_what_a_rule_says():
-    value = json.loads(as_json.render(fuzz_summary()))
+    value = json.loads(as_json.render(Report(fuzz_summary())))
     assert value["campaign"] == json.loads(json.dumps(codec.to_json(CAMPAIGN)))
     (first, *_) = value["findings"]
     assert {finding["severity"] for finding in value["findings"]} == {"danger", "error"}
@@ -203,8 +206,8 @@ def test_stats_json_has_the_campaign_and_what_a_rule_says():
     assert first["sources"] == list(FAIL_OPEN.sources)
     assert first["confirmation"]["classification"] == "deterministic"
     assert first["fingerprint"] == "GC101 a token without an algorithm is believed"
-    assert json.loads(as_json.render(busy_summary()))["campaign"] is None
+    assert json.loads(as_json.render(Report(busy_summary())))["campaign"] is None
 
 
 def test_a_fuzz_page_is_deterministic():
-    assert as_html.render(fuzz_summary(), FOLDER) == as_html.render(fuzz_summary(), FOLDER)
+    assert as_html.render(Report(fuzz_summary()), FOLDER) == as_html.render(Report(fuzz_summary()), FOLDER)

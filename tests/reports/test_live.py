@@ -12,8 +12,9 @@ from gatecrash.reports.live import charts as live_charts
 from gatecrash.reports.live import page as as_live
 from gatecrash.reports.live import words as live_words
 from gatecrash.reports.live.live import EarlierTest, Live, figures_of, steps_of
-from gatecrash.reports.live.standing import Standing
+from gatecrash.reports.live.standing import WebTestState
 from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
 from gatecrash.reports.run.summary import SecondRow, summarise
@@ -21,7 +22,7 @@ from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary, hostile_fuzz_summary
 from tests.reports.samples import HOSTILE, INFO, THROTTLED, allow, busy_run, deny, exchange, good_recording, run_of
 
-UNDER_WAY = (Standing.RUNNING, Standing.ENDING, Standing.JUDGING, Standing.UNREPORTED)
+UNDER_WAY = (WebTestState.RUNNING, WebTestState.ENDING, WebTestState.JUDGING, WebTestState.UNREPORTED)
 
 
 def kind_of(index):
@@ -33,9 +34,9 @@ def busy(**state):
     return summarise(replace(run, state=replace(run.state, **state)), kind_of)
 
 
-def live_of(summary, standing=Standing.RUNNING, **more):
-    goes_on = standing is Standing.RUNNING
-    return Live(standing, "runs/one", summary=summary, figures=figures_of(summary, goes_on=goes_on), **more)
+def live_of(summary, standing=WebTestState.RUNNING, **more):
+    goes_on = standing is WebTestState.RUNNING
+    return Live(standing, "runs/one", report=Report(summary), figures=figures_of(summary, goes_on=goes_on), **more)
 
 
 def text_of(live):
@@ -127,8 +128,8 @@ def test_there_is_no_verdict_before_everything_is_in_and_judged(standing):
 
 def test_the_end_has_the_verdict_the_report_and_the_commands_that_replay():
     summary = busy()
-    html = as_live.render(live_of(summary, Standing.ENDED, earlier=(EarlierTest("before", "PASS"),)))
-    shown = text_of(live_of(summary, Standing.ENDED))
+    html = as_live.render(live_of(summary, WebTestState.ENDED, earlier=(EarlierTest("before", "PASS"),)))
+    shown = text_of(live_of(summary, WebTestState.ENDED))
     assert f"{summary.verdict.word} The authorizer gave wrong" in shown
     assert summary.findings
     for number in range(1, len(summary.findings) + 1):
@@ -157,8 +158,8 @@ def test_a_search_is_one_from_its_start_and_shows_each_rate_that_it_judged():
 
 
 def test_before_the_first_test_and_when_one_could_not_start_it_says_so():
-    assert "No test was started yet" in text_of(Live(Standing.NONE))
-    refused = text_of(Live(Standing.REFUSED, sentence="load.users is 1 for 2 workers"))
+    assert "No test was started yet" in text_of(Live(WebTestState.NONE))
+    refused = text_of(Live(WebTestState.REFUSED, sentence="load.users is 1 for 2 workers"))
     assert "NOT STARTED Load.users is 1 for 2 workers." in refused
 
 
@@ -180,7 +181,7 @@ def test_without_the_corpus_nobody_knows_what_was_wrong():
 @pytest.mark.parametrize("make", [fuzz_summary, hostile_fuzz_summary])
 def test_what_authorizers_and_requests_say_never_becomes_markup(make):
     summary = make()
-    html = as_live.render(live_of(summary, Standing.ENDED, sentence=HOSTILE))
+    html = as_live.render(live_of(summary, WebTestState.ENDED, sentence=HOSTILE))
     assert "<script" not in html
     assert "\x1b" not in html
     assert "\ud800" not in html
@@ -188,7 +189,9 @@ def test_what_authorizers_and_requests_say_never_becomes_markup(make):
 
 
 def test_hostile_texts_are_escaped_wherever_they_stand():
-    html = as_live.render(Live(Standing.UNREPORTED, HOSTILE, sentence=HOSTILE, earlier=(EarlierTest(HOSTILE, "PASS"),)))
+    html = as_live.render(
+        Live(WebTestState.UNREPORTED, HOSTILE, sentence=HOSTILE, earlier=(EarlierTest(HOSTILE, "PASS"),))
+    )
     assert "<script" not in html
     assert html.count("&lt;script&gt;") >= 3
 
@@ -216,6 +219,6 @@ def test_every_outcome_has_a_colour():
 
 def test_what_the_page_shows_of_a_finding_holds_no_request():
     summary = busy()
-    html = as_live.render(live_of(summary, Standing.ENDED))
+    html = as_live.render(live_of(summary, WebTestState.ENDED))
     for finding in summary.findings:
         assert json.dumps(finding.request)[1:-1] not in html

@@ -23,7 +23,7 @@ from gatecrash.reports.live.metrics import (
     PLANNED,
     WARM_UP_EXCHANGES,
     WORKERS,
-    Kind,
+    MetricKind,
     RunFacts,
     measure,
 )
@@ -70,7 +70,7 @@ def test_names_and_units_follow_the_conventions():
         assert re.fullmatch(r"gatecrash(_[a-z]+)+", metric.prometheus_name)
         assert metric.unit in {"s", "1", "{arrival}/s"} or re.fullmatch(r"\{[a-z_]+\}", metric.unit)
         assert not metric.prometheus_name.endswith("_total"), "the client library adds it"
-        assert (metric.kind is Kind.HISTOGRAM) == (metric in LATENCIES.values())
+        assert (metric.kind is MetricKind.HISTOGRAM) == (metric in LATENCIES.values())
     assert LATENCIES[LatencyKind.RESPONSE_TIME].prometheus_name == "gatecrash_response_time_seconds"
     assert CPU.prometheus_name == "gatecrash_worker_cpu_utilization_ratio"
     assert OFFERED.prometheus_name == "gatecrash_offered_arrivals_per_second"
@@ -82,7 +82,7 @@ def test_the_documentation_has_every_metric_and_no_other():
     rows = re.findall(r"^\| `(gatecrash_\w+)` \| `(gatecrash[.\w]+)` \| (\w+), `(\S+)` \| (?:`(\w+)` )?\|", page, re.M)
     ours = [
         (
-            metric.prometheus_name + ("_total" if metric.kind is Kind.COUNTER else ""),
+            metric.prometheus_name + ("_total" if metric.kind is MetricKind.COUNTER else ""),
             metric.name,
             metric.kind.value,
             metric.unit,
@@ -156,7 +156,7 @@ def test_counts_only_grow():
         counters = {
             (metric, point.label): point.value
             for metric, points in measured.items()
-            if metric.kind is Kind.COUNTER
+            if metric.kind is MetricKind.COUNTER
             for point in points
         }
         assert all(counters[key] >= count for key, count in earlier.items())

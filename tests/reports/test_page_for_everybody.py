@@ -5,13 +5,13 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from gatecrash.reports.comparison.comparing import with_comparison
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.report import report_of
 from tests.reports.browsing import DESKTOP, PHONE, browsing, page_of, violations_of
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.comparison_samples import compared, part, recording_of
 from tests.reports.fuzz_samples import fuzz_summary
-from tests.reports.samples import busy_summary
+from tests.reports.samples import busy_summary, in_report
 
 pytestmark = pytest.mark.browser
 
@@ -23,11 +23,11 @@ _DRAWN = """
 """
 
 
-def compared_summary():
+def compared_report():
     """A run that is slower than the one that it is compared with."""
     earlier = part(recording_of(1), place="runs/before")
     later = part(recording_of(2, scale=1.3, throttled=0.03), place="runs/now")
-    return with_comparison(later.summary, compared(earlier, later))
+    return report_of(later.summary, compared(earlier, later))
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,12 @@ def browser():
 
 @pytest.fixture(
     scope="module",
-    params=(busy_summary, fuzz_summary, capacity_summary, compared_summary),
+    params=(busy_summary, fuzz_summary, capacity_summary, compared_report),
     ids=lambda make: make.__name__,
 )
 def report(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_bytes(as_html.render(request.param(), "runs/one"))
+    path.write_bytes(as_html.render(in_report(request.param()), "runs/one"))
     return path
 
 
@@ -62,7 +62,7 @@ def dark(browser, report):
 
 def test_two_runs_are_overlaid_in_a_page_that_everybody_can_use(browser, tmp_path):
     path = tmp_path / "report.html"
-    path.write_bytes(as_html.render(compared_summary(), "runs/one"))
+    path.write_bytes(as_html.render(compared_report(), "runs/one"))
     for size, scheme in ((DESKTOP, "dark"), (PHONE, "light")):
         with page_of(browser, path, size, scheme) as page:
             assert violations_of(page) == []

@@ -1,6 +1,7 @@
 import pytest
 
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.report import Report
 from tests.reports.browsing import DESKTOP, PHONE, browsing, page_of, violations_of
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.course_samples import soak_summary
@@ -25,7 +26,7 @@ def pages(tmp_path_factory):
     def page(make):
         path = folder / f"{make.__name__}.html"
         if not path.exists():
-            path.write_bytes(as_html.render(make(), "runs/one"))
+            path.write_bytes(as_html.render(Report(make()), "runs/one"))
         return path
 
     return page
@@ -88,7 +89,7 @@ def test_everything_that_scrolls_or_opens_is_reached_by_the_keyboard(browser, re
 
 def test_what_an_authorizer_said_does_not_become_code(browser, tmp_path):
     path = tmp_path / "report.html"
-    path.write_bytes(as_html.render(busy_summary(), "runs/one"))
+    path.write_bytes(as_html.render(Report(busy_summary()), "runs/one"))
     with page_of(browser, path) as page:
         assert "alert(1)</script> [bold]" not in page.content()
 
@@ -96,7 +97,7 @@ def test_what_an_authorizer_said_does_not_become_code(browser, tmp_path):
 def test_a_script_that_is_not_the_pages_own_does_not_run(browser, tmp_path):
     path = tmp_path / "report.html"
     intruder = b"<script>document.title = 'taken' + ' over'</script></body>"
-    path.write_bytes(as_html.render(empty_summary(), "runs/one").replace(b"</body>", intruder))
+    path.write_bytes(as_html.render(Report(empty_summary()), "runs/one").replace(b"</body>", intruder))
     page = browser.new_page()
     said = []
     page.on("console", lambda message: said.append(message.text))

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
-from gatecrash.reports.capacity.judging import Probe, Standing, design_effect, is_hopeless, judge_probe, slope_of
+from gatecrash.reports.capacity.judging import Probe, ProbeStanding, design_effect, is_hopeless, judge_probe, slope_of
 from gatecrash.reports.capacity.objectives import Objective, Objectives
 from gatecrash.reports.capacity.probes import BINS_A_SECOND, ProbeCounts, Step, StepKind
 from gatecrash.reports.recording import codec
@@ -76,7 +76,7 @@ def test_what_waits_for_an_answer_is_the_backlog():
 
 def test_a_steady_rate_is_held():
     probe = judge_probe(steady(), OBJECTIVES, 10.0)
-    assert probe.standing is Standing.HELD
+    assert probe.standing is ProbeStanding.HELD
     assert probe.arrivals == 600
     assert probe.answered_rate == pytest.approx(100, abs=1)
     assert probe.p95 == pytest.approx(20, rel=0.01)
@@ -95,7 +95,7 @@ def test_a_steady_rate_is_held():
 )
 def test_each_objective_can_be_broken(counts, broken):
     probe = judge_probe(counts, OBJECTIVES, 0.0)
-    assert probe.standing is Standing.BROKEN
+    assert probe.standing is ProbeStanding.BROKEN
     assert broken in probe.broken
     assert probe.leans_to_broken
 
@@ -105,13 +105,13 @@ def test_one_wrong_decision_is_enough_where_none_is_allowed():
     counts.add_exchange(2.0, 2.0, 2.01, Outcome.DENY, wrong=True, apart=False, cold=False)
     assert judge_probe(counts, OBJECTIVES, 0.0).broken == (Objective.WRONG_DECISIONS,)
     lenient = Objectives(wrong_rate=0.05)
-    assert judge_probe(counts, lenient, 0.0).standing is Standing.HELD
+    assert judge_probe(counts, lenient, 0.0).standing is ProbeStanding.HELD
 
 
 def test_a_wrong_decision_of_a_case_that_was_wrong_at_rest_is_not_counted():
     counts = steady()
     counts.add_exchange(2.0, 2.0, 2.01, Outcome.DENY, wrong=True, apart=True, cold=False)
-    assert judge_probe(counts, OBJECTIVES, 0.0).standing is Standing.HELD
+    assert judge_probe(counts, OBJECTIVES, 0.0).standing is ProbeStanding.HELD
 
 
 def test_a_cold_start_is_no_late_answer():
@@ -122,14 +122,14 @@ def test_a_cold_start_is_no_late_answer():
         counts.add_exchange(start, start, start + 0.9, Outcome.ALLOW, wrong=False, apart=False, cold=True)
     probe = judge_probe(counts, OBJECTIVES, 0.0)
     assert probe.cold_starts == 100
-    assert probe.standing is Standing.HELD
+    assert probe.standing is ProbeStanding.HELD
     assert probe.p99 == pytest.approx(20, rel=0.01)
 
 
 def test_few_arrivals_leave_it_open():
     counts = counted([(1.0 + number / 10, 0.0, 0.01, Outcome.ALLOW, False, False, False) for number in range(20)])
     probe = judge_probe(counts, OBJECTIVES, 0.0)
-    assert probe.standing is Standing.UNCLEAR
+    assert probe.standing is ProbeStanding.UNCLEAR
     assert not probe.leans_to_broken
 
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from gatecrash.reports.oracles.rules import BY_CODE, RULES, Kind, Oracle
+from gatecrash.reports.oracles.rules import BY_CODE, RULES, FindingKind, Oracle
 
 ORACLES = {
     "1": {Oracle.EXPECTATION},
@@ -36,5 +36,5 @@ def test_every_text_of_a_rule_is_there(rule):
 
 def test_titles_are_unique_and_every_kind_has_a_rule():
     assert len({rule.title for rule in RULES}) == len(RULES)
-    assert {rule.kind for rule in RULES} == set(Kind)
+    assert {rule.kind for rule in RULES} == set(FindingKind)
     assert {rule.oracle for rule in RULES} == set(Oracle)

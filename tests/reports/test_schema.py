@@ -5,7 +5,8 @@ import pytest
 
 from gatecrash.reports.files import as_json
 from gatecrash.reports.oracles.findings import Classification
-from gatecrash.reports.oracles.rules import RULES, Kind
+from gatecrash.reports.oracles.rules import RULES, FindingKind
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.summary import summarise
 from tests.reports.fuzz_samples import NEW_MEMBERS, broken_fuzz_summary, clean_fuzz_summary, fuzz_summary
 from tests.reports.samples import busy_summary, distributed_summary, empty_summary, good_recording, good_summary, run_of
@@ -28,18 +29,18 @@ FUZZ_SUMMARIES = [fuzz_summary, clean_fuzz_summary, broken_fuzz_summary]
 
 @pytest.mark.parametrize("make", [*SUMMARIES, *FUZZ_SUMMARIES], ids=lambda make: make.__name__)
 def test_every_summary_meets_the_published_schema(validator, make):
-    validator.validate(json.loads(as_json.render(make())))
+    validator.validate(json.loads(as_json.render(Report(make()))))
 
 
 def test_the_schema_refuses_what_is_no_summary(validator):
-    value = json.loads(as_json.render(good_summary()))
+    value = json.loads(as_json.render(Report(good_summary())))
     for damaged in ({**value, "format": 2}, {**value, "more": 1}, {**value, "throttle_rate": 3}, {"format": 1}):
         assert not validator.is_valid(damaged)
 
 
 def test_every_member_of_a_finding_and_of_a_campaign_is_described(validator):
     schema = validator.schema
-    value = json.loads(as_json.render(fuzz_summary()))
+    value = json.loads(as_json.render(Report(fuzz_summary())))
     finding = schema["$defs"]["finding"]["properties"]
     assert set(value["findings"][0]) == set(finding)
     assert set(value["findings"][0]["confirmation"]) == set(schema["$defs"]["confirmation"]["properties"])
@@ -50,7 +51,7 @@ def test_every_member_of_a_finding_and_of_a_campaign_is_described(validator):
 
 
 def test_what_an_earlier_version_wrote_of_a_finding_still_meets_the_schema(validator):
-    value = json.loads(as_json.render(busy_summary()))
+    value = json.loads(as_json.render(Report(busy_summary())))
     value.pop("campaign")
     newer = ("kind", "danger", "remedy", "sources", "fingerprint", *NEW_MEMBERS)
     value["findings"] = [
@@ -64,6 +65,6 @@ def test_the_schema_knows_every_rule_and_classification():
     finding = schema["$defs"]["finding"]["properties"]
     assert {rule.oracle.value for rule in RULES} <= set(finding["oracle"]["enum"])
     assert {rule.severity.label for rule in RULES} <= set(finding["severity"]["enum"])
-    assert {kind.value for kind in Kind} == set(finding["kind"]["enum"])
+    assert {kind.value for kind in FindingKind} == set(finding["kind"]["enum"])
     known = schema["$defs"]["confirmation"]["properties"]["classification"]["enum"]
     assert {classification.value for classification in Classification} == set(known)

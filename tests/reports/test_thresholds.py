@@ -16,13 +16,14 @@ from gatecrash.reports.files import as_json, as_junit, as_markdown
 from gatecrash.reports.html import report as as_html
 from gatecrash.reports.oracles.rules import Oracle
 from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.campaign import Campaign
 from gatecrash.reports.run.summary import summarise
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.text import summary as as_text
 from gatecrash.reports.thresholds.judging import Evidence, Standing, judge_threshold
 from gatecrash.reports.thresholds.parsing import check_asked, declared, parse
-from gatecrash.reports.thresholds.threshold import COMPARISONS, METRICS, SELECTED, Job, Threshold, Unit
+from gatecrash.reports.thresholds.threshold import COMPARISONS, METRICS, SELECTED, Job, LimitUnit, Threshold
 from tests.reports import capacity_samples
 from tests.reports.course_samples import series
 from tests.reports.fuzz_samples import hostile_fuzz_summary
@@ -33,7 +34,9 @@ from tests.reports.samples import HOSTILE, busy_run, deny, exchange, fault, good
 def thresholds(draw):
     metric = draw(st.sampled_from(list(METRICS.values())))
     unit = draw(st.sampled_from(metric.units))
-    limit = draw(st.integers(0, 1000)) / (1000 if unit is Unit.SHARE else 8 if unit is Unit.MILLISECONDS else 1)
+    limit = draw(st.integers(0, 1000)) / (
+        1000 if unit is LimitUnit.SHARE else 8 if unit is LimitUnit.MILLISECONDS else 1
+    )
     statistic = draw(st.sampled_from(["p50", "p99.9", "p7", "mean", "max"])) if metric.name == "latency" else ""
     window = draw(st.none() | st.integers(1, 86_400)) if metric.windowed else None
     keys = draw(st.sets(st.sampled_from(metric.selectors))) if metric.selectors else set()
@@ -70,16 +73,16 @@ def test_a_mistake_is_a_sentence_with_its_place(text):
     [
         (
             "latency.p95{outcome=allow} < 250ms",
-            Threshold("latency", "<", 250.0, Unit.MILLISECONDS, "p95", (("outcome", "allow"),)),
+            Threshold("latency", "<", 250.0, LimitUnit.MILLISECONDS, "p95", (("outcome", "allow"),)),
         ),
-        ("latency.med<=1.5s", Threshold("latency", "<=", 1500.0, Unit.MILLISECONDS, "p50")),
-        ("latency.p99.90 < 2s over 10s", Threshold("latency", "<", 2000.0, Unit.MILLISECONDS, "p99.9", (), 10)),
-        ("throttle_rate < 1% over 30s", Threshold("throttle_rate", "<", 0.01, Unit.SHARE, window=30)),
-        ("throttle_rate < 0.01", Threshold("throttle_rate", "<", 0.01, Unit.SHARE)),
-        ("fail_open == 0", Threshold("fail_open", "==", 0.0, Unit.COUNT)),
-        ("achieved_rate > 95%", Threshold("achieved_rate", ">", 0.95, Unit.SHARE)),
-        ("achieved_rate > 100", Threshold("achieved_rate", ">", 100.0, Unit.PER_SECOND)),
-        ("capacity >= 200/s", Threshold("capacity", ">=", 200.0, Unit.PER_SECOND)),
+        ("latency.med<=1.5s", Threshold("latency", "<=", 1500.0, LimitUnit.MILLISECONDS, "p50")),
+        ("latency.p99.90 < 2s over 10s", Threshold("latency", "<", 2000.0, LimitUnit.MILLISECONDS, "p99.9", (), 10)),
+        ("throttle_rate < 1% over 30s", Threshold("throttle_rate", "<", 0.01, LimitUnit.SHARE, window=30)),
+        ("throttle_rate < 0.01", Threshold("throttle_rate", "<", 0.01, LimitUnit.SHARE)),
+        ("fail_open == 0", Threshold("fail_open", "==", 0.0, LimitUnit.COUNT)),
+        ("achieved_rate > 95%", Threshold("achieved_rate", ">", 0.95, LimitUnit.SHARE)),
+        ("achieved_rate > 100", Threshold("achieved_rate", ">", 100.0, LimitUnit.PER_SECOND)),
+        ("capacity >= 200/s", Threshold("capacity", ">=", 200.0, LimitUnit.PER_SECOND)),
     ],
 )
 def test_examples_are_read(text, read):
@@ -222,15 +225,19 @@ def test_what_is_known_only_at_the_end_ends_no_run():
 
 def shown(summary):
     out = io.StringIO()
-    as_text.write(summary, Console(file=out, width=100), run_folder="runs/x")
-    return out.getvalue(), as_html.render(summary, "runs/x").decode(), as_markdown.render(summary, "runs/x").decode()
+    as_text.write(Report(summary), Console(file=out, width=100), run_folder="runs/x")
+    return (
+        out.getvalue(),
+        as_html.render(Report(summary), "runs/x").decode(),
+        as_markdown.render(Report(summary), "runs/x").decode(),
+    )
 
 
 def test_every_output_tells_of_each_threshold():
     summary = summary_with(hold=["exchanges > 1000", "latency.p99 < 1s", "fail_open == 0"])
     for text in shown(summary):
         assert all(word in text for word in ("✗ failed", "? not judged", "✓ held"))
-    value = json.loads(as_json.render(summary))
+    value = json.loads(as_json.render(Report(summary)))
     jsonschema.Draft202012Validator(as_json.schema()).validate(value)
     assert [one["standing"] for one in value["thresholds"]] == ["failed", "not judged", "held"]
 
@@ -269,7 +276,7 @@ def test_what_is_about_a_load_fails_no_fuzz_run_and_no_search_and_is_told(make):
     assert NO_LOAD.replace("<", "&lt;").replace(">", "&gt;") in page
     assert as_markdown.escaped(NO_LOAD) in markdown
     assert cases(junit(summary))["gatecrash.thresholds", "achieved_rate > 95%"] == ["skipped"]
-    jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(summary)))
+    jsonschema.Draft202012Validator(as_json.schema()).validate(json.loads(as_json.render(Report(summary))))
 
 
 def test_what_is_asked_of_every_job_is_judged_in_a_fuzz_run():
@@ -308,7 +315,7 @@ def test_nobody_asks_a_search_to_end_early_by_a_threshold():
 
 
 def junit(summary):
-    return ET.fromstring(as_junit.render(summary))
+    return ET.fromstring(as_junit.render(Report(summary)))
 
 
 def cases(root):
@@ -342,7 +349,7 @@ def test_what_requests_and_answers_said_breaks_no_format(make):
     summary = make()
     summary = replace(summary, info=replace(summary.info, name=HOSTILE))
     assert junit(summary).tag == "testsuites"
-    text = as_markdown.render(summary, "runs/a b|`c`").decode()
+    text = as_markdown.render(Report(summary), "runs/a b|`c`").decode()
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     page = ET.fromstring(f"<page>{html}</page>")
     allowed = {"page", "h2", "h3", "p", "strong", "code", "ul", "ol", "li", "br"}
@@ -387,5 +394,5 @@ def test_the_exit_code_of_an_aborted_run_is_that_of_a_threshold():
 def test_a_rate_that_the_search_could_not_try_is_no_rate_that_the_authorizer_missed(kind, asked, standing):
     capacity = capacity_samples.found(kind)
     evidence = Evidence(Recording(), (), (), None, 60.0, capacity=capacity, job=Job.CAPACITY)
-    threshold = Threshold("capacity", ">=", asked, Unit.PER_SECOND)
+    threshold = Threshold("capacity", ">=", asked, LimitUnit.PER_SECOND)
     assert judge_threshold(threshold, evidence).standing is standing

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from gatecrash.reports.files import trend_csv, trend_markdown
+from gatecrash.reports.files import as_csv, as_markdown
 from gatecrash.reports.html import trend as trend_page
 from gatecrash.reports.run.facts import TargetFacts
 from gatecrash.reports.statistics.change_points import values_needed
@@ -189,7 +189,7 @@ def test_the_terminal_shows_everything_at_80_columns_and_nothing_hostile():
 
 
 def test_markdown_and_page_let_no_text_become_code():
-    assert b"<script>alert" not in trend_markdown.render(eventful())
+    assert b"<script>alert" not in as_markdown.render_trend(eventful())
     page = trend_page.render([eventful(), trend_of(nights(count=3), LIMITS)]).decode()
     assert "<script>alert(1)" not in page
     assert page.count('class="plot"') == page.count('-plot":') == 8
@@ -207,11 +207,11 @@ def test_csv_has_a_row_for_each_run_that_counts_and_no_formula():
     made[1] = replace(made[1], validity="invalid")
     made[2] = replace(made[2], revision="=cmd()")
     made[3] = replace(made[3], numbers={"throttle_rate": 0.5})
-    rows = list(csv.DictReader(io.StringIO(trend_csv.render(trend_of(made, LIMITS)).decode())))
+    rows = list(csv.DictReader(io.StringIO(as_csv.render_trend(trend_of(made, LIMITS)).decode())))
     assert [row["run"] for row in rows] == [made[place].place.split("/")[1] for place in (0, 2, 4)]
     assert rows[1]["revision"] == "'=cmd()"
     assert float(rows[0]["response_time_p95"]) == pytest.approx(made[0].numbers["response_time.p95"], rel=1e-5)
-    assert HOSTILE not in trend_csv.render(eventful()).decode()
+    assert HOSTILE not in as_csv.render_trend(eventful()).decode()
 
 
 def test_nights_with_recorded_noise_are_judged_rightly():

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import RunFolder, RunState
 from gatecrash.reports.text import summary as as_text
 from gatecrash.reports.words import summary as words
@@ -14,11 +15,11 @@ from tests.reports.samples import HOSTILE, INFO, WORKERS, busy_run, distributed_
 
 def text_of(summary):
     file = io.StringIO()
-    as_text.write(summary, Console(file=file, width=240, no_color=True), "runs/one")
+    as_text.write(Report(summary), Console(file=file, width=240, no_color=True), "runs/one")
     return file.getvalue()
 
 
-@pytest.mark.parametrize("render", [text_of, lambda summary: as_html.render(summary, "runs/one").decode()])
+@pytest.mark.parametrize("render", [text_of, lambda summary: as_html.render(Report(summary), "runs/one").decode()])
 def test_workers_are_shown_with_what_they_used(render):
     shown = render(distributed_summary())
     for wanted in ("worker 1 (host-a, process 11)", "1,700", "42.0 %", "18.0 s", "16.6 s", ", lost", "7.00 %"):
