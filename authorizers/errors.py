@@ -14,7 +14,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+# What a process ends with because of a UsageError, and where what it measured is invalid.
+USAGE_EXIT_CODE: Final = 2
+INVALID_EXIT_CODE: Final = 4
 
 
 class GatecrashError(Exception):

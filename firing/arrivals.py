@@ -1,4 +1,4 @@
-"""The open schedule: when each arrival is meant to start. Arithmetic only, no clock.
+"""When each arrival is meant to start: of schedules, steps of a search, and phases. Arithmetic only; a clock is given.
 
 Every worker walks the same schedule and takes each n-th arrival, so what is fired does not depend on how many
 workers there are.
@@ -6,14 +6,14 @@ workers there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil
 from random import Random
 from typing import NamedTuple
 
 from gatecrash.reports.capacity.probes import Step
-from gatecrash.reports.run.plan import POISSON, Plan
+from gatecrash.reports.run.plan import POISSON, Phase, Plan
 
 
 class Arrival(NamedTuple):
@@ -73,6 +73,29 @@ def step_arrivals(plan: Plan, step: Step, start: float, share: Share) -> Iterato
         for arrival in spread(rate, seconds, share, random=_random_of(plan, step.number), first=number):
             yield Arrival(arrival.number, start + arrival.intended_start)
         number, start = number + ceil(rate * seconds), start + seconds
+
+
+def own_concurrency(phase: Phase, share: Share) -> int:
+    """Return how many requests this worker may have in flight: its part of the phase's, one at least."""
+    return max(1, phase.concurrency // share.count + (share.position < phase.concurrency % share.count))
+
+
+def phase_arrivals(phase: Phase, share: Share, elapsed: Callable[[], float]) -> Iterator[Arrival]:
+    """Yield this worker's part of a phase, until its seconds are over.
+
+    A phase of one request at a time is fired by the first worker alone: its order is what it is about. The intended
+    start is the earliest moment that the phase's rate allows.
+    """
+    workers = min(share.count, phase.concurrency)
+    if share.position >= workers:
+        return
+    started = elapsed()
+    gap = workers / phase.rate if phase.rate else 0.0
+    for place, case in enumerate(phase.cases[share.position :: workers]):
+        intended = started + place * gap
+        if max(intended, elapsed()) - started > phase.seconds:
+            return
+        yield Arrival(place * workers + share.position, intended, case, phase.name)
 
 
 def spread(

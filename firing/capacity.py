@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Final
 
+from gatecrash.firing.messages import StepReport
 from gatecrash.firing.search import Search, SearchEnd, SearchSettings
 from gatecrash.reports.capacity.answer import Capacity, ColdStarts, Recovery, bad_until
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
@@ -27,17 +28,6 @@ _SLOTS_LEAST: Final = 20
 _SLOTS_EACH: Final = 4
 
 Begin = Callable[[Step, frozenset[int], float], None]
-
-
-class Seen:
-    """What one firing process last told of a step."""
-
-    __slots__ = ("closed", "counts", "finished")
-
-    def __init__(self, counts: ProbeCounts, *, closed: bool, finished: bool) -> None:
-        self.counts = counts
-        self.closed = closed
-        self.finished = finished
 
 
 class CapacityControl:
@@ -65,7 +55,7 @@ class CapacityControl:
         self._elapsed, self._sleep = elapsed, sleep
         self._number = -1
         self._started = 0.0
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, StepReport] = {}
         self._fired = 0
         self._overload: tuple[float, float] | None = None
         self._cold = LatencyHistogram()
@@ -76,7 +66,7 @@ class CapacityControl:
         self.users = self._users_for(0.0)
         self.result = Capacity(self._objectives, at_least=plan.at_least)
 
-    def receive(self, worker: str, seen: Seen) -> None:
+    def receive(self, worker: str, seen: StepReport) -> None:
         """Take what a process tells of the step; what it tells of an earlier one counts for nothing."""
         if seen.counts.step.number == self._number:
             self._seen[worker] = seen
@@ -149,7 +139,7 @@ class CapacityControl:
         least = max(self._users_least, _SLOTS_EACH * len(self._workers()))
         return min(self._users_most, max(least, int(self._busy_at(rate)) + _SLOTS_LEAST))
 
-    def _all_told(self, what: Callable[[Seen], bool]) -> bool:
+    def _all_told(self, what: Callable[[StepReport], bool]) -> bool:
         return all(name in self._seen and what(self._seen[name]) for name in self._workers())
 
     def _may_end(self, step: Step, now: float) -> bool:

@@ -18,9 +18,9 @@ from gatecrash.firing.cpu import CpuMeter
 from gatecrash.firing.messages import ENDED, FAILED, HELLO, PREPARE, PREPARED, RECORDS, REFUSED, STOP, TAKEN
 from gatecrash.firing.register import WorkerRegister
 from gatecrash.reports.recording.recording import Recording
+from gatecrash.reports.recording.workers import WORKERS_LOG
 from gatecrash.reports.run.plan import Plan
 
-WORKERS_LOG: Final = "workers.log"
 _TICK_SECONDS: Final = 0.1
 _GREETING_SECONDS: Final = 10.0
 # Longer than a worker waits for its last answers.

@@ -16,6 +16,7 @@ from gevent.lock import RLock
 from locust.env import Environment
 from locust.runners import MasterRunner
 
+from gatecrash.authorizers.errors import USAGE_EXIT_CODE
 from gatecrash.authorizers.targets.local import LOOPBACK, LocalGateway, reachable
 from gatecrash.firing.aborting import failed_sentence
 from gatecrash.firing.capacity import CapacityControl
@@ -29,7 +30,7 @@ from gatecrash.reports.live.metrics import Measured, measure
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.latency import Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
-from gatecrash.reports.run.folder import RunFolder, RunState
+from gatecrash.reports.run.folder import RUN, RunFolder, RunState
 from gatecrash.reports.run.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS, write_progress
 
@@ -37,7 +38,6 @@ _TICK_SECONDS: Final = 0.5
 _CHECKPOINT_SECONDS: Final = 2.0
 # So long after a checkpoint for each second that it took to write: a long ledger must not take a core from firing.
 _CHECKPOINT_FACTOR: Final = 20
-_USAGE_EXIT_CODE: Final = 2
 
 
 class RunRecorder:
@@ -120,7 +120,7 @@ class RunRecorder:
 
     def _folder(self) -> RunFolder:
         wanted = Path(self.plan.run_folder)
-        if not (wanted / "run.json").exists():
+        if not (wanted / RUN).exists():
             wanted.mkdir(parents=True, exist_ok=True)
             return RunFolder(wanted)
         return RunFolder.create(wanted.parent, self.plan.info.name, datetime.now(UTC))
@@ -258,7 +258,7 @@ class RunRecorder:
                 sentence = f"can't write to the run folder {self.folder.path}: {error.strerror}; the run ends"
                 print(f"gatecrash: {sentence}", file=sys.stderr)
                 self.incidents.append(sentence)
-                self.environment.process_exit_code = _USAGE_EXIT_CODE
+                self.environment.process_exit_code = USAGE_EXIT_CODE
             self.unwritable = True
 
     def finish(self, stopped_by: str | None = None) -> None:

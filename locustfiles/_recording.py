@@ -6,10 +6,8 @@ counting twice, and is early enough for ``quitting`` to see everything.
 
 from __future__ import annotations
 
-import gc
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import gevent
@@ -17,13 +15,11 @@ from locust import events, runners
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from gatecrash.authorizers.errors import GatecrashError, UsageError
-from gatecrash.authorizers.targets.opening import open_target
+from gatecrash.authorizers.errors import USAGE_EXIT_CODE, GatecrashError, UsageError
 from gatecrash.firing.arrivals import Share
-from gatecrash.firing.firing import Firing
+from gatecrash.firing.firing import Firing, collect_seldom, open_firing
 from gatecrash.firing.messages import LOCUST_LIVENESS
 from gatecrash.firing.watcher import Watcher
-from gatecrash.generators.corpus import Corpus
 from gatecrash.locustfiles._master import Greetings
 from gatecrash.locustfiles._options import plan_from_options, propose_users
 from gatecrash.locustfiles._recorder import RunRecorder
@@ -37,9 +33,7 @@ from gatecrash.reports.run.plan import Plan
 
 _TICK_SECONDS: Final = 0.25
 _STATISTICS_SECONDS: Final = 0.25
-_COLLECTED_AFTER: Final = (50_000, 20, 50)
 _REPORT: Final = "gatecrash"
-_USAGE_EXIT_CODE: Final = 2
 
 
 # Several seconds of a cut link must not end a run; Locust's own three would.
@@ -107,11 +101,11 @@ def _too_few(there: int, wanted: int, options: Any) -> str:
 
 def _give_up(environment: Environment, error: GatecrashError) -> None:
     print(f"gatecrash: {error}", file=sys.stderr)
-    environment.process_exit_code = _USAGE_EXIT_CODE
+    environment.process_exit_code = USAGE_EXIT_CODE
     recorder = state_of(environment).recorder
     if recorder is not None and recorder.master is not None:
         recorder.master.dismiss(error)
-    sys.exit(_USAGE_EXIT_CODE)
+    sys.exit(USAGE_EXIT_CODE)
 
 
 @events.test_start.add_listener
@@ -146,7 +140,7 @@ def _begin(environment: Environment) -> None:
             options.gatecrash_plan = recorder.plan.to_json()
             options.gatecrash_shares = recorder.master.register.shares
             options.gatecrash_run = recorder.master.run
-            _collect_seldom()
+            collect_seldom()
         else:
             _start_firing(environment, recorder.plan, Share(0, 1))
         begin_search(environment)
@@ -177,19 +171,10 @@ def _start_firing(environment: Environment, plan: Plan, share: Share) -> Firing:
     old = state_of(environment).firing
     if old is not None:
         old.close()
-    corpus = Corpus(Path(plan.corpus))
-    target = open_target(plan.target, connections=max(1, plan.users))
-    _collect_seldom()
-    firing = state_of(environment).firing = Firing(plan, share, corpus, target)
+    firing = state_of(environment).firing = open_firing(plan, share)
+    firing.start()
     gevent.spawn(_add_to_statistics, environment)
     return firing
-
-
-def _collect_seldom() -> None:
-    """Leave what is there by now, which stays, out of the search for garbage: it would hold firing or gathering up."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECTED_AFTER)
 
 
 def _add_to_statistics(environment: Environment) -> None:
@@ -197,7 +182,7 @@ def _add_to_statistics(environment: Environment) -> None:
     firing = state_of(environment).firing
     while firing is not None and firing is state_of(environment).firing:
         gevent.sleep(_STATISTICS_SECONDS)
-        firing.statistics.flush(environment)
+        state_of(environment).statistics.flush(environment)
 
 
 def _report_to_master(environment: Environment, data: dict[str, Any]) -> None:
@@ -248,9 +233,7 @@ def on_quitting(environment: Environment, **_: Any) -> None:
 
 
 def _finish(environment: Environment, stopped_by: str) -> None:
-    firing = state_of(environment).firing
-    if firing is not None:
-        firing.statistics.flush(environment)
+    state_of(environment).statistics.flush(environment)
     recorder = state_of(environment).recorder
     if recorder is not None:
         recorder.finish(stopped_by if environment.web_ui is not None else None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from locust.env import Environment
 
 from gatecrash.firing.firing import Firing
+from gatecrash.firing.probing import Probing
 from gatecrash.firing.watcher import Watcher
 from gatecrash.locustfiles._recorder import RunRecorder
+from gatecrash.locustfiles._statistics import BatchedStatistics
 from gatecrash.locustfiles._worker import Worker
 
 _ATTRIBUTE = "gatecrash"
@@ -26,6 +28,14 @@ class State:
     worker: Worker | None = None
     watcher: Watcher | None = None
     quitting: bool = False
+    statistics: BatchedStatistics = field(default_factory=BatchedStatistics)
+
+    @property
+    def probing(self) -> Probing:
+        """The steps of a search that this process fires."""
+        assert self.firing is not None  # noqa: S101 - firing starts before the first step does
+        assert isinstance(self.firing.source, Probing)  # noqa: S101 - steps come in a search alone
+        return self.firing.source
 
 
 def state_of(environment: Environment) -> State:

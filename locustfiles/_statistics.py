@@ -14,7 +14,7 @@ from gatecrash.authorizers.contract import Expectation, Outcome
 
 # Whoever listens besides Locust itself gets an event for each exchange.
 _LISTENERS_OF_LOCUST: Final = 1
-_NANOSECONDS: Final = 1e6
+_NANOSECONDS_A_MILLISECOND: Final = 1e6
 
 
 class WrongDecisionError(Exception):
@@ -76,13 +76,14 @@ def _extend(entry: StatsEntry, batch: Mapping[int, int], *, failed: bool) -> Non
     count, now = sum(batch.values()), time.time()
     times = Counter[int]()
     for nanoseconds, seen in batch.items():
-        times[rounded(nanoseconds / _NANOSECONDS)] += seen
+        times[rounded(nanoseconds / _NANOSECONDS_A_MILLISECOND)] += seen
     more = StatsEntry(entry.stats, entry.name, entry.method)
     more.start_time = entry.start_time
     more.num_requests = count
-    more.total_response_time = sum(value * seen for value, seen in batch.items()) / _NANOSECONDS  # type: ignore[assignment]
-    more.min_response_time = min(batch) / _NANOSECONDS  # type: ignore[assignment]
-    more.max_response_time = max(batch) / _NANOSECONDS  # type: ignore[assignment]
+    total = sum(value * seen for value, seen in batch.items())
+    more.total_response_time = total / _NANOSECONDS_A_MILLISECOND  # type: ignore[assignment]
+    more.min_response_time = min(batch) / _NANOSECONDS_A_MILLISECOND  # type: ignore[assignment]
+    more.max_response_time = max(batch) / _NANOSECONDS_A_MILLISECOND  # type: ignore[assignment]
     more.response_times.update(times)
     more.num_reqs_per_sec[int(now)] = count
     if failed:

@@ -8,7 +8,6 @@ from locust.user.task import LOCUST_STATE_STOPPING
 from gatecrash.firing.firing import Firing, Shown
 from gatecrash.locustfiles._state import state_of
 from gatecrash.locustfiles._statistics import failure_of, is_listened_to
-from gatecrash.reports.run.plan import OPEN
 
 
 class AuthorizerUser(User):
@@ -23,8 +22,7 @@ class AuthorizerUser(User):
 
     def wait_time(self) -> float:
         """Return the seconds between two firings: none for a slot."""
-        plan = self._firing.plan
-        return 0.0 if plan.model == OPEN or plan.phases else plan.wait_time
+        return self._firing.source.wait_time
 
     @property
     def _firing(self) -> Firing:
@@ -37,16 +35,19 @@ class AuthorizerUser(User):
         """Take one arrival and fire it, and then all others that are due: going through Locust's loop takes time."""
         firing = self._firing
         fires_events = is_listened_to(self.environment)
-        statistics, facts_of = firing.statistics, firing.corpus.family_and_expectation
-        while (arrival := firing.next_arrival()) is not None:
+        statistics, facts_of = state_of(self.environment).statistics, firing.corpus.family_and_expectation
+        next_arrival = firing.source.next_arrival
+        while (arrival := next_arrival()) is not None:
             case_index, outcome, nanoseconds = shown = firing.fire(arrival)
             if fires_events:
                 self._announce(shown)
             else:
                 family, expectation = facts_of(case_index)
                 statistics.log(outcome, family, expectation, nanoseconds)
-            if self._state == LOCUST_STATE_STOPPING or not firing.is_slot_model:
+            if self._state == LOCUST_STATE_STOPPING:
                 return
+            # None for a user that waits between two firings: that is Locust's to do.
+            next_arrival = firing.source.another
 
     def _announce(self, shown: Shown) -> None:
         case_index, outcome, nanoseconds = shown

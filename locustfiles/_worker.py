@@ -13,7 +13,7 @@ import gevent
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from gatecrash.authorizers.errors import GatecrashError
+from gatecrash.authorizers.errors import INVALID_EXIT_CODE, USAGE_EXIT_CODE, GatecrashError
 from gatecrash.firing.corpus_here import corpus_here
 from gatecrash.firing.delivery import Delivery
 from gatecrash.firing.firing import Firing
@@ -29,14 +29,12 @@ from gatecrash.firing.messages import (
     STOP,
     TAKEN,
 )
+from gatecrash.reports.recording.workers import JOINED
 
-JOINED: Final = "joined"
 _TICK_SECONDS: Final = 0.25
 _AGAIN_SECONDS: Final = 1.0
 # Answers that were asked for may still come: the longest time-out of a target is above this, but nobody waits so long.
 _LAST_ANSWERS_SECONDS: Final = 6.0
-_USAGE_EXIT_CODE: Final = 2
-_INVALID_EXIT_CODE: Final = 4
 
 
 class Worker:
@@ -64,7 +62,7 @@ class Worker:
         runner.register_message(PREPARE, self._on_prepare, concurrent=True)
         runner.register_message(TAKEN, self._on_taken)
         runner.register_message(STOP, lambda **_: self.stop())
-        runner.register_message(ENDED, lambda msg, **_: self.end(msg.data["sentence"], _USAGE_EXIT_CODE))
+        runner.register_message(ENDED, lambda msg, **_: self.end(msg.data["sentence"], USAGE_EXIT_CODE))
         self._environment.events.heartbeat_received.add_listener(self._on_heartbeat)
         if self._settings:
             (Path(self._settings).parent / JOINED).touch()
@@ -81,12 +79,12 @@ class Worker:
         if self.delivery is not None and self.delivery.done:
             self.end(f"{master} is gone; it had all that this worker recorded", 0)
         elif self.firing is None:
-            self.end(f"{master} was not heard for {MASTER_SILENT_SECONDS:.0f} s", _USAGE_EXIT_CODE)
+            self.end(f"{master} was not heard for {MASTER_SILENT_SECONDS:.0f} s", USAGE_EXIT_CODE)
         else:
             self.end(
                 f"{master} was not heard for {MASTER_SILENT_SECONDS:.0f} s: firing stopped, and what was recorded "
                 "since it was last heard is lost",
-                _INVALID_EXIT_CODE,
+                INVALID_EXIT_CODE,
             )
 
     def _on_prepare(self, msg: Any, **_: Any) -> None:
@@ -94,7 +92,7 @@ class Worker:
             self.corpus = corpus_here(msg.data["corpus"], self._settings, can_be_built=msg.data["can_be_built"])
         except GatecrashError as error:
             self._runner.send_message(REFUSED, {"sentence": str(error)})
-            self.end(str(error), _USAGE_EXIT_CODE)
+            self.end(str(error), USAGE_EXIT_CODE)
         else:
             self._runner.send_message(PREPARED, {})
 
@@ -107,7 +105,7 @@ class Worker:
     def failed(self, error: GatecrashError) -> None:
         """Say on both sides why this worker can't begin."""
         self._runner.send_message(FAILED, {"sentence": str(error)})
-        self.end(str(error), _USAGE_EXIT_CODE)
+        self.end(str(error), USAGE_EXIT_CODE)
 
     def report(self) -> dict[str, Any] | None:
         """Return what goes with Locust's next report."""
@@ -154,4 +152,4 @@ class Worker:
         if self.firing is None and not self._told:
             self._told = True
             print("gatecrash: the master ended before this worker had a share of a run", file=sys.stderr)
-            self._environment.process_exit_code = _USAGE_EXIT_CODE
+            self._environment.process_exit_code = USAGE_EXIT_CODE

@@ -12,9 +12,10 @@ from gatecrash.reference.markdown import code, page, prose, table
 from gatecrash.reports.course.memory import MEMORY
 from gatecrash.reports.files import as_csv, as_json
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
+from gatecrash.reports.recording.workers import WORKERS_LOG
 from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, REPORT, RUN, STATISTICS
 from gatecrash.reports.run.progress import PROGRESS
-from gatecrash.running.firing_process import ERRORS, LOG, PLAN, WORKERS
+from gatecrash.running.firing_process import ERRORS, LOG, PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ OF_LOCUST: Final = (
     RunFile(LOG, "text", "runs that Locust fired", "what Locust logged; its errors are in `locust.log.errors`"),
     RunFile(ERRORS, "text", "runs that Locust fired", "what Locust wrote to its standard error"),
     RunFile(PROGRESS, "JSON", "runs that Locust fired", "how far it had got, for the terminal"),
-    RunFile(WORKERS, "text", "runs with `--master`", "who joined, and who was refused or came late"),
+    RunFile(WORKERS_LOG, "text", "runs with `--master`", "who joined, and who was refused or came late"),
     RunFile(METRICS_LOG, "text", "runs with live metrics", "where they are to be had, and what went wrong with them"),
 )
 FILES: Final = (*RENDERED, *RECORDED, *OF_LOCUST)

@@ -21,7 +21,6 @@ from gatecrash.running.distributing import Listening
 LOG: Final = "locust.log"
 ERRORS: Final = "locust.log.errors"
 PLAN: Final = "plan.json"
-WORKERS: Final = "workers.log"
 STOP_TIMEOUT_SECONDS: Final = 15
 
 

@@ -14,19 +14,20 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from gatecrash.authorizers.errors import UsageError
+from gatecrash.authorizers.errors import USAGE_EXIT_CODE, UsageError
 from gatecrash.authorizers.targets.local import LOOPBACK, LocalGateway, reachable
 from gatecrash.generators.corpus import Corpus
 from gatecrash.judging.judging import judge_and_render
 from gatecrash.planning.preparing import prepare_corpus
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
+from gatecrash.reports.recording.workers import WORKERS_LOG
 from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import RUN, RunFolder
 from gatecrash.reports.run.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS
 from gatecrash.reports.words.spelling import plural, visible
 from gatecrash.running.distributing import Listening, place_to_listen
-from gatecrash.running.firing_process import ERRORS, LOG, PLAN, WORKERS, LocustProcess
+from gatecrash.running.firing_process import ERRORS, LOG, PLAN, LocustProcess
 from gatecrash.running.live import LiveView
 from gatecrash.running.memory import MemoryLog
 from gatecrash.scenarios.scenario import Scenario
@@ -140,9 +141,9 @@ def fire(
             exit_code = locust.exit_code
             if not folder.path.is_dir():
                 raise UsageError(f"the run folder {folder.path} is gone: nothing of this run was kept")
-            if exit_code == 2 and not (folder.path / RUN).exists():
+            if exit_code == USAGE_EXIT_CODE and not (folder.path / RUN).exists():
                 sentence = _last_line(locust.errors()) or "Locust could not start"
-                left = (PLAN, LOG, ERRORS, PROGRESS, WORKERS, METRICS_LOG)
+                left = (PLAN, LOG, ERRORS, PROGRESS, WORKERS_LOG, METRICS_LOG)
                 _remove_empty(folder.path, *left)
                 raise UsageError(sentence)
         finally:
@@ -167,7 +168,7 @@ def _follow(
     memory = MemoryLog(
         Path(plan.run_folder), plan.length, locust.process_id, gateway.process_id if gateway is not None else None
     )
-    news = _News(locust, console, (METRICS_LOG, WORKERS) if is_master else (METRICS_LOG,))
+    news = _News(locust, console, (METRICS_LOG, WORKERS_LOG) if is_master else (METRICS_LOG,))
     while not locust.wait(_POLL_SECONDS):
         news.show()
         if (progress := locust.progress()) is not None:

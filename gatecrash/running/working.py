@@ -16,6 +16,7 @@ from rich.console import Console
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError
+from gatecrash.reports.recording.workers import JOINED
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.running.distributing import in_brackets
 from gatecrash.running.firing_process import STOP_TIMEOUT_SECONDS, locust_environment, locustfile
@@ -23,7 +24,6 @@ from gatecrash.running.running import SignalledError, signals_raise
 from gatecrash.settings.settings import Settings, stored_settings
 from gatecrash.terminal import say
 
-_JOINED: Final = "joined"
 _POLL_SECONDS: Final = 0.2
 _CONNECT_SECONDS: Final = 2.0
 _END_SECONDS: Final = 20.0
@@ -98,7 +98,7 @@ def _follow(settings: Settings, folder: Path, console: Console) -> int:
 
 def _wait_until_joined(locust: subprocess.Popen[bytes], folder: Path, seconds: float, master: str) -> None:
     ends = time.monotonic() + seconds
-    while locust.poll() is None and not (folder / _JOINED).exists():
+    while locust.poll() is None and not (folder / JOINED).exists():
         if time.monotonic() > ends:
             raise UsageError(
                 f"what listens at {master} doesn't answer as Locust's master within {seconds:g} s: check the port, and "

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+# In the run folder of a master: who joined, left and was refused.
+WORKERS_LOG: Final = "workers.log"
+# Beside the settings of a worker: it has reached its master.
+JOINED: Final = "joined"
+
 # Workers say once a second that they are there.
 SILENCE_TOLD_SECONDS: Final = 3.0
 

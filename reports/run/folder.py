@@ -28,10 +28,10 @@ from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 FORMAT: Final = 2
 _NUMBERS: Final = itertools.count()
 RUN: Final = "run.json"
+REPORT: Final = "report.html"
 RECORDING: Final = "recording.json"
 FINDINGS: Final = "findings"
 CAMPAIGN: Final = "campaign.json"
-REPORT: Final = "report.html"
 STATISTICS: Final = "stats.json"
 CAPACITY: Final = "capacity.json"
 # What stops a run early that was started in Locust's web page: somebody there, or Locust's own end.

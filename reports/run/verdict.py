@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
+from gatecrash.authorizers.errors import INVALID_EXIT_CODE, USAGE_EXIT_CODE
 from gatecrash.reports.capacity.answer import Capacity
 from gatecrash.reports.capacity.verdict import doubts, no_answer
 from gatecrash.reports.oracles.findings import Finding
@@ -32,9 +33,9 @@ class ExitCode(IntEnum):
 
     PASS = 0
     THRESHOLD_FAILED = 1
-    USAGE = 2
+    USAGE = USAGE_EXIT_CODE
     WRONG_DECISIONS = 3
-    INVALID_MEASUREMENT = 4
+    INVALID_MEASUREMENT = INVALID_EXIT_CODE
     INTERRUPTED = 130
     TERMINATED = 143
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.authorizers.targets.scripted import Limits, Script
 from gatecrash.firing.arrivals import Share, step_arrivals
-from gatecrash.firing.capacity import CapacityControl, Seen
+from gatecrash.firing.capacity import CapacityControl
+from gatecrash.firing.messages import StepReport
 from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import ProbeCounts
 from gatecrash.reports.run.facts import SearchLimits, SearchPlan, SearchRates
@@ -131,7 +132,7 @@ class SimulatedProcess:
     def seen(self):
         late = self.now - self.begun > self.counts.step.length + self.objectives.latency + 0.3
         finished = self.next is None and not self.pending
-        return Seen(self.counts, closed=finished or late, finished=finished)
+        return StepReport(self.counts, closed=finished or late, finished=finished)
 
 
 def search(
@@ -161,7 +162,7 @@ def search(
         control.receive("local", process.seen())
         step = process.counts.step
         for name in idle[step.number in silent_in :]:
-            control.receive(name, Seen(ProbeCounts(step, objectives.latency), closed=True, finished=True))
+            control.receive(name, StepReport(ProbeCounts(step, objectives.latency), closed=True, finished=True))
 
     idle = [f"idle {number}" for number in range(idle_workers)]
 

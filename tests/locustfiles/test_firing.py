@@ -16,7 +16,7 @@ from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import Step, StepKind
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.records import LatencyKind
-from gatecrash.reports.run.plan import CLOSED, OPEN, Plan
+from gatecrash.reports.run.plan import CLOSED, OPEN, Phase, Plan
 from tests.locustfiles.simulated import SEARCH
 
 
@@ -36,7 +36,7 @@ def fire_all(firing, slots):
 
     def slot():
         while True:
-            arrival = firing.next_arrival()
+            arrival = firing.source.next_arrival()
             if arrival is not None:
                 firing.fire(arrival)
 
@@ -48,9 +48,15 @@ def fire_all(firing, slots):
     return firing.take_recording()
 
 
+def started(plan, corpus, target, *, clocks=None):
+    firing = Firing(plan, Share(0, 1), corpus, target, clocks=clocks)
+    firing.start()
+    return firing
+
+
 def firing_of(corpus, script=None, *, clocks=None, **values):
     plan = Plan(run_folder="unused", corpus=str(corpus.folder), target={}, **values)
-    return Firing(plan, Share(0, 1), corpus, ScriptedTarget(script, sleep=gevent.sleep), clocks=clocks)
+    return started(plan, corpus, ScriptedTarget(script, sleep=gevent.sleep), clocks=clocks)
 
 
 def test_every_planned_arrival_is_fired_once_with_the_warm_up_apart(corpus):
@@ -98,7 +104,7 @@ class Timed:
 )
 def test_an_answer_has_come_when_the_target_says_so(corpus, early, lowest, highest, timed_here):
     plan = Plan(run_folder="unused", corpus=str(corpus.folder), target={}, rate=100, warm_up=0, duration=0.2)
-    recording = fire_all(Firing(plan, Share(0, 1), corpus, Timed(early)), slots=20)
+    recording = fire_all(started(plan, corpus, Timed(early)), slots=20)
     service = recording.latencies.total(LatencyKind.SERVICE_TIME)
     assert service.count == 20
     assert lowest <= service.percentile(50) <= highest
@@ -109,7 +115,7 @@ def test_an_answer_has_come_when_the_target_says_so(corpus, early, lowest, highe
 @pytest.mark.parametrize(("outcome", "wrong"), [(Outcome.ALLOW, 0), (Outcome.DENY, 20), (Outcome.THROTTLED, 0)])
 def test_decisions_that_a_case_does_not_expect_are_counted_as_wrong(corpus, outcome, wrong):
     plan = Plan(run_folder="unused", corpus=str(corpus.folder), target={}, rate=100, warm_up=0, duration=0.2)
-    recording = fire_all(Firing(plan, Share(0, 1), corpus, Timed(None, outcome)), slots=20)
+    recording = fire_all(started(plan, corpus, Timed(None, outcome)), slots=20)
     assert sum(second.wrong for _, second in recording.series) == wrong
 
 
@@ -188,8 +194,8 @@ def test_taking_a_recording_leaves_nothing_to_take_twice(corpus):
 
 def test_slots_that_wait_for_a_step_of_a_search_are_sent_away_when_it_is_stopped(corpus):
     firing = firing_of(corpus, rate=100, warm_up=0, duration=60, capacity=SEARCH)
-    firing.begin_step(Step(0, StepKind.REST, rate=1.0, warm_up=0.0, seconds=50.0), frozenset(), 30.0)
-    waiting = [gevent.spawn(firing.next_arrival) for _ in range(3)]
+    firing.source.begin_step(Step(0, StepKind.REST, rate=1.0, warm_up=0.0, seconds=50.0), frozenset(), 30.0)
+    waiting = [gevent.spawn(firing.source.next_arrival) for _ in range(3)]
     gevent.sleep(0.01)
     assert not any(greenlet.ready() for greenlet in waiting)
     firing.stop()
@@ -207,12 +213,12 @@ def test_a_step_that_is_over_has_told_all_of_its_arrivals_however_many_slots_han
         patience=5,
         capacity=replace(SEARCH, objectives=Objectives(latency=0.1)),
     )
-    firing.begin_step(Step(0, StepKind.DOUBLE, rate=100.0, warm_up=0.0, seconds=0.5), frozenset(), 0.0)
-    hanging = [gevent.spawn(lambda: firing.fire(firing.next_arrival())) for _ in range(2)]
+    firing.source.begin_step(Step(0, StepKind.DOUBLE, rate=100.0, warm_up=0.0, seconds=0.5), frozenset(), 0.0)
+    hanging = [gevent.spawn(lambda: firing.fire(firing.source.next_arrival())) for _ in range(2)]
     with gevent.Timeout(20):
-        while not firing.probing.closed:
+        while not firing.source.report().closed:
             gevent.sleep(0.01)
-    counts = firing.probing.snapshot()
+    counts = firing.source.report().counts
     assert sum(one.due for one in counts.bins.values()) == 50
     assert sum(one.dropped for one in counts.bins.values()) == 48
     assert counts.waited >= 48
@@ -224,14 +230,23 @@ def test_a_step_that_is_ended_early_is_over_soon(corpus):
     firing = firing_of(
         corpus, Script(latency=30), rate=100, duration=60, capacity=replace(SEARCH, objectives=Objectives(latency=0.1))
     )
-    firing.begin_step(Step(0, StepKind.DOUBLE, rate=100.0, warm_up=0.0, seconds=50.0), frozenset(), 0.0)
-    hanging = gevent.spawn(lambda: firing.fire(firing.next_arrival()))
+    firing.source.begin_step(Step(0, StepKind.DOUBLE, rate=100.0, warm_up=0.0, seconds=50.0), frozenset(), 0.0)
+    hanging = gevent.spawn(lambda: firing.fire(firing.source.next_arrival()))
     gevent.sleep(0.05)
-    assert not firing.probing.closed
-    firing.end_step()
+    assert not firing.source.report().closed
+    firing.source.end_step()
     with gevent.Timeout(20):
-        while not firing.probing.closed:
+        while not firing.source.report().closed:
             gevent.sleep(0.01)
-    assert firing.probing.elapsed < 20
     firing.stop()
     hanging.kill()
+
+
+def test_phases_are_fired_one_after_the_other_by_as_many_as_each_allows(corpus):
+    phases = (Phase("one", (1, 2, 3), 1, 10.0), Phase("many", (4, 5, 6, 7) * 5, 4, 10.0, rate=200.0))
+    firing = firing_of(corpus, Script(latency=0.02), phases=phases)
+    recording = fire_all(firing, slots=8)
+    assert recording.outcomes == {Outcome.ALLOW: 23}
+    assert recording.warm_up_exchanges == 0
+    assert sum(second.planned for _, second in recording.series) == 23
+    assert firing.elapsed > 3 * 0.02 + 5 * 0.02

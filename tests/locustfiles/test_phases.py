@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatecrash.firing.arrivals import Share
-from gatecrash.firing.phases import own_concurrency, phase_arrivals
+from gatecrash.firing.arrivals import Share, own_concurrency, phase_arrivals
 from gatecrash.reports.run.plan import Phase
 
 PHASES = st.builds(
