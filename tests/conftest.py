@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,24 @@ settings.load_profile("gatecrash")
 PROGRAMS = {"browser": "chromium", "node": "node", "xmllint": "xmllint"}
 # Where this names programs, as CI does, a test that can't run for want of one fails rather than being skipped.
 NEEDED = frozenset(filter(None, os.environ.get("GATECRASH_TESTS_NEED", "").split(",")))
+
+HERE = Path(__file__).resolve().parent
+# What makes whole runs, measures, waits, installs or looks at pages in a browser: few tests, and most of the time.
+LEFT_OUT_BY_QUICK = (
+    *("benchmarks", "end_to_end", "packaging/test_wheel.py", "quality/test_yardstick.py", "gatecrash/test_streams.py"),
+    *("documentation/test_the_guides.py", "documentation/test_the_pages.py", "documentation/test_the_tutorial.py"),
+    *("reports/test_page_for_everybody.py", "reports/test_page_in_browser.py"),
+    *("authorizers/targets/test_wire_to_aws.py", "gatecrash/fuzzing/test_confirming.py"),
+)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true", help=f"leave out {', '.join(LEFT_OUT_BY_QUICK)}")
+
+
+def pytest_ignore_collect(collection_path, config):
+    # None lets pytest decide.
+    return True if config.getoption("quick") and collection_path in map(HERE.joinpath, LEFT_OUT_BY_QUICK) else None
 
 
 def pytest_runtest_setup(item):

@@ -42,14 +42,14 @@ SLOTS: Final = 20
 KILLED_SECONDS: Final = 20
 
 
-def merged(workers: int) -> tuple[Recording, int]:
+def merged(workers: int, exchanges: int) -> tuple[Recording, int]:
     """Count the same exchanges by so many workers; return the recording that their master has, and the bytes sent."""
     rng = Random(1)
     tallies = [
         Tally(worker=number, warm_up=3.0, offered_rate=RATE, secrets_of=lambda _: ()) for number in range(workers)
     ]
     total, sent, reported = Recording(), 0, 0.0
-    for number in range(EXCHANGES):
+    for number in range(exchanges):
         start, service = number / RATE, rng.lognormvariate(-3.7, 0.5)
         delay = rng.expovariate(2000.0)
         tally = tallies[number % workers]
@@ -69,13 +69,13 @@ def _report(tallies: Sequence[Tally], total: Recording) -> int:
     return sum(map(len, reports))
 
 
-def same_exchanges() -> bool:
+def same_exchanges(exchanges: int = EXCHANGES) -> bool:
     """Print what so many workers make of the same exchanges; returns whether it is the same."""
-    print(f"the same {EXCHANGES:,} exchanges, counted by so many workers and merged by a master")
+    print(f"the same {exchanges:,} exchanges, counted by so many workers and merged by a master")
     print(f"{'workers':>8} {'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9} {'p99.9 ms':>9} {'bytes sent':>12}  recording")
     facts = []
     for workers in WORKERS:
-        recording, sent = merged(workers)
+        recording, sent = merged(workers, exchanges)
         facts.append(told(recording))
         response = recording.latencies.total(LatencyKind.RESPONSE_TIME)
         numbers = " ".join(f"{value:9.4f}" for value in response.percentiles((50.0, 95.0, 99.0, 99.9)))

@@ -41,7 +41,7 @@ _PAGES_AT_ONCE = 2
 _SHORT_CAPACITY = "capacity.probe_seconds=2 capacity.warm_up=0.5"
 _SHORT_SCENARIOS = "spike.before=2 spike.after=3 spike.within=1 spike.fleet=60 soak.duration=4"
 _PORT = re.compile(r"\b4566\b")
-_PATIENCE = 60
+_PATIENCE = 120
 _LONGEST = re.compile(r"^  all answered .* ~?([\d.,]+)$", re.MULTILINE)
 _STARVED_MILLISECONDS = 2000
 
@@ -58,7 +58,9 @@ def settings_flags(assignments: str) -> str:
 
 SHORTENED = {
     "run": f"{_SHORT_LOAD} {settings_flags(f'{_SHORT_SCENARIOS} {_SHORT_COMPARISON} {_SHORT_DELAY}')}",
-    "fuzz": "--drawn 20 --seconds 3 --gateway-seconds 1",
+    # Phases that need a gateway add nothing to what the pages show, but where there is nothing else.
+    "fuzz": "--drawn 20 --seconds 3 --gateway-seconds 0",
+    "fuzz behind the gateway": "--drawn 20 --seconds 3 --gateway-seconds 1",
     "capacity": f"--seconds 9 --cases 20 --start-rate 40 --max-rate 40 {settings_flags(_SHORT_CAPACITY)}",
     "compare --with": f"--seconds 2 {settings_flags(_SHORT_COMPARISON)}",
     "plan": f"{_SHORT_LOAD} {settings_flags(_SHORT_CAPACITY)} --set capacity.seconds=9 --set capacity.max_rate=40",
@@ -107,7 +109,7 @@ def shortened(text: str) -> str:
         return text
     if "--processes" in words:
         text = f"{text} --processes 2"
-    name = "compare --with" if "--with" in words else words[1]
+    name = "compare --with" if "--with" in words else "fuzz behind the gateway" if ".mjs" in text else words[1]
     return f"{text} {SHORTENED.get(name, '')}".rstrip()
 
 
@@ -120,8 +122,8 @@ def with_port(text: str, port: int) -> str:
 class PageRun:
     """A page's folder, and what its commands left there; used as a context, which ends what still runs."""
 
-    def __init__(self, page: str, folder: Path) -> None:
-        self.page, self.folder = page, folder
+    def __init__(self, page: str, folder: Path, cache: Path | None = None) -> None:
+        self.page, self.folder, self._cache = page, folder, cache
         self._names: dict[str, str] = {}
         self._exports: list[str] = []
         self._serving: list[subprocess.Popen[str]] = []
@@ -238,7 +240,11 @@ class PageRun:
         # The tests' own settings of Locust don't reach what a person starts.
         # Nobody listens where the pages send metrics to, and a second is enough to see it.
         metrics = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
-        return {**environment(self.folder), **metrics, "PATH": programs, "PYTHONPATH": ""}
+        variables = {**environment(self.folder), **metrics, "PATH": programs, "PYTHONPATH": ""}
+        # A page that changes the source makes other cases of the same settings.
+        if self._cache is not None and self.page not in exceptions.IN_THE_SOURCE:
+            variables["XDG_CACHE_HOME"] = str(self._cache)
+        return variables
 
     def _bash(self, text: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -284,9 +290,9 @@ class PageRun:
             time.sleep(0.1)
 
 
-def go_through(page: str, folder: Path) -> None:
-    """Go through a page from top to bottom in a folder."""
-    with PageRun(page, folder) as run:
+def go_through(page: str, folder: Path, cache: Path | None = None) -> None:
+    """Go through a page from top to bottom in a folder, with corpora of other pages where a cache is given."""
+    with PageRun(page, folder, cache) as run:
         run.run()
 
 
@@ -296,9 +302,9 @@ def all_gone_through(
 ) -> Iterator[dict[str, Future[None]]]:
     """Go through the pages of a module's tests, in their order and two at a time: what they start mostly waits."""
     pages = [item.callspec.params["page"] for item in request.session.items if item.path == request.path]
-    pool = ThreadPoolExecutor(_PAGES_AT_ONCE)
+    pool, cache = ThreadPoolExecutor(_PAGES_AT_ONCE), folders.mktemp("cache")
     try:
-        yield {page: pool.submit(go_through, page, folders.mktemp("page")) for page in pages}
+        yield {page: pool.submit(go_through, page, folders.mktemp("page"), cache) for page in pages}
     finally:
         pool.shutdown(cancel_futures=True)
 

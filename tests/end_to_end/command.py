@@ -1,5 +1,7 @@
 """Running the real command as a person would."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -8,6 +10,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from gatecrash.app import app
+
 HERE = Path(__file__).resolve().parent
 DEVICES = HERE / "devices.jsonl"
 HANDLERS = HERE / "handlers"
@@ -15,17 +21,20 @@ SHORT = ("--duration", "2", "--warm-up", "1", "--rate", "60", "--cases", "20")
 PASSWORDS = ("--credentials", "password", "--table", str(DEVICES))
 
 
+# Read once: commands are started in threads, while this process's own environment changes from test to test.
+KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "AWS_"))}
+
+
 def environment(folder):
     """Return an environment with a home of its own and nothing of this process's settings for Locust."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "AWS_"))}
-    return {**kept, "HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "COLUMNS": "120"}
+    return {**KEPT, "HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache"), "COLUMNS": "120"}
 
 
 def command(*arguments):
     return [sys.executable, "-m", "gatecrash", *map(str, arguments)]
 
 
-def gatecrash(folder, *arguments, timeout=120, **options):
+def gatecrash(folder, *arguments, timeout=300, **options):
     """Run a command line in a folder to its end; returns the finished process with its output as text."""
     return subprocess.run(
         command(*arguments),
@@ -37,6 +46,23 @@ def gatecrash(folder, *arguments, timeout=120, **options):
         check=False,
         **options,
     )
+
+
+def gatecrash_in_process(folder, *arguments):
+    """Do the same without a process of its own, whose start is most of what a short command takes.
+
+    For commands that start no Locust; not in threads, since the folder and the output are the whole process's.
+    """
+    output, errors = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name in ("HOME", "XDG_CACHE_HOME", "COLUMNS"):
+            patch.setenv(name, environment(folder)[name])
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            code = app([*map(str, arguments)])
+    return subprocess.CompletedProcess(arguments, code, output.getvalue(), errors.getvalue())
 
 
 def start(folder, *arguments):
@@ -68,7 +94,7 @@ def statistics(folder):
     return json.loads((run_folder(folder) / "stats.json").read_text())
 
 
-def wait_until(condition, seconds=30.0):
+def wait_until(condition, seconds=60.0):
     """Wait for a condition and return its value; fails when it doesn't come true in time."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:

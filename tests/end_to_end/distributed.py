@@ -38,7 +38,7 @@ class Part:
     def output(self):
         return (self.folder / "output.txt").read_text()
 
-    def wait(self, seconds=60):
+    def wait(self, seconds=120):
         return self.process.wait(seconds)
 
     def end(self):

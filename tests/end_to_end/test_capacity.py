@@ -14,6 +14,7 @@ from tests.end_to_end.command import (
     PASSWORDS,
     environment,
     gatecrash,
+    gatecrash_in_process,
     run_folder,
     side_by_side,
     statistics,
@@ -130,7 +131,7 @@ def test_a_handler_behind_the_gateway_is_searched_up_to_a_highest_rate(searches)
     found = statistics(folder)["capacity"]
     assert max(one["step"]["rate"] for one in found["probes"]) == 40
     assert "Holds at least 40 arrivals/s" in done.stdout
-    report = gatecrash(folder, "report", run_folder(folder))
+    report = gatecrash_in_process(folder, "report", run_folder(folder))
     assert "Holds at least 40 arrivals/s" in report.stdout
 
 
@@ -160,7 +161,7 @@ def _as_settings(flags, keys):
 
 def test_a_plan_of_another_scenario_is_refused(tmp_path):
     path = tmp_path / "plan.json"
-    done = gatecrash(tmp_path, "plan", *BUCKET, *PASSWORDS, "--cases", "20", "--output", path)
+    done = gatecrash_in_process(tmp_path, "plan", *BUCKET, *PASSWORDS, "--cases", "20", "--output", path)
     assert done.returncode == 0, done.stderr
     command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--plan", str(path)]
     ended = subprocess.run(
@@ -181,7 +182,7 @@ def test_a_plan_of_another_scenario_is_refused(tmp_path):
     ],
 )
 def test_what_cannot_be_searched_is_refused_in_a_sentence(tmp_path, arguments, words):
-    done = capacity(tmp_path, *arguments)
+    done = gatecrash_in_process(tmp_path, "capacity", *PASSWORDS, *QUICK, *arguments)
     assert done.returncode == 2
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1

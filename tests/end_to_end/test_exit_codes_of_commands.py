@@ -1,13 +1,14 @@
 """Exit codes of other commands than `gatecrash run`, by the real commands, where no other test reaches them."""
 
 import signal
+import socket
 import time
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
 
-from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, run_folder, side_by_side, start
-from tests.end_to_end.distributed import SCRIPTED, free_port
+from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, side_by_side, start, wait_until
 
 CORRECT = ("--handler", HANDLERS / "correct.py", *PASSWORDS)
 SEARCH = (
@@ -16,10 +17,17 @@ SEARCH = (
     *("--set", "capacity.probe_seconds=3", "--set", "capacity.warm_up=0.5", "--set", "corpus.valid_share=0.5"),
 )
 THROTTLES = ("--set", "target.script={throttle_rate=1.0}")
-SHORT = ("run", *SCRIPTED, *PASSWORDS, "--duration", "1", "--warm-up", "0", "--cases", "20")
-ATTACKS = ("--set", "corpus.valid_share=0.5")
 FUZZ = ("fuzz", *CORRECT, "--gateway-seconds", "0", "--drawn")
-SLOW_TO_IMPORT = "import time\n\ntime.sleep(60)\n\n\ndef handler(event, context):\n    return {}\n"
+SLOW_TO_IMPORT = """
+import pathlib, time
+
+pathlib.Path(__file__).with_name("begun").touch()
+time.sleep(60)
+
+
+def handler(event, context):
+    return {}
+"""
 
 
 def ended(*arguments):
@@ -32,42 +40,56 @@ def ended(*arguments):
     return run
 
 
+@contextmanager
+def running(folder, *arguments):
+    """Start a command, which is killed in the end where it still runs."""
+    with start(folder, *arguments) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def after_a_signal(process, number):
+    """Send a command a signal; returns its exit code and what it still says."""
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output
+
+
 def stopped(number, word, *arguments):
-    """Return what sends a command a signal a second after it said a word, or after some seconds where there is none."""
+    """Return what sends a command a signal a second after it said a word."""
 
     def run(folder):
-        with start(folder, *arguments) as process:
+        with running(folder, *arguments) as process:
             seen, line = "", "begins"
-            while word is not None and word not in seen and line:
+            while word not in seen and line:
                 line = process.stdout.readline()
                 seen += line
-            time.sleep(1 if word else 5)
-            process.send_signal(number)
-            seen += process.communicate(timeout=60)[0]
-        return process.returncode, seen
+            time.sleep(1)
+            code, rest = after_a_signal(process, number)
+            return code, seen + rest
 
     return run
 
 
-def added_to_a_history(folder):
-    assert gatecrash(folder, *SHORT, "--set", "corpus.valid_share=1.0").returncode == 0
-    return ended("trend", "add", "--history", "history.sqlite", run_folder(folder))(folder)
-
-
-def exported(folder):
-    assert gatecrash(folder, *SHORT, *ATTACKS).returncode == 3
-    return ended("export", run_folder(folder), "--as", "boto3", "--output", "finding.py")(folder)
-
-
 def ended_before_it_served(number, folder):
     (folder / "slow.py").write_text(SLOW_TO_IMPORT)
-    code, output = stopped(number, None, "serve", "--handler", "slow.py", "--port", "0")(folder)
+    with running(folder, "serve", "--handler", "slow.py", "--port", "0") as process:
+        wait_until((folder / "begun").exists)
+        code, output = after_a_signal(process, number)
     assert "Serving" not in output
     return code, output
 
 
 def waiting_worker(number, folder):
-    return stopped(number, None, "worker", "--port", free_port(), *PASSWORDS)(folder)
+    # A master that never says anything.
+    with socket.create_server(("127.0.0.1", 0)) as master:
+        master.settimeout(120)
+        with running(folder, "worker", "--port", master.getsockname()[1], *PASSWORDS) as process:
+            connection, _ = master.accept()
+            with connection:
+                return after_a_signal(process, number)
 
 
 REACHED_HERE = {
@@ -81,8 +103,6 @@ REACHED_HERE = {
     ("serve", 143): partial(ended_before_it_served, signal.SIGTERM),
     ("worker", 130): partial(waiting_worker, signal.SIGINT),
     ("worker", 143): partial(waiting_worker, signal.SIGTERM),
-    ("export", 0): exported,
-    ("trend add", 0): added_to_a_history,
     ("explain", 0): ended("explain", "GC101"),
     ("init", 0): ended("init"),
     ("doctor", 0): ended("doctor", *CORRECT),

@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.command import DEVICES, HANDLERS, environment, gatecrash, run_folder, start, wait_until
+from tests.end_to_end.command import (
+    DEVICES,
+    HANDLERS,
+    environment,
+    gatecrash,
+    gatecrash_in_process,
+    run_folder,
+    start,
+    wait_until,
+)
 
 AWS = Path(sys.executable).parent / "aws"
 PASSWORDS = [json.loads(line)["password"] for line in DEVICES.read_text().splitlines()]
@@ -63,7 +72,7 @@ def export(folder, handler, *arguments):
     """Export the finding of a handler's own defect."""
     causes = [json.loads(path.read_text())["cause"] for path in sorted((run_folder(folder) / "findings").iterdir())]
     number = causes.index(CAUSES[handler]) + 1
-    return gatecrash(folder, "export", run_folder(folder), "--finding", number, *arguments)
+    return gatecrash_in_process(folder, "export", run_folder(folder), "--finding", number, *arguments)
 
 
 def exported(folder, handler, kind, name, *arguments):
@@ -144,10 +153,12 @@ def test_an_event_fed_to_the_handler_shows_the_wrong_answer(fuzzed, handler):
 def test_what_a_baseline_accepts_passes_until_its_date(fuzzed, handler, tmp_path):
     today = datetime.now(UTC).date()
     until, past = today + timedelta(days=30), today - timedelta(days=1)
-    written = gatecrash(fuzzed, "baseline", run_folder(fuzzed), "--until", until, "--reason", "mended in spring")
+    written = gatecrash_in_process(
+        fuzzed, "baseline", run_folder(fuzzed), "--until", until, "--reason", "mended in spring"
+    )
     assert written.returncode == 0, written.stderr
     baseline = fuzzed / "baseline.toml"
-    again = gatecrash(fuzzed, "baseline", run_folder(fuzzed), "--until", until)
+    again = gatecrash_in_process(fuzzed, "baseline", run_folder(fuzzed), "--until", until)
     assert "Nothing to add to baseline.toml" in again.stdout
     others = (("GC302", until), ("GC301 Gone", past))
     with baseline.open("a") as file:
@@ -162,12 +173,12 @@ def test_what_a_baseline_accepts_passes_until_its_date(fuzzed, handler, tmp_path
     assert json.loads((folder / "stats.json").read_text())["verdict"]["exit_code"] == 0
 
     baseline.write_text(baseline.read_text().replace(str(until), str(past)))
-    lapsed = gatecrash(fuzzed, "report", folder)
+    lapsed = gatecrash_in_process(fuzzed, "report", folder)
     assert lapsed.returncode == 3
     assert f"({CAUSES[handler]})" in lapsed.stdout
     baseline.write_text(baseline.read_text().replace(str(past), str(until)))
-    assert gatecrash(fuzzed, "report", folder).returncode == 0
+    assert gatecrash_in_process(fuzzed, "report", folder).returncode == 0
     baseline.unlink()
-    lost = gatecrash(fuzzed, "report", folder)
+    lost = gatecrash_in_process(fuzzed, "report", folder)
     assert lost.returncode == 0, "what was accepted before stays so"
     assert "Baseline  output.baseline: there is no file" in lost.stdout

@@ -7,7 +7,15 @@ import signal
 import psutil
 import pytest
 
-from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, run_folder, start, statistics, wait_until
+from tests.end_to_end.command import (
+    HANDLERS,
+    PASSWORDS,
+    gatecrash_in_process,
+    run_folder,
+    start,
+    statistics,
+    wait_until,
+)
 
 LONG = ("--duration", "60", "--warm-up", "1", "--rate", "40", "--cases", "20")
 
@@ -41,8 +49,8 @@ def end(process, seconds=60):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_run_in_order(tmp_path, number, code):
-    process = begin(tmp_path)
+def test_a_signal_ends_the_run_in_order_whatever_else_is_wrong_and_the_report_says_so_again(tmp_path, number, code):
+    process = begin(tmp_path, "--handler", HANDLERS / "opens.py", "--threshold", "exchanges < 1")
     descendants = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(number)
     output = end(process)
@@ -56,6 +64,10 @@ def test_a_signal_ends_the_run_in_order(tmp_path, number, code):
     assert (run_folder(tmp_path) / "report.html").exists()
     assert "Traceback" not in output
     wait_until(lambda: nothing_left(descendants))
+    assert found["verdict"]["exit_code"] == code
+    assert any(one["standing"] == "failed" for one in found["thresholds"])
+    assert any(one["rule"] == "GC101" for one in found["findings"])
+    assert gatecrash_in_process(tmp_path, "report", run_folder(tmp_path)).returncode == code
 
 
 def test_a_killed_gateway_makes_the_measurement_invalid(tmp_path):
@@ -105,7 +117,7 @@ def test_a_killed_command_leaves_a_folder_that_renders_and_no_process(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     end(process)
     wait_until(lambda: nothing_left(descendants), 20)
-    done = gatecrash(tmp_path, "report", run_folder(tmp_path))
+    done = gatecrash_in_process(tmp_path, "report", run_folder(tmp_path))
     assert done.returncode == 4, done.stdout + done.stderr
     assert statistics(tmp_path)["exchanges"] > 0
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from gatecrash.running.firing_process import locustfile
-from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, environment, gatecrash, wait_until
+from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, environment, gatecrash_in_process, wait_until
 from tests.end_to_end.distributed import free_port
 
 LOCUSTFILE = locustfile("steady")
@@ -34,7 +34,7 @@ def no_worker():
 def plan(folder):
     path = folder / "plan.json"
     arguments = ("--handler", HANDLERS / "correct.py", *PASSWORDS, *SHORT, "--output", path)
-    done = gatecrash(folder, "plan", *arguments)
+    done = gatecrash_in_process(folder, "plan", *arguments)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(path)
     return path
@@ -51,7 +51,7 @@ def test_headless_it_records_a_run_folder_that_renders(tmp_path, more):
     recording = json.loads((stored / "recording.json").read_text())
     assert recording["state"]["complete"] is True
     assert sum(recording["counts"]["outcomes"].values()) == 120
-    rendered = gatecrash(tmp_path, "report", stored)
+    rendered = gatecrash_in_process(tmp_path, "report", stored)
     assert rendered.returncode == 0, rendered.stdout
 
 

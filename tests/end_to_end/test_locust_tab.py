@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from gatecrash.running.firing_process import locustfile
-from tests.end_to_end.command import DEVICES, HANDLERS, PASSWORDS, environment, gatecrash, wait_until
+from tests.end_to_end.command import DEVICES, HANDLERS, PASSWORDS, environment, gatecrash_in_process, wait_until
 from tests.end_to_end.distributed import free_port
 from tests.reports.browsing import PHONE, browsing, violations_of
 
@@ -34,7 +34,7 @@ class Page:
     def __init__(self, folder, *options):
         plan = folder / "plan.json"
         if not plan.exists():
-            made = gatecrash(folder, "plan", *OPEN, "--output", plan)
+            made = gatecrash_in_process(folder, "plan", *OPEN, "--output", plan)
             assert made.returncode == 0, made.stderr
         self.folder, self.port, self.seen = folder, free_port(), []
         command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--web-port", str(self.port)]

@@ -23,6 +23,7 @@ from tests.end_to_end.command import (
     command,
     environment,
     gatecrash,
+    gatecrash_in_process,
     run_folder,
     side_by_side,
     statistics,
@@ -157,36 +158,30 @@ def scrape_until_the_end(url, process, accept="text/plain"):
 WORKERS = {"one process": (), "two workers": ("--processes", "2")}
 
 
-def scraped(folder, workers):
-    """Scrape a run as long as it goes on; returns its folder and all scrapes."""
-    arguments = ("--duration", "4", "--prometheus", "127.0.0.1:0", "--set", "metrics.linger=20", "--name", "nightly")
-    with started(folder, *RUN, *arguments, *WORKERS[workers]) as (process, said):
-        accept = "application/openmetrics-text" if WORKERS[workers] else "text/plain"
-        scrapes = scrape_until_the_end(address(said), process, accept)
-        assert process.returncode == 0, said()
-    return folder, scrapes
-
-
-def collected(folder, workers):
-    """Have a collector take what a run sends; returns its folder, the finished process and the collector."""
+def observed_run(folder, workers):
+    """Scrape a run that also sends its metrics; returns its folder, all scrapes, the collector and what it said."""
     with collector() as place:
-        arguments = ("--duration", "4", "--otlp", place.url, "--set", "metrics.interval=1")
-        done = gatecrash(folder, *RUN, *arguments, *WORKERS[workers])
-    return folder, done, place
+        arguments = ("--duration", "4", "--prometheus", "127.0.0.1:0", "--set", "metrics.linger=20")
+        arguments += ("--otlp", place.url, "--set", "metrics.interval=1", "--name", "nightly")
+        with started(folder, *RUN, *arguments, *WORKERS[workers]) as (process, said):
+            accept = "application/openmetrics-text" if WORKERS[workers] else "text/plain"
+            scrapes = scrape_until_the_end(address(said), process, accept)
+            # A machine that is too busy makes it invalid.
+            assert process.returncode in {0, 4}, said()
+    return folder, scrapes, place, said()
 
 
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory):
-    """Runs whose metrics are scraped, and runs that send theirs; by one process and by two workers."""
-    jobs = {(way, workers): partial(way, workers=workers) for way in (scraped, collected) for workers in WORKERS}
-    ended = side_by_side(*(partial(job, tmp_path_factory.mktemp("run")) for job in jobs.values()))
-    return dict(zip(jobs, ended, strict=True))
+    """Runs whose metrics are scraped and sent; by one process and by two workers."""
+    ended = side_by_side(*(partial(observed_run, tmp_path_factory.mktemp("run"), workers) for workers in WORKERS))
+    return dict(zip(WORKERS, ended, strict=True))
 
 
 @pytest.mark.parametrize("workers", WORKERS)
 def test_prometheus_scrapes_counts_that_grow_to_those_of_the_report(observed, workers):
     more = WORKERS[workers]
-    folder, scrapes = observed[scraped, workers]
+    folder, scrapes, *_ = observed[workers]
     found = statistics(folder)
     assert len(scrapes) >= 5
     for earlier, later in itertools.pairwise(scrapes):
@@ -218,8 +213,7 @@ def test_prometheus_scrapes_counts_that_grow_to_those_of_the_report(observed, wo
 @pytest.mark.parametrize("workers", WORKERS)
 def test_a_collector_has_the_counts_of_the_report_in_the_end(observed, workers):
     more = WORKERS[workers]
-    folder, done, place = observed[collected, workers]
-    assert done.returncode == 0, done.stdout + done.stderr
+    folder, _, place, said = observed[workers]
     found = statistics(folder)
     assert set(place.paths) == {"/v1/metrics"}
     assert {one["content-type"] for one in place.headers} == {"application/x-protobuf"}
@@ -232,8 +226,8 @@ def test_a_collector_has_the_counts_of_the_report_in_the_end(observed, workers):
     assert number(points["gatecrash.workers",]) == (2 if more else 1)
     totals = [number(received(one)[1]["gatecrash.planned_arrivals",]) for one in place.requests]
     assert totals == sorted(totals)
-    assert f"Metrics are sent to {place.url}/v1/metrics every 1 s" in done.stdout
-    assert "can't be sent" not in done.stdout
+    assert f"Metrics are sent to {place.url}/v1/metrics every 1 s" in said
+    assert "can't be sent" not in said
 
 
 def test_a_header_for_the_collector_reaches_it_and_nothing_else(tmp_path):
@@ -294,7 +288,7 @@ def test_each_run_of_the_web_page_has_its_own_counts(tmp_path):
     port, made = free_port(), tmp_path / "plan.json"
     with collector() as place:
         arguments = ("--otlp", place.url, "--set", "metrics.interval=60", "--output", made)
-        done = gatecrash(tmp_path, "plan", *THROTTLED, *VALID, *arguments)
+        done = gatecrash_in_process(tmp_path, "plan", *THROTTLED, *VALID, *arguments)
         assert done.returncode == 0, done.stderr
         with started(tmp_path, "--web-port", port, "--plan", made, base=locust):
             wait_until(lambda: _answers(port), 60)
@@ -335,7 +329,7 @@ def test_a_master_tells_what_its_workers_fired(tmp_path):
 # What a collector does, how it is made, and what is said of it.
 FAILING = {
     "refuses": ({"status": 401}, "it answers with HTTP status 401"),
-    "hangs": ({"seconds": 60}, "no answer in time"),
+    "hangs": ({"seconds": 600}, "no answer in time"),
     "is not there": (None, "Connection refused"),
 }
 
@@ -345,7 +339,18 @@ def failing(folder, name):
     options, _ = FAILING[name]
     with contextlib.ExitStack() as stack:
         url = f"http://127.0.0.1:{free_port()}" if options is None else stack.enter_context(collector(**options)).url
-        arguments = ("--duration", "14", "--otlp", url, "--set", "metrics.interval=1", "--prometheus", "0")
+        arguments = (
+            "--rate",
+            "20",
+            "--duration",
+            "14",
+            "--otlp",
+            url,
+            "--set",
+            "metrics.interval=1",
+            "--prometheus",
+            "0",
+        )
         began = time.monotonic()
         done = gatecrash(folder, *RUN, *arguments)
         return folder, done, url, time.monotonic() - began
@@ -366,12 +371,14 @@ def test_a_collector_that_fails_is_told_of_once_and_hurts_nobody(failed, name):
     assert done.stdout.count(sentence) == done.stdout.count("can't be sent") == 1
     assert "Traceback" not in done.stdout + done.stderr
     found = statistics(folder)
-    assert found["exchanges"] == 14 * 60
+    assert found["exchanges"] == 14 * 20
     assert found["dropped"] == 0
     assert found["state"]["complete"]
     assert not found["state"]["incidents"]
     assert not (run_folder(folder) / "locust.log").exists()
-    assert took < 14 + 1 + 30
+    # How long all of them take depends on the machine, what a collector adds does not.
+    assert took < min(seconds for *_, seconds in failed.values()) + 30
+    assert took < 14 + 1 + 200
 
 
 def test_scrapers_that_never_read_delay_nobody(tmp_path):
@@ -408,7 +415,7 @@ def test_a_port_that_is_taken_is_a_mistake(tmp_path, more):
     ],
 )
 def test_a_mistake_is_told_before_anything_is_fired(tmp_path, flags, words):
-    done = gatecrash(tmp_path, *RUN, *flags)
+    done = gatecrash_in_process(tmp_path, *RUN, *flags)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert words in done.stderr
     assert "hunter2" not in done.stderr

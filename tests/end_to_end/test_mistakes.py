@@ -1,6 +1,7 @@
 """A person's mistakes: one clear sentence, exit code 2, no traceback, nothing fired."""
 
 import json
+import shutil
 import socket
 import subprocess
 import time
@@ -9,14 +10,14 @@ import pytest
 
 from gatecrash.generators.tokens import JsonWebToken
 from tests.authorizers.targets.raw_server import RawServer
-from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, start, wait_until
+from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, gatecrash_in_process, start, wait_until
 
 CORRECT = ("--handler", str(HANDLERS / "correct.py"))
 
 
-def refused(folder, *arguments, **options):
+def refused(folder, *arguments, by=gatecrash_in_process):
     """Run a command that must be refused, and return its only line of complaint."""
-    done = gatecrash(folder, *arguments, **options)
+    done = by(folder, *arguments)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder / "runs").exists() or not list((folder / "runs").iterdir())
@@ -25,8 +26,9 @@ def refused(folder, *arguments, **options):
 
 def test_a_wrong_key_names_its_place_and_the_nearest_right_one(tmp_path):
     (tmp_path / "gatecrash.toml").write_text("[load]\nrates = 5\n")
-    line = refused(tmp_path, "run")
-    assert line == "gatecrash: gatecrash.toml: there is no setting load.rates; did you mean load.rate?"
+    for by in (gatecrash, gatecrash_in_process):
+        line = refused(tmp_path, "run", by=by)
+        assert line == "gatecrash: gatecrash.toml: there is no setting load.rates; did you mean load.rate?"
 
 
 def test_a_wrong_section_names_the_sections_there_are(tmp_path):
@@ -41,8 +43,9 @@ def test_a_wrong_value_names_the_key_and_what_is_allowed(tmp_path):
 
 def test_a_file_that_is_no_toml_names_the_line(tmp_path):
     (tmp_path / "gatecrash.toml").write_text("[load\n")
-    assert "gatecrash.toml is not TOML" in refused(tmp_path, "run")
-    assert "line 1" in refused(tmp_path, "run")
+    line = refused(tmp_path, "run")
+    assert "gatecrash.toml is not TOML" in line
+    assert "line 1" in line
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_tokens_that_would_expire_during_the_run(tmp_path):
 
 def test_a_place_for_runs_that_is_a_file(tmp_path):
     (tmp_path / "taken").write_text("")
-    done = gatecrash(tmp_path, "run", "--runs", "taken", *CORRECT, *PASSWORDS)
+    done = gatecrash_in_process(tmp_path, "run", "--runs", "taken", *CORRECT, *PASSWORDS)
     assert done.returncode == 2
     assert "Not a directory; name another place with --runs" in done.stderr
 
@@ -164,14 +167,24 @@ def test_credentials_that_can_not_work_are_told_before_anything_is_fired(tmp_pat
     assert sentence in refused(tmp_path, "fuzz", *CORRECT, "--credentials", kind, *given(tmp_path))
 
 
+CUT_SHORT = ("run", "--target", "scripted", *PASSWORDS, "--cases", "20", "--cache", "cache")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache with the corpus of a run."""
+    folder = tmp_path_factory.mktemp("cached")
+    built = gatecrash_in_process(folder, "plan", *CUT_SHORT[1:], "--output", "plan.json")
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "cache"
+
+
 @pytest.mark.parametrize("name", ["bodies.bin", "cases.bin", "index.bin", "corpus.json"])
-def test_a_corpus_file_cut_short_is_told(tmp_path, name):
-    arguments = ("fuzz", "--handler", HANDLERS / "correct.py", *PASSWORDS, "--drawn", "10", "--cache", "cache")
-    first = gatecrash(tmp_path, *arguments, "--seconds", "1", "--gateway-seconds", "0", "--runs", "first")
-    assert first.returncode == 0, first.stdout + first.stderr
+def test_a_corpus_file_cut_short_is_told(tmp_path, cache, name):
+    shutil.copytree(cache, tmp_path / "cache")
     (file,) = (tmp_path / "cache").glob(f"*/{name}")
     file.write_bytes(file.read_bytes()[:-5])
-    line = refused(tmp_path, *arguments)
+    line = refused(tmp_path, *CUT_SHORT)
     assert line == (
         f"gatecrash: the corpus in cache/{file.parent.name} is damaged or of another version; "
         "delete the folder, the corpus will be built again"

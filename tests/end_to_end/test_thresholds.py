@@ -4,11 +4,14 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tests.end_to_end.command import PASSWORDS, gatecrash, run_folder, statistics
+from tests.end_to_end.command import PASSWORDS, gatecrash, gatecrash_in_process, run_folder, statistics
 
 THROTTLED = ("--target", "scripted", "--set", "target.script={latency=0.01, throttle_rate=0.2}")
-# Valid requests alone: the script lets everybody in.
-VALID = (*PASSWORDS, "--cases", "20", "--set", "corpus.valid_share=1", "--rate", "100", "--warm-up", "1")
+# Valid requests alone: the script lets everybody in. Without a schedule nothing is late on a busy machine.
+VALID = (
+    *(*PASSWORDS, "--cases", "20", "--set", "corpus.valid_share=1", "--warm-up", "1"),
+    *("--model", "closed", "--users", "5", "--set", "load.wait_time=0.04"),
+)
 
 
 def test_a_threshold_that_fails_gives_exit_code_1_and_is_told_to_ci(tmp_path):
@@ -41,7 +44,7 @@ def test_a_run_ends_as_soon_as_it_has_failed(tmp_path, processes):
     assert 3 <= found["state"]["elapsed"] < 30
     assert "throttle_rate <= 5% failed" in found["state"]["aborted_by"]
     assert found["validity"]["word"] == "degraded"
-    assert found["exchanges"] > 100
+    assert found["exchanges"] > 50
 
 
 @pytest.mark.parametrize(
@@ -55,14 +58,14 @@ def test_a_run_ends_as_soon_as_it_has_failed(tmp_path, processes):
     ],
 )
 def test_a_mistake_in_an_expression_is_told_before_anything_is_fired(tmp_path, flags, words):
-    done = gatecrash(tmp_path, "run", *THROTTLED, *VALID, *flags)
+    done = gatecrash_in_process(tmp_path, "run", *THROTTLED, *VALID, *flags)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert words in done.stderr
     assert not (tmp_path / "runs").exists()
 
 
 def test_what_a_fuzz_run_cannot_tell_is_refused_from_whoever_asks_it(tmp_path):
-    done = gatecrash(tmp_path, "fuzz", "--threshold", "latency.p95 < 250ms")
+    done = gatecrash_in_process(tmp_path, "fuzz", "--threshold", "latency.p95 < 250ms")
     assert done.returncode == 2
     assert done.stderr == (
         "gatecrash: thresholds.hold: 'latency.p95 < 250ms' can't be asked of `gatecrash fuzz`: this is no run under "

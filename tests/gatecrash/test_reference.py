@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -148,6 +149,12 @@ def test_every_variable_that_is_read_is_named():
                 assert f"`{name}`" in page, f"{path} reads {name}: name it in gatecrash/reference/commands_page.py"
 
 
+@cache
+def anchors_of(path):
+    """Return the anchors of a page's headings."""
+    return {re.sub(r"[^\w\- ]", "", one).replace(" ", "-").lower() for one in rendered(path.read_text()).texts()}
+
+
 @pytest.mark.parametrize("page", NAMES)
 def test_a_page_is_markdown_whose_links_lead_somewhere(page):
     text = (ROOT / page).read_text()
@@ -162,10 +169,7 @@ def test_a_page_is_markdown_whose_links_lead_somewhere(page):
         target = ROOT / page if not place else (ROOT / page).parent / place
         assert target.is_file(), link
         if anchor:
-            headings = {
-                re.sub(r"[^\w\- ]", "", one).replace(" ", "-").lower() for one in rendered(target.read_text()).texts()
-            }
-            assert anchor in headings or f'<a id="{anchor}">' in target.read_text(), link
+            assert anchor in anchors_of(target) or f'<a id="{anchor}">' in target.read_text(), link
 
 
 def test_the_published_schema_is_that_of_the_settings(validator):

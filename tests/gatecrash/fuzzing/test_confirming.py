@@ -126,7 +126,7 @@ def test_a_history_comes_down_to_the_requests_that_it_takes(bench):
 
 
 def test_what_shows_only_when_invocations_overlap(bench):
-    found = confirmed(bench, "overlapping", seconds=6)
+    found = confirmed(bench, "overlapping", seconds=12)
     assert told(found) is Classification.UNDER_LOAD
     assert 0 < found.confirmation.violations <= found.confirmation.times
 
