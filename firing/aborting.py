@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gatecrash.reports.plan.plan import OPEN, Plan
 from gatecrash.reports.recording.recording import Recording
-from gatecrash.reports.run.plan import OPEN, Plan
 from gatecrash.reports.thresholds.judging import Evidence, Standing, judge_thresholds
 from gatecrash.reports.thresholds.parsing import declared
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from gatecrash.reports.capacity.probes import Step
-from gatecrash.reports.run.plan import POISSON, Phase, Plan
+from gatecrash.reports.plan.plan import POISSON, Phase, Plan
 
 
 class Arrival(NamedTuple):

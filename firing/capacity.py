@@ -12,8 +12,8 @@ from gatecrash.reports.capacity.answer import Capacity, ColdStarts, Recovery, ba
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
 from gatecrash.reports.capacity.judging import Probe, is_hopeless, judge_probe
 from gatecrash.reports.capacity.probes import ProbeCounts, Step, StepKind
+from gatecrash.reports.plan.facts import SearchPlan
 from gatecrash.reports.recording.latency import LatencyHistogram
-from gatecrash.reports.run.facts import SearchPlan
 
 _DELAY_SECONDS: Final = 0.2
 _TICK_SECONDS: Final = 0.1

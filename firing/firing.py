@@ -19,11 +19,11 @@ from gatecrash.firing.arrivals import Arrival, Share
 from gatecrash.firing.probing import Probing
 from gatecrash.firing.sources import Clock, ClosedSource, OpenSource, PhasesSource, Source
 from gatecrash.generators.corpus import Corpus
+from gatecrash.reports.plan.plan import OPEN, Plan
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.latency import Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally
-from gatecrash.reports.run.plan import OPEN, Plan
 
 # The case, its outcome, and the response time in nanoseconds, cut to three digits.
 Shown = tuple[int, Outcome, int]

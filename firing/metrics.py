@@ -19,8 +19,8 @@ from gevent.event import Event
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.reports.live.metrics import Measured, RunFacts
 from gatecrash.reports.live.metrics_settings import METRICS_LOG, MetricsSettings, metrics_settings, missing
-from gatecrash.reports.run.folder import RunInfo
-from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.plan.facts import RunInfo
+from gatecrash.reports.plan.plan import Plan
 
 if TYPE_CHECKING:
     from gatecrash.firing.metrics_otlp import Sender

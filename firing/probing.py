@@ -14,8 +14,8 @@ from gatecrash.firing.arrivals import Arrival, Share, step_arrivals
 from gatecrash.firing.messages import StepReport
 from gatecrash.firing.sources import Clock, SlotSource
 from gatecrash.reports.capacity.probes import ProbeCounts, Step, StepKind
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.tally import Tally
-from gatecrash.reports.run.plan import Plan
 
 _LAST_ANSWERS_SECONDS: Final = 0.3
 _NO_STEP: Final = Step(-1, StepKind.REST, rate=0.0, warm_up=0.0, seconds=0.0)

@@ -9,9 +9,9 @@ from typing import Any
 
 from gatecrash.firing.arrivals import due_after
 from gatecrash.firing.messages import LOST_SECONDS
+from gatecrash.reports.plan.plan import OPEN, Plan
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.workers import WorkerFacts
-from gatecrash.reports.run.plan import OPEN, Plan
 
 
 @dataclass(slots=True)

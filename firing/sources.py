@@ -14,8 +14,8 @@ from gatecrash.authorizers.contract import Answer
 from gatecrash.firing.alarms import Alarms
 from gatecrash.firing.arrivals import Arrival, Share, own_concurrency, phase_arrivals, schedule
 from gatecrash.firing.slots import Slots
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.tally import Tally
-from gatecrash.reports.run.plan import Plan
 
 Clock = Callable[[], float]
 _POLL_SECONDS: Final = 0.25

@@ -17,9 +17,9 @@ from gatecrash.authorizers.errors import GatecrashError, UsageError
 from gatecrash.firing.cpu import CpuMeter
 from gatecrash.firing.messages import ENDED, FAILED, HELLO, PREPARE, PREPARED, RECORDS, REFUSED, STOP, TAKEN
 from gatecrash.firing.register import WorkerRegister
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.workers import WORKERS_LOG
-from gatecrash.reports.run.plan import Plan
 
 _TICK_SECONDS: Final = 0.1
 _GREETING_SECONDS: Final = 10.0

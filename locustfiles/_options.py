@@ -17,7 +17,7 @@ from locust.argument_parser import LocustArgumentParser
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
-from gatecrash.reports.run.plan import MODELS, OPEN, Plan
+from gatecrash.reports.plan.plan import MODELS, OPEN, Plan
 
 _SCENARIOS: Final = ("steady", "spike", "soak")
 

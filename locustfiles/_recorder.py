@@ -27,11 +27,11 @@ from gatecrash.firing.pauses import let_fire
 from gatecrash.locustfiles._master import Master
 from gatecrash.locustfiles._options import with_overrides
 from gatecrash.reports.live.metrics import Measured, measure
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.latency import Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.folder import RUN, RunFolder, RunState
-from gatecrash.reports.run.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS, write_progress
 
 _TICK_SECONDS: Final = 0.5

@@ -28,8 +28,8 @@ from gatecrash.locustfiles._shapes import CapacityShape
 from gatecrash.locustfiles._state import state_of
 from gatecrash.locustfiles._web import show_tab
 from gatecrash.locustfiles._worker import Worker
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.run.folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
-from gatecrash.reports.run.plan import Plan
 
 _TICK_SECONDS: Final = 0.25
 _STATISTICS_SECONDS: Final = 0.25

@@ -22,7 +22,7 @@ from gatecrash.authorizers.targets.service_answers import (
     notes_of,
 )
 from gatecrash.authorizers.targets.wire.http_answers import HttpAnswer
-from gatecrash.authorizers.targets.wire.operation import ERROR_STATUS, WireOperation
+from gatecrash.authorizers.targets.wire_operation import ERROR_STATUS, WireOperation
 
 _ANSWERS_KEPT: Final = 20_000
 _OF_THE_GATEWAY: Final = HEADER.encode()

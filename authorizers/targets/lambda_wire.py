@@ -22,7 +22,7 @@ from gatecrash.authorizers.targets.lambda_answers import answer_of_invoke, answe
 from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings
 from gatecrash.authorizers.targets.service_answers import HEADER
 from gatecrash.authorizers.targets.wire.http_answers import HttpAnswer
-from gatecrash.authorizers.targets.wire.operation import ERROR_STATUS, WireOperation
+from gatecrash.authorizers.targets.wire_operation import ERROR_STATUS, WireOperation
 
 _EVENTS_KEPT: Final = 20_000
 _ANSWERS_KEPT: Final = 8

@@ -14,11 +14,11 @@ from gatecrash.bench.preparing import BENCH_SHARE, is_python_handler, request_bu
 from gatecrash.fuzzing.fuzz_run import FuzzRun
 from gatecrash.fuzzing.schedules import CaseBook, interleaved_order, sequential_order
 from gatecrash.planning.preparing import run_info
+from gatecrash.reports.plan.facts import PlanFacts
+from gatecrash.reports.plan.plan import Phase, Plan
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.campaign import PhaseRow
-from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import RUN, RunFolder
-from gatecrash.reports.run.plan import Phase, Plan
 from gatecrash.running.firing_process import LOG
 from gatecrash.running.running import fire, start_gateway
 from gatecrash.settings.settings import AWS_KINDS, Settings

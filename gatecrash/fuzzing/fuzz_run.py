@@ -25,9 +25,9 @@ from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS
 from gatecrash.generators.mix import Mix
 from gatecrash.planning.preparing import check_credentials, check_lifetime, minted_at, run_info
 from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.run.campaign import PhaseRow
-from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import RunFolder, RunState
 from gatecrash.settings.settings import Settings, credential_settings
 from gatecrash.terminal import progress_bar, say

@@ -15,7 +15,7 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.reports.oracles.baseline import Baseline, Entry, accepted
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.oracles.rules import BY_CODE
-from gatecrash.reports.run.folder import RunInfo
+from gatecrash.reports.plan.facts import RunInfo
 from gatecrash.reports.words.spelling import visible
 from gatecrash.settings.settings import Settings
 

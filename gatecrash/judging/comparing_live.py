@@ -21,11 +21,11 @@ from gatecrash.planning.preparing import run_info
 from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.oracles.checks import judge
+from gatecrash.reports.plan.facts import PlanFacts
+from gatecrash.reports.plan.plan import CLOSED
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import Exchange
-from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import RunState, StoredRun
-from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import summarise
 from gatecrash.settings.settings import Settings
 from gatecrash.settings.targets import open_target_of

@@ -15,7 +15,8 @@ from gatecrash.judging.earlier_runs import earlier_runs
 from gatecrash.planning.corpora import corpus_of, facts_of, facts_to_judge_by
 from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
 from gatecrash.reports.comparison.comparison import Comparison, ComparisonLimits, Side
-from gatecrash.reports.run.folder import RunFolder, RunInfo, StoredRun, write_atomically
+from gatecrash.reports.plan.facts import RunInfo
+from gatecrash.reports.run.folder import RunFolder, StoredRun, write_atomically
 from gatecrash.reports.run.summary import Summary, summarise
 from gatecrash.settings.settings import Settings
 

@@ -14,7 +14,8 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.judging.histories import accepted_runs
 from gatecrash.reports.comparison.comparability import obstacles_of_plans
-from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, RUN, STATISTICS, RunFolder, RunInfo
+from gatecrash.reports.plan.facts import RunInfo
+from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, RUN, STATISTICS, RunFolder
 from gatecrash.reports.run.summary import Summary
 from gatecrash.reports.run.verdict import ExitCode, Validity
 from gatecrash.reports.trend.history import key_of

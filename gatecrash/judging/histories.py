@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.run.folder import RunFolder, RunInfo
+from gatecrash.reports.plan.facts import RunInfo
+from gatecrash.reports.run.folder import RunFolder
 from gatecrash.reports.run.summary import Summary, summarise
 from gatecrash.reports.trend.history import History, HistoryRun
 from gatecrash.reports.trend.metrics import TrendLimits, history_run

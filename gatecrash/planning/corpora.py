@@ -12,8 +12,8 @@ from gatecrash.authorizers.redact import redact_request
 from gatecrash.generators.attacks import Attack, known_attacks, leading_attack
 from gatecrash.generators.cases import GENERATION, Case
 from gatecrash.generators.corpus import CaseMeta, Corpus
+from gatecrash.reports.plan.facts import RunInfo
 from gatecrash.reports.recording.records import CaseFacts
-from gatecrash.reports.run.folder import RunInfo
 
 
 def corpus_of(info: RunInfo) -> Corpus | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gatecrash.reports.run.plan import CLOSED
+from gatecrash.reports.plan.plan import CLOSED
 from gatecrash.settings.settings import Settings
 
 # Lambda's request price and the price of 128 MB for 100 ms in most regions, in dollars; see docs/aws.md.

@@ -20,8 +20,7 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.expiry import first_to_expire
 from gatecrash.generators.credentials.opening import MINTED
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts
-from gatecrash.reports.run.folder import RunInfo
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo
 from gatecrash.settings.settings import Settings, credential_settings, stored_settings
 from gatecrash.settings.targets import describe_target, target_settings
 

@@ -36,10 +36,11 @@ from gatecrash.reports.oracles.checks import Judge
 from gatecrash.reports.oracles.findings import Classification, Finding
 from gatecrash.reports.oracles.policy_checks import ALONE
 from gatecrash.reports.oracles.rules import Oracle
+from gatecrash.reports.plan.facts import RunInfo
 from gatecrash.reports.recording.identities import identity_of, sample_of
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.recording.records import CaseFacts
-from gatecrash.reports.run.folder import RunFolder, RunInfo
+from gatecrash.reports.run.folder import RunFolder
 from gatecrash.reports.words.spelling import plural
 from gatecrash.settings.settings import Settings, credential_settings
 

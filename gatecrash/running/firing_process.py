@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import WireError
-from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS
 from gatecrash.running.distributing import Listening
 

@@ -16,9 +16,9 @@ from rich.text import Text
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import WireError
 from gatecrash.reports.capacity.answer import Capacity
+from gatecrash.reports.plan.plan import OPEN, Plan
 from gatecrash.reports.recording import codec
 from gatecrash.reports.run.folder import CAPACITY
-from gatecrash.reports.run.plan import OPEN, Plan
 from gatecrash.reports.words import capacity as capacity_words
 from gatecrash.terminal import say
 

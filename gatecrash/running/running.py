@@ -20,10 +20,10 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.judging.judging import judge_and_render
 from gatecrash.planning.preparing import prepare_corpus
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.workers import WORKERS_LOG
 from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import RUN, RunFolder
-from gatecrash.reports.run.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS
 from gatecrash.reports.words.spelling import plural, visible
 from gatecrash.running.distributing import Listening, place_to_listen

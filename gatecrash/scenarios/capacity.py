@@ -12,8 +12,8 @@ from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.generators.corpus import Corpus
 from gatecrash.planning.load import Load, calls_for
 from gatecrash.reports.capacity.objectives import Objectives
-from gatecrash.reports.run.facts import SearchLimits, SearchPlan, SearchRates
-from gatecrash.reports.run.plan import CLOSED, OPEN, Plan
+from gatecrash.reports.plan.facts import SearchLimits, SearchPlan, SearchRates
+from gatecrash.reports.plan.plan import CLOSED, OPEN, Plan
 from gatecrash.scenarios.scenario import Scenario
 from gatecrash.settings.settings import Settings
 

@@ -9,8 +9,8 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.planning.load import planned_load
 from gatecrash.planning.preparing import run_info
 from gatecrash.reports.live.metrics_settings import metrics_settings, require_extra
-from gatecrash.reports.run.facts import PlanFacts
-from gatecrash.reports.run.plan import OPEN, Plan
+from gatecrash.reports.plan.facts import PlanFacts
+from gatecrash.reports.plan.plan import OPEN, Plan
 from gatecrash.settings.settings import Settings
 from gatecrash.settings.targets import steady_rate, target_settings
 

@@ -14,8 +14,8 @@ from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.base import IDENTITIES_DEFAULT
 from gatecrash.generators.credentials.opening import MINTED
 from gatecrash.planning.load import Load
-from gatecrash.reports.run.facts import Fleet, Stage
-from gatecrash.reports.run.plan import CLOSED, Plan
+from gatecrash.reports.plan.facts import Fleet, Stage
+from gatecrash.reports.plan.plan import CLOSED, Plan
 from gatecrash.reports.words.spelling import plural
 from gatecrash.scenarios.scenario import Scenario
 from gatecrash.settings.settings import Settings, credential_settings

@@ -16,8 +16,8 @@ from gatecrash.authorizers.targets.opening import open_target
 from gatecrash.authorizers.targets.protocol import Target
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.signed import SignedProfile
-from gatecrash.reports.run.facts import TargetFacts
-from gatecrash.reports.run.plan import OPEN
+from gatecrash.reports.plan.facts import TargetFacts
+from gatecrash.reports.plan.plan import OPEN
 from gatecrash.settings.settings import AWS_KINDS, Settings, credential_settings
 
 # boto3 takes about a millisecond of a core for each call.

@@ -8,11 +8,6 @@ from gatecrash.generators.attacks import (
     carriers,
     dictionary,
     http_headers,
-    jwt_algorithm,
-    jwt_claims,
-    jwt_header,
-    jwt_json,
-    jwt_signature,
     mqtt,
     opaque_secrets,
     own,
@@ -21,6 +16,11 @@ from gatecrash.generators.attacks import (
     signed_tokens,
 )
 from gatecrash.generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Attack, Family, Layer, Scene
+from gatecrash.generators.attacks.jwt import algorithm as jwt_algorithm
+from gatecrash.generators.attacks.jwt import claims as jwt_claims
+from gatecrash.generators.attacks.jwt import header as jwt_header
+from gatecrash.generators.attacks.jwt import json as jwt_json
+from gatecrash.generators.attacks.jwt import signature as jwt_signature
 from gatecrash.generators.credentials.base import CredentialProfile
 
 FAMILIES: Final[tuple[Family, ...]] = (

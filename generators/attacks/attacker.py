@@ -9,8 +9,8 @@ from typing import Any, Final
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from gatecrash.generators.signatures import Signer, jws_signer
-from gatecrash.generators.tokens import base64url
+from gatecrash.generators.credentials.signers import Signer, jws_signer
+from gatecrash.generators.credentials.tokens import base64url
 
 # A place on the attacker's own machine: nothing listens there, and nothing outside is ever asked.
 SINK: Final = "http://127.0.0.1:9/gatecrash"

@@ -12,8 +12,8 @@ from gatecrash.generators.credentials.api_key import ApiKeyProfile
 from gatecrash.generators.credentials.base import Credential
 from gatecrash.generators.credentials.jwt import JwtProfile
 from gatecrash.generators.credentials.signed import SignedProfile
-from gatecrash.generators.signatures import Signer
-from gatecrash.generators.tokens import JsonWebToken
+from gatecrash.generators.credentials.signers import Signer
+from gatecrash.generators.credentials.tokens import JsonWebToken
 
 
 def jwt_parts(scene: Scene) -> tuple[JwtProfile, JsonWebToken]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext
 from gatecrash.generators.credentials.base import Credential, digest_of
 from gatecrash.generators.credentials.tables import CREDENTIALS_KEPT, TableProfile
-from gatecrash.generators.templates import expand
+from gatecrash.generators.credentials.templates import expand
 
 
 class ApiKeyProfile(TableProfile):

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import AuthorizerRequest
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.generators.tokens import JsonWebToken
+from gatecrash.generators.credentials.tokens import JsonWebToken
 
 IDENTITIES_DEFAULT: Final = 50
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS
-from gatecrash.generators.templates import expand
+from gatecrash.generators.credentials.templates import expand
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from gatecrash.authorizers.contract import AuthorizerRequest
 from gatecrash.authorizers.errors import WireError
 from gatecrash.generators.credentials.base import CredentialProfile
 from gatecrash.generators.credentials.devices import MintedProfile
-from gatecrash.generators.tokens import unbase64url
+from gatecrash.generators.credentials.tokens import unbase64url
 
 # The header and the payload of a JSON Web Token are objects: `{"` is `eyJ` in base64url.
 _TOKEN: Final = re.compile(r"eyJ[\w-]*\.(eyJ[\w-]*)\.[\w-]*")

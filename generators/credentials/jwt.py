@@ -11,9 +11,9 @@ from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttC
 from gatecrash.generators.credentials.base import Credential, digest_of
 from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS, carry_token
 from gatecrash.generators.credentials.devices import MintedProfile
-from gatecrash.generators.signatures import jws_signer, public_spellings
-from gatecrash.generators.templates import expand_all
-from gatecrash.generators.tokens import JsonWebToken
+from gatecrash.generators.credentials.signers import jws_signer, public_spellings
+from gatecrash.generators.credentials.templates import expand_all
+from gatecrash.generators.credentials.tokens import JsonWebToken
 
 BEARER_HEADER: Final = "bearer_header"
 MQTT_PASSWORD: Final = "mqtt_password"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from gatecrash.reports.run.facts import PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunInfo
-from gatecrash.reports.run.plan import CLOSED
+from gatecrash.reports.plan.facts import PlanFacts, RunInfo, TargetFacts
+from gatecrash.reports.plan.plan import CLOSED
 from gatecrash.reports.run.summary import Summary
 from gatecrash.reports.run.verdict import Validity
 

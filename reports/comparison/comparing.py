@@ -21,10 +21,10 @@ from gatecrash.reports.comparison.decisions import DecisionDiff, compare_decisio
 from gatecrash.reports.comparison.findings import compare_findings
 from gatecrash.reports.comparison.latency import compare_latencies, curves, over_time
 from gatecrash.reports.comparison.rates import compare_rates
+from gatecrash.reports.plan.plan import CLOSED
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import CaseFacts, LatencyKind
-from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import Summary
 from gatecrash.reports.statistics.directions import Direction
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.reports.recording.series import Second
-from gatecrash.reports.run.facts import PlanFacts
 
 # As before again is a second whose 95th percentile is at most this many times that of before, or so much above it.
 _TIMES: Final = 2.0

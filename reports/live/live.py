@@ -10,9 +10,9 @@ from typing import Final
 from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.reports.course.families import FamilyRow
 from gatecrash.reports.live.standing import WebTestState
+from gatecrash.reports.plan.plan import CLOSED
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.report import Report
-from gatecrash.reports.run.plan import CLOSED
 from gatecrash.reports.run.summary import LatencyRow, SecondRow, Summary
 
 # More steps than this can't be told apart at the width of a page.

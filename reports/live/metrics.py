@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Final
 
 from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.plan.facts import RunInfo
 from gatecrash.reports.recording.latency import LatencyHistogram, Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import LatencyKind
-from gatecrash.reports.run.folder import RunInfo, RunState
+from gatecrash.reports.run.folder import RunState
 
 # Upper bounds of the buckets of latencies, in seconds.
 BOUNDS: Final = (

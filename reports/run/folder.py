@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
@@ -18,14 +18,13 @@ from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.reports.capacity.answer import Capacity
 from gatecrash.reports.course.memory import MEMORY, MemorySample
 from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.plan.facts import FORMAT, RunInfo
 from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.latency import Pause, no_pause
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.workers import WorkerFacts
 from gatecrash.reports.run.campaign import Campaign
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
 
-FORMAT: Final = 2
 _NUMBERS: Final = itertools.count()
 RUN: Final = "run.json"
 REPORT: Final = "report.html"
@@ -62,34 +61,6 @@ class RunState:
     master_cpu: float = 0.0
     worker_facts: tuple[WorkerFacts, ...] = ()
     aborted_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What was meant to be run: the content of run.json. ``settings`` are those of gatecrash.toml, by section."""
-
-    name: str
-    started_at: str
-    seed: int
-    plan: PlanFacts
-    target: TargetFacts
-    corpus: CorpusFacts
-    versions: Mapping[str, str]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    format: int = FORMAT
-
-    def starting_now(self) -> RunInfo:
-        """Return the same of a run that starts at this moment."""
-        return replace(self, started_at=datetime.now(UTC).isoformat(timespec="seconds"))
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON value."""
-        return {**codec.to_json(self), "plan": self.plan.to_json(), "target": self.target.to_json()}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> RunInfo:
-        """Read what ``to_json`` wrote; raises ValueError for what it didn't."""
-        return replace(codec.from_json(value, cls), plan=PlanFacts.from_json(value["plan"]))
 
 
 @dataclass(frozen=True, slots=True)

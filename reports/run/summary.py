@@ -15,11 +15,12 @@ from gatecrash.reports.course.memory import MemoryRow, memory_rows
 from gatecrash.reports.course.spike import Spike, spike_of
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.oracles.rules import Severity
+from gatecrash.reports.plan.facts import RunInfo
+from gatecrash.reports.plan.plan import CLOSED
 from gatecrash.reports.recording.latency import PERCENTILES, LatencyHistogram
 from gatecrash.reports.recording.records import LatencyKind
 from gatecrash.reports.run.campaign import Campaign
-from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
-from gatecrash.reports.run.plan import CLOSED
+from gatecrash.reports.run.folder import RunState, StoredRun
 from gatecrash.reports.run.verdict import Measurement, ValidityJudgement, Verdict, decide, judge_validity
 from gatecrash.reports.statistics.intervals import percentile_ranks, samples_needed
 from gatecrash.reports.thresholds.judging import Evidence, Standing, ThresholdJudgement, judge_thresholds

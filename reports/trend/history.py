@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reports.run.folder import RunInfo
+from gatecrash.reports.plan.facts import RunInfo
 
 FORMAT: Final = 1
 # "gate": it tells the file from other SQLite databases.

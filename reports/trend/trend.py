@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any, Final
 
 from gatecrash.reports.comparison.comparability import differences, obstacles_of_plans
-from gatecrash.reports.run.folder import RunInfo
+from gatecrash.reports.plan.facts import RunInfo
 from gatecrash.reports.run.verdict import Validity
 from gatecrash.reports.statistics.change_points import SIDE_LEAST, Scale, chance_of, change_points
 from gatecrash.reports.statistics.directions import Direction

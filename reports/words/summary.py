@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.plan.facts import RunInfo
 from gatecrash.reports.run.campaign import Campaign
-from gatecrash.reports.run.folder import RunInfo
 from gatecrash.reports.run.summary import PERCENTILE_NAMES, LatencyRow, Summary
 from gatecrash.reports.run.verdict import ExitCode, Validity
 from gatecrash.reports.statistics.intervals import VALUES_ABOVE

@@ -15,7 +15,7 @@ PURE_MODULES = {
     *("answers", "carriers", "classify", "contract", "errors", "event", "limits", "policy", "redact", "wire"),
 }
 AWS_MODULES = {
-    f"authorizers/targets/{name}.py" for name in ("aws_clients", "iot_api", "lambda_function", "wire/operation")
+    f"authorizers/targets/{name}.py" for name in ("aws_clients", "iot_api", "lambda_function", "wire_operation")
 }
 # The wire client fires in gevent, and waits on its loop itself.
 GEVENT_MODULES = {"authorizers/targets/wire/readable.py"}

@@ -20,11 +20,11 @@ from typing import Any
 
 from gatecrash.authorizers.contract import Answer, Decision, Expectation, Fault, Invocation, Outcome
 from gatecrash.generators.corpus import Corpus
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
 from gatecrash.reports.recording import codec
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.run.folder import RunFolder, RunState
 
 MEGABYTE = 1_000_000
 RATE = 30_000

@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median
 
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
 from gatecrash.reports.report import Report
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunFolder, RunInfo, RunState
+from gatecrash.reports.run.folder import RunFolder, RunState
 from gatecrash.reports.run.summary import summarise
 from tests.benchmarks.keeping import recorded
 from tests.reports.browsing import browsing, page_of

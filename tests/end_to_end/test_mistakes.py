@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gatecrash.generators.tokens import JsonWebToken
+from gatecrash.generators.credentials.tokens import JsonWebToken
 from tests.authorizers.targets.raw_server import RawServer
 from tests.end_to_end.command import HANDLERS, PASSWORDS, gatecrash, gatecrash_in_process, start, wait_until
 

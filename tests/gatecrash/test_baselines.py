@@ -12,8 +12,8 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.judging.baselines import parse_baseline, read_baseline, text_of, with_entries
 from gatecrash.reports.oracles.baseline import Baseline, Entry, name_of
 from gatecrash.reports.oracles.findings import Classification
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunFolder, RunInfo
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
+from gatecrash.reports.run.folder import RunFolder
 from gatecrash.settings.settings import read_settings
 from tests.reports.fuzz_samples import found, fuzz_findings
 from tests.reports.samples import HOSTILE

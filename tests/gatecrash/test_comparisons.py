@@ -6,7 +6,7 @@ import pytest
 
 from gatecrash.planning.preparing import prepare_corpus, run_info
 from gatecrash.reports.comparison.comparability import obstacles_of_plans, other_cases
-from gatecrash.reports.run.facts import PlanFacts
+from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.settings.settings import read_settings
 from tests.end_to_end.command import DEVICES
 

@@ -20,8 +20,8 @@ from gatecrash.replaying.export_texts import Explanation, boto3_script, literal,
 from gatecrash.replaying.exporting import Format, export
 from gatecrash.replaying.replaying import stored_finding
 from gatecrash.reports.oracles.findings import Classification, Finding
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunFolder, RunInfo
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
+from gatecrash.reports.run.folder import RunFolder
 from gatecrash.settings.settings import Settings, stored_settings
 from tests.reports.fuzz_samples import found
 from tests.reports.samples import HOSTILE

@@ -2,7 +2,7 @@ import io
 
 from rich.console import Console
 
-from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.running.live import LiveView
 
 PLAN = Plan(run_folder="unused", corpus="unused", target={}, rate=10, warm_up=5, duration=30)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gatecrash.reports.run.facts import TargetFacts
+from gatecrash.reports.plan.facts import TargetFacts
 from gatecrash.reports.words.summary import target_words
 from gatecrash.settings.settings import read_settings
 from gatecrash.settings.targets import describe_target, target_settings

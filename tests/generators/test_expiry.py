@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.expiry import first_to_expire, token_expiries
-from gatecrash.generators.tokens import JsonWebToken, base64url, unbase64url
+from gatecrash.generators.credentials.tokens import JsonWebToken, base64url, unbase64url
 from tests.authorizers.strategies import requests
 from tests.generators.test_attacks import CORRECT
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.generators.signatures import ALGORITHMS, iot_signer, jws_signer, public_pem
-from gatecrash.generators.tokens import JsonWebToken, base64url
+from gatecrash.generators.credentials.signers import ALGORITHMS, iot_signer, jws_signer, public_pem
+from gatecrash.generators.credentials.tokens import JsonWebToken, base64url
 
 SECRET = b"a secret of these tests that is longer than any hash is, sixty-four bytes"
 

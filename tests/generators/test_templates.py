@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.generators.templates import expand, expand_all
+from gatecrash.generators.credentials.templates import expand, expand_all
 
 
 def filled(template, number=1, seed=0, **values):

@@ -12,8 +12,8 @@ from gatecrash.firing.capacity import CapacityControl
 from gatecrash.firing.messages import StepReport
 from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import ProbeCounts
-from gatecrash.reports.run.facts import SearchLimits, SearchPlan, SearchRates
-from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.plan.facts import SearchLimits, SearchPlan, SearchRates
+from gatecrash.reports.plan.plan import Plan
 
 ONE = Share(0, 1)
 SEARCH = SearchPlan(Objectives(), SearchRates(20.0, None, 10.0, 6.0, 2.0, 0.15), SearchLimits(None, None))

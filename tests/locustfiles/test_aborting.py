@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gatecrash.firing.aborting import failed_sentence
-from gatecrash.reports.run.plan import Phase, Plan
+from gatecrash.reports.plan.plan import Phase, Plan
 from tests.locustfiles.simulated import SEARCH
 from tests.reports.samples import INFO, good_recording
 

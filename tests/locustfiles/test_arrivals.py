@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gatecrash.firing.arrivals import Share, due_after, schedule, step_arrivals
 from gatecrash.reports.capacity.probes import Step, StepKind
-from gatecrash.reports.run.plan import POISSON, Plan, Stage
+from gatecrash.reports.plan.plan import POISSON, Plan, Stage
 
 
 def plan(**values):

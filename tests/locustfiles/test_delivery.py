@@ -7,9 +7,9 @@ from gatecrash.authorizers.contract import Answer, Decision, Outcome
 from gatecrash.firing.cpu import CpuMeter
 from gatecrash.firing.delivery import Delivery
 from gatecrash.firing.register import WorkerRegister
+from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally
-from gatecrash.reports.run.plan import Plan
 
 DENY = Answer(Outcome.DENY, Decision(False, "p", (), 300, 3600), None)
 

@@ -14,9 +14,9 @@ from gatecrash.firing.pauses import let_fire
 from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import Step, StepKind
+from gatecrash.reports.plan.plan import CLOSED, OPEN, Phase, Plan
 from gatecrash.reports.recording.clocks import ClockWatch
 from gatecrash.reports.recording.records import LatencyKind
-from gatecrash.reports.run.plan import CLOSED, OPEN, Phase, Plan
 from tests.locustfiles.simulated import SEARCH
 
 

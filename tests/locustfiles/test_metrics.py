@@ -15,7 +15,7 @@ from gatecrash.firing.metrics import live_metrics
 from gatecrash.firing.metrics_otlp import Sender, metrics_data
 from gatecrash.firing.metrics_prometheus import Listener
 from gatecrash.reports.live.metrics import BOUNDS, LATENCIES, METRICS, MetricKind, RunFacts, measure
-from gatecrash.reports.run.plan import Phase, Plan
+from gatecrash.reports.plan.plan import Phase, Plan
 from tests.reports.samples import INFO, busy_run
 
 FACTS = RunFacts('na"me\\\n', "steady", "local", "1.2.3", "20250101T000000Z-name")

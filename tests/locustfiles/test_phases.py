@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.firing.arrivals import Share, own_concurrency, phase_arrivals
-from gatecrash.reports.run.plan import Phase
+from gatecrash.reports.plan.plan import Phase
 
 PHASES = st.builds(
     Phase,

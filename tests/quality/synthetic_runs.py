@@ -14,10 +14,10 @@ from random import Random
 
 from gatecrash.authorizers.contract import Answer, Decision, Demand, Fault, Outcome
 from gatecrash.reports.comparison.comparing import ComparedRun
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
 from gatecrash.reports.recording.records import CaseFacts
 from gatecrash.reports.recording.tally import Tally
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.run.folder import RunState, StoredRun
 from gatecrash.reports.run.summary import summarise
 from tests.quality.noise import RATE, NoiseRun
 

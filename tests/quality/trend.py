@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunInfo
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
 from gatecrash.reports.trend.history import HistoryRun
 from gatecrash.reports.trend.metrics import RUN, TrendLimits
 from gatecrash.reports.trend.trend import Trend, trend_of

@@ -6,8 +6,8 @@ from random import Random
 from gatecrash.authorizers.contract import Expectation
 from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
 from gatecrash.reports.comparison.comparison import ComparisonLimits
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts
 from gatecrash.reports.recording.recording import Recording
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts
 from gatecrash.reports.run.folder import RunState, StoredRun
 from gatecrash.reports.run.summary import summarise
 from tests.reports.samples import INFO, THROTTLED, allow, deny, exchange, facts, policy, statement

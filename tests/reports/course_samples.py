@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.reports.course.memory import MemorySample
+from gatecrash.reports.plan.facts import Stage
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.series import Series, bucket_of
-from gatecrash.reports.run.facts import Stage
 from gatecrash.reports.run.summary import Summary, summarise
 from tests.reports.samples import allow, exchange, run_of
 

@@ -9,9 +9,9 @@ from typing import Any
 from gatecrash.authorizers.contract import Expectation
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.findings import Classification, Confirmation, Finding
+from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.campaign import Campaign, ControlRow, CoverageRow, PhaseRow
-from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import StoredRun
 from gatecrash.reports.run.summary import Summary, summarise
 from tests.reports.samples import HOSTILE, INFO, allow, deny, exchange, good_recording, judged, run_of

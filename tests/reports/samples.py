@@ -11,13 +11,13 @@ from typing import Any
 from gatecrash.authorizers.contract import Answer, Decision, Demand, Expectation, Fault, Invocation, Outcome
 from gatecrash.reports.oracles import checks
 from gatecrash.reports.oracles.findings import Finding
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import CaseFacts, Exchange
 from gatecrash.reports.recording.workers import WorkerFacts
 from gatecrash.reports.report import Report
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunInfo, RunState, StoredRun
+from gatecrash.reports.run.folder import RunState, StoredRun
 from gatecrash.reports.run.summary import Summary, summarise
 
 HOSTILE = "<script>alert(1)</script> [bold]\x1b[31m \u202e \ud800 </script><!-- & \"'"

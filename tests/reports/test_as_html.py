@@ -11,8 +11,8 @@ from plotly.offline import get_plotlyjs
 
 from gatecrash.authorizers.contract import Expectation
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.plan.facts import TargetFacts
 from gatecrash.reports.report import Report
-from gatecrash.reports.run.facts import TargetFacts
 from gatecrash.reports.run.summary import summarise
 from tests.reports.capacity_samples import capacity_summary
 from tests.reports.fuzz_samples import fuzz_summary

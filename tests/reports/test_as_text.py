@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from gatecrash.reports.plan.facts import CorpusFacts
 from gatecrash.reports.report import Report
-from gatecrash.reports.run.facts import CorpusFacts
 from gatecrash.reports.run.summary import summarise
 from gatecrash.reports.text import summary as as_text
 from tests.reports.samples import HOSTILE, busy_summary, empty_summary, good_recording, good_summary, run_of

@@ -14,8 +14,8 @@ from gatecrash.reports.comparison.comparability import same_corpus
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.files import as_markdown
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.plan.facts import CorpusFacts
 from gatecrash.reports.report import report_of
-from gatecrash.reports.run.facts import CorpusFacts
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.statistics.directions import Direction
 from gatecrash.reports.text import comparison as text_comparison

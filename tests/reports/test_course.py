@@ -15,9 +15,9 @@ from gatecrash.reports.course.memory import MemorySample, memory_rows
 from gatecrash.reports.course.spike import spike_of
 from gatecrash.reports.files import as_json
 from gatecrash.reports.html import report as as_html
+from gatecrash.reports.plan.facts import Fleet, PlanFacts
 from gatecrash.reports.recording import codec
 from gatecrash.reports.report import Report
-from gatecrash.reports.run.facts import Fleet, PlanFacts
 from gatecrash.reports.text import scenarios as text_scenarios
 from gatecrash.reports.text import summary as as_text
 from gatecrash.reports.words import course as course_words

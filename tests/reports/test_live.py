@@ -13,9 +13,9 @@ from gatecrash.reports.live import page as as_live
 from gatecrash.reports.live import words as live_words
 from gatecrash.reports.live.live import EarlierTest, Live, figures_of, steps_of
 from gatecrash.reports.live.standing import WebTestState
+from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.report import Report
-from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.folder import STOPPED_IN_WEB_PAGE, STOPPED_WITH_LOCUST
 from gatecrash.reports.run.summary import SecondRow, summarise
 from tests.reports.capacity_samples import capacity_summary

@@ -27,11 +27,11 @@ from gatecrash.reports.live.metrics import (
     RunFacts,
     measure,
 )
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
 from gatecrash.reports.recording.latency import LatencyHistogram
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.records import LatencyKind
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, TargetFacts
-from gatecrash.reports.run.folder import RunInfo, RunState
+from gatecrash.reports.run.folder import RunState
 from tests.reports.samples import THROTTLED, allow, busy_run, deny, exchange
 from tests.reports.samples import WORKERS as FACTS
 

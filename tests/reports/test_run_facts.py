@@ -5,9 +5,17 @@ from dataclasses import replace
 import pytest
 
 from gatecrash.reports.capacity.objectives import Objectives
-from gatecrash.reports.run.facts import Fleet, PlanFacts, SearchLimits, SearchPlan, SearchRates, Stage, TargetFacts
-from gatecrash.reports.run.folder import RunInfo
-from gatecrash.reports.run.plan import Plan
+from gatecrash.reports.plan.facts import (
+    Fleet,
+    PlanFacts,
+    RunInfo,
+    SearchLimits,
+    SearchPlan,
+    SearchRates,
+    Stage,
+    TargetFacts,
+)
+from gatecrash.reports.plan.plan import Plan
 from tests.reports.samples import INFO
 
 STAGES = (Stage("before", 10.0, 5.0), Stage("spike", 100.0, 2.0))

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Outcome
+from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.series import Second, bucket_of
-from gatecrash.reports.run.facts import PlanFacts
 from gatecrash.reports.run.summary import summarise
 from gatecrash.reports.thresholds.judging import Evidence, Standing, judge_threshold
 from gatecrash.reports.thresholds.measures import samples_of

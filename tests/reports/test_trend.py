@@ -8,7 +8,7 @@ from rich.console import Console
 
 from gatecrash.reports.files import as_csv, as_markdown
 from gatecrash.reports.html import trend as trend_page
-from gatecrash.reports.run.facts import TargetFacts
+from gatecrash.reports.plan.facts import TargetFacts
 from gatecrash.reports.statistics.change_points import values_needed
 from gatecrash.reports.statistics.directions import Direction
 from gatecrash.reports.text import trend as text_trend

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from gatecrash.reports.run.facts import CorpusFacts
+from gatecrash.reports.plan.facts import CorpusFacts
 from gatecrash.reports.trend.history import HistoryRun
 from gatecrash.reports.trend.metrics import RUN, TrendLimits
 from gatecrash.reports.trend.trend import Trend, trend_of

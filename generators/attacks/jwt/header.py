@@ -11,8 +11,8 @@ from gatecrash.generators.attacks.base import Family, Layer, Scene
 from gatecrash.generators.attacks.changes import jwt_parts, sign_again, sign_otherwise, with_header, without_header
 from gatecrash.generators.attacks.kinds import is_jwt
 from gatecrash.generators.credentials.base import Credential
-from gatecrash.generators.signatures import jws_signer
-from gatecrash.generators.tokens import base64url
+from gatecrash.generators.credentials.signers import jws_signer
+from gatecrash.generators.credentials.tokens import base64url
 
 FAMILY: Final = Family("jwt_header", is_jwt, layer=Layer.TOKEN)
 _KEY_ID: Final = "RFC 8725 section 3.10; RFC 7515 section 4.1.4"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.recording import codec
 
+# The version of the run folder's format.
+FORMAT: Final = 2
 _AWS_KINDS: Final = frozenset({"iot", "lambda"})
 
 
@@ -136,6 +139,34 @@ class CorpusFacts:
     in_turn: bool = False
     identities: int = 0
     folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What was meant to be run: the content of run.json. ``settings`` are those of gatecrash.toml, by section."""
+
+    name: str
+    started_at: str
+    seed: int
+    plan: PlanFacts
+    target: TargetFacts
+    corpus: CorpusFacts
+    versions: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def starting_now(self) -> RunInfo:
+        """Return the same of a run that starts at this moment."""
+        return replace(self, started_at=datetime.now(UTC).isoformat(timespec="seconds"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON value."""
+        return {**codec.to_json(self), "plan": self.plan.to_json(), "target": self.target.to_json()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RunInfo:
+        """Read what ``to_json`` wrote; raises ValueError for what it didn't."""
+        return replace(codec.from_json(value, cls), plan=PlanFacts.from_json(value["plan"]))
 
 
 def _known(value: Mapping[str, Any]) -> dict[str, Any]:

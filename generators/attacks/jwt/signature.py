@@ -13,7 +13,7 @@ from gatecrash.generators.attacks.kinds import is_jwt
 from gatecrash.generators.attacks.spellings import change_letter
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 from gatecrash.generators.credentials.jwt import JwtProfile
-from gatecrash.generators.tokens import base64url, unbase64url
+from gatecrash.generators.credentials.tokens import base64url, unbase64url
 
 _RULE: Final = "RFC 7515 section 5.2"
 _P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

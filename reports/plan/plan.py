@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, SearchPlan, Stage, TargetFacts
 from gatecrash.reports.recording import codec
-from gatecrash.reports.run.facts import CorpusFacts, PlanFacts, SearchPlan, Stage, TargetFacts
-from gatecrash.reports.run.folder import RunInfo
 
 OPEN: Final = "open"
 CLOSED: Final = "closed"

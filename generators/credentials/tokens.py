@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatecrash.authorizers import wire
-from gatecrash.generators.signatures import Signer
+from gatecrash.generators.credentials.signers import Signer
 
 
 def base64url(data: bytes) -> str:

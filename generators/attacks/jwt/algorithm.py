@@ -11,8 +11,8 @@ from gatecrash.generators.attacks.changes import jwt_parts, sign_otherwise, with
 from gatecrash.generators.attacks.kinds import is_jwt
 from gatecrash.generators.credentials.base import Credential, CredentialProfile
 from gatecrash.generators.credentials.jwt import JwtProfile
-from gatecrash.generators.signatures import jws_signer
-from gatecrash.generators.tokens import base64url
+from gatecrash.generators.credentials.signers import jws_signer
+from gatecrash.generators.credentials.tokens import base64url
 
 FAMILY: Final = Family("jwt_algorithm", is_jwt, layer=Layer.SIGNATURE, touches="signature")
 _WEAK_SECRETS: Final = (b"", b"secret", b"password", b"changeme", b"your-256-bit-secret", b"null", b"\x00")

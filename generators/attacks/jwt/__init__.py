@@ -1,0 +1,1 @@
+"""Attacks on JSON Web Tokens, by the part of the token that they change."""
