@@ -1,16 +1,25 @@
-"""The directions of dependency: which package may import what, imports inside functions included."""
-
-import ast
-import sys
-from pathlib import Path
+"""The directions of dependency: which folder may import what, imports inside functions included."""
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-OURS = {"authorizers", "generators", "firing", "locustfiles", "reports", "gatecrash"}
-STANDARD = set(sys.stdlib_module_names)
+from tests.architecture.house import (
+    FOLDERS,
+    NAME,
+    PATHS,
+    ROOT,
+    cycle,
+    foreign,
+    imports_of,
+    imports_of_modules,
+    imports_of_rooms,
+    modules,
+    own,
+    python_files,
+    relative,
+    room,
+    top,
+)
 
-PURE = {"orjson"}
 PURE_MODULES = {
     *("answers", "carriers", "classify", "contract", "errors", "event", "limits", "policy", "redact", "wire"),
 }
@@ -20,175 +29,176 @@ AWS_MODULES = {
 # The wire client fires in gevent, and waits on its loop itself.
 GEVENT_MODULES = {"authorizers/targets/wire/readable.py"}
 REPORT_LIBRARIES = {"orjson", "msgspec", "hdrh", "plotly", "jinja2", "rich", "markupsafe"}
+# Rooms in rooms: an attack's module is listed by the package above it.
+NESTED = ("generators/attacks",)
+# From the ground floor up; a room imports those below it, never its neighbours or those above.
+FLOORS_OF_REPORTS = (
+    ("recording", "statistics"),
+    ("capacity", "oracles"),
+    ("plan",),
+    ("course",),
+    ("thresholds",),
+    ("run",),
+    ("comparison",),
+    ("trend",),
+    ("words",),
+    ("",),
+    ("files", "html", "text"),
+    ("live",),
+)
+ROOMS_BELOW = {
+    "authorizers/gateway/runtime_clients": set(),
+    "authorizers/samples": set(),
+    "authorizers/service": set(),
+    "authorizers/gateway": {"authorizers/service"},
+    "authorizers/laboratory": {"authorizers/service"},
+    "authorizers/targets/wire": set(),
+    "authorizers/targets": {"authorizers/service", "authorizers/laboratory", "authorizers/targets/wire"},
+}
 
 
-def modules(package):
-    return sorted((ROOT / package).rglob("*.py"))
+def in_folder(folder):
+    return [path for path in modules().values() if relative(path).startswith(f"{folder}/")]
 
 
-@pytest.mark.parametrize("package", sorted(OURS))
-def test_there_is_one_import_name(package):
-    """Five names in site-packages would hide, or be hidden by, folders of the same names in somebody's project."""
-    for path in modules(package):
-        assert not {top(name) for name in imports_of(path)} & (OURS - {"gatecrash"}), relative(path)
-
-
-def imports_of(path):
-    """Every module that a file imports, anywhere in it, by its full name."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} has a relative import"
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def top(name):
-    return name.partition(".")[0]
-
-
-def folder_name(name):
-    """The name of a module of ours by its place in this repository: its folder first."""
-    inner = name.removeprefix("gatecrash.")
-    return inner if top(inner) in OURS else name
-
-
-def foreign(path):
-    """Imported packages that are neither Python's nor this project's."""
-    return {top(name) for name in imports_of(path)} - STANDARD - {"gatecrash"}
-
-
-def own(path):
-    """Modules of ours that a file imports, by their places."""
-    return {folder_name(name) for name in imports_of(path) if top(name) == "gatecrash"} - OURS
-
-
-def relative(path):
-    return path.relative_to(ROOT).as_posix()
-
-
-def is_pure(path):
-    return path.parent == ROOT / "authorizers" and path.stem in PURE_MODULES
-
-
-def is_pure_import(name):
+def is_pure(name):
     """Whether a module of ours is authorizers' pure part, the package itself aside."""
     parts = name.split(".")
     return parts[0] == "authorizers" and (len(parts) == 1 or parts[1] in PURE_MODULES)
 
 
+def against(paths, allowed):
+    """What of ours the files import that isn't allowed."""
+    return {f"{relative(path)} imports {name}" for path in paths for name in own(path) if not allowed(name)}
+
+
+def users_of(*libraries):
+    return {relative(path) for path in modules().values() if foreign(path) & set(libraries)}
+
+
+def test_there_is_one_import_name():
+    """Five names in site-packages would hide, or be hidden by, folders of the same names in somebody's project."""
+    others = set(FOLDERS) - {NAME}
+    assert not [relative(path) for path in PATHS if {top(name) for name in imports_of(path)} & others]
+
+
+def test_every_folder_is_linked_into_the_package():
+    linked = {path.name: path.resolve() for path in (ROOT / NAME).iterdir() if path.is_symlink()}
+    assert linked == {folder: ROOT / folder for folder in FOLDERS if folder != NAME}
+
+
+def test_no_module_imports_one_that_imports_it():
+    assert cycle(imports_of_modules()) is None
+
+
+def test_no_room_imports_one_that_imports_it():
+    assert cycle(imports_of_rooms(NESTED)) is None
+
+
+def test_no_room_has_more_than_twenty_modules():
+    names = [room(name) for name, path in modules().items() if path.name != "__init__.py"]
+    assert {place: names.count(place) for place in names if names.count(place) > 20} == {}
+
+
 def test_the_pure_part_is_what_this_test_thinks_it_is():
-    found = {path.stem for path in (ROOT / "authorizers").glob("*.py")} - {"__init__"}
-    assert found == PURE_MODULES
+    assert {path.stem for path in (ROOT / "authorizers").glob("*.py")} - {"__init__"} == PURE_MODULES
 
 
-@pytest.mark.parametrize("path", [path for path in modules("authorizers") if is_pure(path)], ids=relative)
-def test_authorizers_pure_part_imports_only_itself_and_orjson(path):
-    assert foreign(path) <= PURE
-    assert all(is_pure_import(name) for name in own(path))
+def test_authorizers_pure_part_imports_only_itself_and_orjson():
+    pure = [path for name, path in modules().items() if is_pure(name)]
+    assert against(pure, is_pure) == set()
+    assert set().union(*map(foreign, pure)) <= {"orjson"}
 
 
-@pytest.mark.parametrize("path", [path for path in modules("authorizers") if not is_pure(path)], ids=relative)
-def test_authorizers_shell_imports_only_authorizers(path):
-    assert {top(name) for name in own(path)} <= {"authorizers"}
-    assert not foreign(path) & {"locust", "hypothesis"}
-    if foreign(path) & {"boto3", "botocore"}:
-        assert relative(path) in AWS_MODULES
-    if "gevent" in foreign(path):
-        assert relative(path) in GEVENT_MODULES
+@pytest.mark.parametrize("place", ROOMS_BELOW)
+def test_rooms_of_authorizers_import_only_those_below(place):
+    paths = [path for name, path in modules().items() if room(name) == place]
+    assert against(paths, lambda name: is_pure(name) or room(name) in ROOMS_BELOW[place] | {place}) == set()
+    assert {room(name) for name in modules() if top(name) == "authorizers"} == {"authorizers", *ROOMS_BELOW}
 
 
-ROOMS_BELOW = {
-    "service": {"service"},
-    "gateway": {"service", "gateway"},
-    "laboratory": {"service", "laboratory"},
-    "targets": {"service", "laboratory", "targets"},
-    "samples": set(),
-}
+def test_generators_import_only_the_pure_part_of_authorizers():
+    assert against(in_folder("generators"), lambda name: is_pure(name) or top(name) == "generators") == set()
 
 
-@pytest.mark.parametrize("path", [path for path in modules("authorizers") if not is_pure(path)], ids=relative)
-def test_rooms_of_authorizers_import_only_those_below(path):
-    room = path.relative_to(ROOT / "authorizers").parts[0]
-    allowed = tuple(f"authorizers.{name}" for name in ROOMS_BELOW.get(room, ()))
-    for name in own(path):
-        assert is_pure_import(name) or name.startswith(allowed), name
+def test_reports_import_only_the_pure_part_of_authorizers():
+    assert against(in_folder("reports"), lambda name: is_pure(name) or top(name) == "reports") == set()
+    assert set().union(*map(foreign, in_folder("reports"))) <= REPORT_LIBRARIES
 
 
-@pytest.mark.parametrize("path", modules("generators"), ids=relative)
-def test_generators_import_only_the_pure_part_of_authorizers(path):
-    assert not foreign(path) & {"locust", "gevent", "boto3", "botocore"}
-    assert all(is_pure_import(name) or top(name) == "generators" for name in own(path))
+def test_rooms_of_reports_lie_on_floors_with_no_arrow_up():
+    floors = {f"reports/{name}".rstrip("/"): floor for floor, names in enumerate(FLOORS_OF_REPORTS) for name in names}
+    arrows = {place: others for place, others in imports_of_rooms().items() if place.startswith("reports")}
+    assert arrows.keys() == floors.keys()
+    up = {
+        (place, other)
+        for place, others in arrows.items()
+        for other in others
+        if other.startswith("reports") and floors[other] >= floors[place]
+    }
+    assert up == set()
 
 
-@pytest.mark.parametrize("path", modules("reports"), ids=relative)
-def test_reports_import_only_the_pure_part_of_authorizers(path):
-    assert foreign(path) <= REPORT_LIBRARIES
-    assert all(is_pure_import(name) or top(name) == "reports" for name in own(path))
+@pytest.mark.parametrize("folder", ["firing", "locustfiles"])
+def test_what_fires_imports_targets_the_corpus_and_what_it_records_and_judges_a_search_by(folder):
+    rooms = {f"reports/{name}" for name in ("recording", "plan", "run", "capacity", "thresholds", "live")}
+    rooms |= {"firing", folder, "authorizers/targets"}
+    allowed = lambda name: is_pure(name) or room(name) in rooms or name == "generators.corpus"  # noqa: E731
+    assert against(in_folder(folder), allowed) == set()
+    libraries = set().union(*map(foreign, in_folder(folder)))
+    assert not libraries & {"hypothesis", "boto3", "botocore", "rich", "plotly", "pydantic"}
 
 
-@pytest.mark.parametrize("path", [*modules("firing"), *modules("locustfiles")], ids=relative)
-def test_locustfiles_import_targets_the_corpus_and_records(path):
-    assert not foreign(path) & {"hypothesis", "boto3", "botocore", "rich", "plotly", "pydantic"}
-    for name in own(path):
-        allowed = top(name) in {"firing", "locustfiles"} or is_pure_import(name)
-        allowed |= name.startswith(("authorizers.targets", "generators.corpus"))
-        allowed |= name.startswith(
-            ("reports.recording", "reports.run", "reports.capacity", "reports.thresholds", "reports.live")
-        )
-        assert allowed, f"{relative(path)} imports {name}"
+def test_only_locustfiles_imports_locust():
+    assert {top(path.replace("/", ".")) for path in users_of("locust")} == {"locustfiles"}
+
+
+def test_only_what_fires_imports_gevent():
+    shell = {path for path in users_of("gevent") if not path.startswith(("firing/", "locustfiles/"))}
+    assert shell == GEVENT_MODULES
+
+
+def test_only_the_adapters_of_aws_and_what_is_asked_before_a_run_import_boto3():
+    users = {path for path in users_of("boto3", "botocore") if not path.startswith("gatecrash/preflight/")}
+    assert users == AWS_MODULES
+
+
+def test_only_generators_and_the_commands_import_hypothesis():
+    assert {path.split("/")[0] for path in users_of("hypothesis")} <= {"generators", "gatecrash"}
 
 
 def test_only_the_tab_in_the_web_page_imports_flask():
-    users = {relative(path) for package in sorted(OURS) for path in modules(package) if "flask" in foreign(path)}
-    assert users == {"locustfiles/_web.py"}
+    assert users_of("flask") == {"locustfiles/_web.py"}
 
 
 def test_only_the_two_adapters_import_the_libraries_of_live_metrics():
     """They come with an extra: everything else must work without them."""
-    users = {
-        relative(path): foreign(path) & {"opentelemetry", "prometheus_client"}
-        for package in sorted(OURS)
-        for path in modules(package)
-    }
-    assert {path: found for path, found in users.items() if found} == {
-        "firing/metrics_otlp.py": {"opentelemetry"},
-        "firing/metrics_prometheus.py": {"prometheus_client"},
-    }
+    assert users_of("opentelemetry") == {"firing/metrics_otlp.py"}
+    assert users_of("prometheus_client") == {"firing/metrics_prometheus.py"}
 
 
-@pytest.mark.parametrize("package", sorted(OURS - {"gatecrash"}))
-def test_gatecrash_is_imported_by_nobody(package):
-    for path in modules(package):
-        assert "gatecrash" not in {top(name) for name in own(path)}, relative(path)
-
-
-def entry_locustfiles():
-    return [path for path in (ROOT / "locustfiles").glob("*.py") if not path.name.startswith("_")]
+@pytest.mark.parametrize("folder", sorted(set(FOLDERS) - {NAME}))
+def test_the_command_line_is_imported_by_nobody(folder):
+    assert against(in_folder(folder), lambda name: top(name) != NAME) == set()
 
 
 def test_no_entry_locustfile_is_imported():
-    names = {f"gatecrash.locustfiles.{path.stem}" for path in entry_locustfiles()}
-    assert names == {f"gatecrash.locustfiles.{name}" for name in ("capacity", "fuzz", "soak", "spike", "steady")}
-    for path in ROOT.rglob("*.py"):
-        if not {".venv", "build"} & set(path.parts):
-            assert not names & set(imports_of(path)), relative(path)
+    entries = [path.stem for path in python_files("locustfiles") if not path.name.startswith("_")]
+    assert sorted(entries) == ["capacity", "fuzz", "soak", "spike", "steady"]
+    names = {f"{NAME}.locustfiles.{entry}" for entry in entries}
+    assert not [relative(path) for path in PATHS if names & set(imports_of(path))]
 
 
 def test_reading_a_corpus_needs_no_hypothesis():
     """What fires reads the corpus: its module must not pull in what draws it, not even through a package."""
-    for name in ("generators/__init__.py", "generators/corpus.py"):
-        path = ROOT / name
-        assert not foreign(path) & {"hypothesis"}
-        assert all(is_pure_import(found) for found in own(path))
+    paths = [ROOT / "generators/__init__.py", ROOT / "generators/corpus.py"]
+    assert not set().union(*map(foreign, paths)) & {"hypothesis"}
+    assert against(paths, is_pure) == set()
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in ROOT.rglob("*.py") if not {".venv", "build"} & set(path.parts)], ids=relative
-)
-def test_locust_is_imported_before_what_it_must_patch(path):
-    order = [top(name) for name in imports_of(path)]
-    late = [name for name in ("boto3", "botocore", "urllib3", "hypothesis") if name in order]
-    if "locust" in order:
-        assert all(order.index("locust") < order.index(name) for name in late)
+def test_locust_is_imported_before_what_it_must_patch():
+    for path in PATHS:
+        order = [top(name) for name in imports_of(path)]
+        late = [name for name in ("boto3", "botocore", "urllib3", "hypothesis") if name in order]
+        if "locust" in order:
+            assert all(order.index("locust") < order.index(name) for name in late), relative(path)
