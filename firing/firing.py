@@ -16,8 +16,8 @@ from gatecrash.authorizers.targets.opening import open_target
 from gatecrash.authorizers.targets.protocol import PreparedTarget, Target
 from gatecrash.firing.alarms import Alarms
 from gatecrash.firing.arrivals import Arrival, Share
-from gatecrash.firing.probing import Probing
 from gatecrash.firing.sources import Clock, ClosedSource, OpenSource, PhasesSource, Source
+from gatecrash.firing.step_source import Probing
 from gatecrash.generators.corpus import Corpus
 from gatecrash.reports.plan.plan import OPEN, Plan
 from gatecrash.reports.recording.clocks import ClockWatch

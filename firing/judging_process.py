@@ -25,7 +25,7 @@ class JudgingError(GatecrashError):
 
 
 # Nothing in the person's folder may stand for a module of ours.
-_COMMAND: Final = (sys.executable, "-P", "-m", "gatecrash.judging.watching")
+_COMMAND: Final = (sys.executable, "-P", "-m", "gatecrash.judging.live_judge")
 
 
 class JudgingProcess:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gatecrash.authorizers.errors import GatecrashError, UsageError
-from gatecrash.replaying.replaying import Replay, arguments_of, case_maker, cases_of, replay, times_for
+from gatecrash.replaying.replay import Replay, arguments_of, case_maker, cases_of, replay, times_for
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.words.spelling import json_text
 from gatecrash.settings.settings import Settings, change_paths

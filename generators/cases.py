@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, Expectation
 from gatecrash.authorizers.errors import WireError
 from gatecrash.generators.attacks import STRICTNESS, Attack, Scene, attacks_on
-from gatecrash.generators.contexts import Surroundings, surround, surroundings
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
-from gatecrash.generators.draws import draw
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 from gatecrash.generators.mix import Mix
+from gatecrash.generators.seeded_draws import draw
+from gatecrash.generators.surroundings import Surroundings, surround, surroundings
 
 # Part of every corpus digest: raise it when a seed gives other cases, or a recipe another request, than before.
 GENERATION: Final = 6

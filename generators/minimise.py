@@ -12,8 +12,8 @@ from hypothesis.errors import NoSuchExample
 
 from gatecrash.generators.attacks import Attack
 from gatecrash.generators.cases import Recipe, any_recipes, choices_of
-from gatecrash.generators.contexts import Surroundings
-from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.credential import CredentialProfile
+from gatecrash.generators.surroundings import Surroundings
 
 T = TypeVar("T")
 _KEY: Final = b"recipe"

@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.generators.attacks.base import Attack
+from gatecrash.generators.attacks.attack import Attack
 
 VALID_SHARE_DEFAULT: Final = 0.8
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from gatecrash.generators.attacks import Attack
 from gatecrash.generators.cases import Case, CaseMaker, Mutation, Recipe
-from gatecrash.generators.contexts import Surroundings
-from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.credential import CredentialProfile
+from gatecrash.generators.surroundings import Surroundings
 
 VALID_IDENTITIES: Final = 8
 # So many devices present attacks; the fewer, the sooner a weakness shows that needs the same device twice.

@@ -16,7 +16,7 @@ from locust.runners import MasterRunner, WorkerNode
 from gatecrash.authorizers.errors import GatecrashError, UsageError
 from gatecrash.firing.cpu import CpuMeter
 from gatecrash.firing.messages import ENDED, FAILED, HELLO, PREPARE, PREPARED, RECORDS, REFUSED, STOP, TAKEN
-from gatecrash.firing.register import WorkerRegister
+from gatecrash.firing.worker_register import WorkerRegister
 from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.workers import WORKERS_LOG

@@ -19,11 +19,11 @@ from locust.runners import MasterRunner
 from gatecrash.authorizers.errors import USAGE_EXIT_CODE
 from gatecrash.authorizers.targets.local import LOOPBACK, LocalGateway, reachable
 from gatecrash.firing.aborting import failed_sentence
-from gatecrash.firing.capacity import CapacityControl
 from gatecrash.firing.cpu import CpuMeter
 from gatecrash.firing.firing import Firing
 from gatecrash.firing.metrics import LiveMetrics, live_metrics
 from gatecrash.firing.pauses import let_fire
+from gatecrash.firing.search_control import CapacityControl
 from gatecrash.locustfiles._master import Master
 from gatecrash.locustfiles._options import with_overrides
 from gatecrash.reports.live.metrics import Measured, measure

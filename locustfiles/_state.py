@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from locust.env import Environment
 
 from gatecrash.firing.firing import Firing
-from gatecrash.firing.probing import Probing
+from gatecrash.firing.step_source import Probing
 from gatecrash.firing.watcher import Watcher
 from gatecrash.locustfiles._recorder import RunRecorder
 from gatecrash.locustfiles._statistics import BatchedStatistics

@@ -14,9 +14,8 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from gatecrash.authorizers.errors import INVALID_EXIT_CODE, USAGE_EXIT_CODE, GatecrashError
-from gatecrash.firing.corpus_here import corpus_here
-from gatecrash.firing.delivery import Delivery
 from gatecrash.firing.firing import Firing
+from gatecrash.firing.local_corpus import corpus_here
 from gatecrash.firing.messages import (
     ENDED,
     FAILED,
@@ -29,6 +28,7 @@ from gatecrash.firing.messages import (
     STOP,
     TAKEN,
 )
+from gatecrash.firing.recording_delivery import Delivery
 from gatecrash.reports.recording.workers import JOINED
 
 _TICK_SECONDS: Final = 0.25

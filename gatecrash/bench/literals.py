@@ -11,7 +11,7 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.generators.attacks.dictionary import WORDS_MAXIMUM
 from gatecrash.generators.corpus import MANIFEST
-from gatecrash.generators.credentials.base import digest_of
+from gatecrash.generators.credentials.credential import digest_of
 
 _LENGTH_MAXIMUM: Final = 64
 # The vocabulary of every authorizer.

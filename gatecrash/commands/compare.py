@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.judging.comparing_live import check_live, compare_live
+from gatecrash.judging.comparison_by_turns import check_live, compare_live
 from gatecrash.judging.comparisons import LAST, LAST_GOOD, compare_folders, comparison_json, earlier_run
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.files import as_markdown
@@ -18,7 +18,7 @@ from gatecrash.reports.html import report as as_html
 from gatecrash.reports.run.folder import RunFolder
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.text import comparison as text_comparison
-from gatecrash.running.running import build_with_progress
+from gatecrash.running.run import build_with_progress
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
 from gatecrash.terminal import progress_bar, say, write_output

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
-from gatecrash.planning.preparing import corpus_like
+from gatecrash.planning.plans import corpus_like
 from gatecrash.reports.plan.facts import CorpusFacts
 from gatecrash.reports.recording import codec
-from gatecrash.running.running import build_with_progress
+from gatecrash.running.run import build_with_progress
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.replaying.exporting import Format
-from gatecrash.replaying.exporting import export as export_finding
-from gatecrash.replaying.replaying import stored_finding
+from gatecrash.replaying.export import Format
+from gatecrash.replaying.export import export as export_finding
+from gatecrash.replaying.replay import stored_finding
 from gatecrash.reports.words.spelling import visible
 
 

@@ -6,8 +6,8 @@ import click
 from rich.console import Console
 
 from gatecrash.bench.bench import PARALLEL_MAXIMUM
-from gatecrash.bench.preparing import request_budget, request_rate
-from gatecrash.fuzzing.campaigning import fuzz as fuzz_settings
+from gatecrash.bench.opening import request_budget, request_rate
+from gatecrash.fuzzing.campaign import fuzz as fuzz_settings
 from gatecrash.judging.baselines import check_baseline
 from gatecrash.judging.comparisons import check_against
 from gatecrash.judging.histories import check_history

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from gatecrash.authorizers import wire
 from gatecrash.preflight.preflight import check_target
-from gatecrash.running.firing_process import PLAN
-from gatecrash.running.running import build_with_progress
+from gatecrash.running.locust_process import PLAN
+from gatecrash.running.run import build_with_progress
 from gatecrash.scenarios import SCENARIOS
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings

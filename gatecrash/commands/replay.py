@@ -10,8 +10,8 @@ from rich.console import Console
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.preflight.preflight import check_target
-from gatecrash.replaying.replaying import replay as replay_finding
-from gatecrash.replaying.replaying import replay_case, stored_case, stored_finding, times_for
+from gatecrash.replaying.replay import replay as replay_finding
+from gatecrash.replaying.replay import replay_case, stored_case, stored_finding, times_for
 from gatecrash.reports.run.verdict import ExitCode
 from gatecrash.reports.words.spelling import json_text, visible
 from gatecrash.settings.options import YES

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from gatecrash.judging.judging import judge_and_render, show
+from gatecrash.judging.judge import judge_and_render, show
 from gatecrash.reports.run.folder import RunFolder
 
 

@@ -12,7 +12,7 @@ from gatecrash.judging.comparisons import check_against
 from gatecrash.judging.histories import check_history
 from gatecrash.judging.job_end import end_job
 from gatecrash.preflight.preflight import check_target
-from gatecrash.running.running import run as run_scenario
+from gatecrash.running.run import run as run_scenario
 from gatecrash.scenarios import LOADS
 from gatecrash.scenarios.scenario import Scenario
 from gatecrash.settings.options import MASTER, OPEN, YES, settings_options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from gatecrash.running.working import work
+from gatecrash.running.worker import work
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
 

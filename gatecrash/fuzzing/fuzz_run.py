@@ -14,16 +14,16 @@ from rich.console import Console
 from gatecrash.authorizers.service.front import TOKEN_KEY_NAME_DEFAULT
 from gatecrash.bench.bench import Bench, Shots
 from gatecrash.bench.literals import words_of
-from gatecrash.bench.preparing import BENCH_SHARE, is_python_handler, open_bench, request_budget
-from gatecrash.fuzzing.observing import Observer
+from gatecrash.bench.opening import BENCH_SHARE, is_python_handler, open_bench, request_budget
+from gatecrash.fuzzing.observer import Observer
 from gatecrash.fuzzing.schedules import CaseBook, case_book
-from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.generators.cases import CaseMaker
 from gatecrash.generators.corpus import Corpus
+from gatecrash.generators.corpus_builder import CorpusPlan, build_corpus
 from gatecrash.generators.credentials import open_profile
-from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS
+from gatecrash.generators.credentials.token_carriers import TOKEN_CARRIERS
 from gatecrash.generators.mix import Mix
-from gatecrash.planning.preparing import check_credentials, check_lifetime, minted_at, run_info
+from gatecrash.planning.plans import check_credentials, check_lifetime, minted_at, run_info
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.reports.recording.ledger import Ledger

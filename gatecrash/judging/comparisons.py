@@ -13,7 +13,7 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.judging.earlier_runs import earlier_runs
 from gatecrash.planning.corpora import corpus_of, facts_of, facts_to_judge_by
-from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
+from gatecrash.reports.comparison.compare import ComparedRun, Known, compare
 from gatecrash.reports.comparison.comparison import Comparison, ComparisonLimits, Side
 from gatecrash.reports.plan.facts import RunInfo
 from gatecrash.reports.run.folder import RunFolder, StoredRun, write_atomically

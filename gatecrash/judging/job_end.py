@@ -9,7 +9,7 @@ from rich.console import Console
 
 from gatecrash.judging.earlier_runs import remove_old
 from gatecrash.judging.histories import keep
-from gatecrash.judging.judging import show
+from gatecrash.judging.judge import show
 from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import REPORT
 from gatecrash.settings.settings import Settings

@@ -14,7 +14,7 @@ from gatecrash.authorizers.limits import TEST_INVOKE_CALLS_PER_SECOND, TEST_INVO
 from gatecrash.authorizers.targets.aws_clients import IotApiSettings, service_client
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.planning.load import Load
-from gatecrash.preflight.asking import (
+from gatecrash.preflight.questions import (
     account_of,
     beware,
     check_region,

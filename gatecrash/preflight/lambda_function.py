@@ -13,7 +13,7 @@ from gatecrash.authorizers.targets.aws_clients import service_client
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.authorizers.targets.lambda_function import LambdaFunctionSettings
 from gatecrash.planning.load import Load
-from gatecrash.preflight.asking import (
+from gatecrash.preflight.questions import (
     account_of,
     beware,
     check_region,

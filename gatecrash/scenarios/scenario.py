@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from gatecrash.generators.corpus import Corpus
 from gatecrash.planning.load import planned_load
-from gatecrash.planning.preparing import run_info
+from gatecrash.planning.plans import run_info
 from gatecrash.reports.live.metrics_settings import metrics_settings, require_extra
 from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.reports.plan.plan import OPEN, Plan

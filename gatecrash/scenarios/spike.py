@@ -11,8 +11,8 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators.cases import VALID_FAMILY
 from gatecrash.generators.corpus import Corpus
 from gatecrash.generators.credentials import open_profile
-from gatecrash.generators.credentials.base import IDENTITIES_DEFAULT
-from gatecrash.generators.credentials.opening import MINTED
+from gatecrash.generators.credentials.credential import IDENTITIES_DEFAULT
+from gatecrash.generators.credentials.from_settings import MINTED
 from gatecrash.planning.load import Load
 from gatecrash.reports.plan.facts import Fleet, Stage
 from gatecrash.reports.plan.plan import CLOSED, Plan

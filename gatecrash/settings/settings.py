@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.authorizers.samples import sample_path
-from gatecrash.generators.credentials.opening import LIFETIME_DEFAULT
+from gatecrash.generators.credentials.from_settings import LIFETIME_DEFAULT
 from gatecrash.reports.live.metrics_settings import metrics_settings
 from gatecrash.reports.thresholds.parsing import declared
 from gatecrash.settings import sections

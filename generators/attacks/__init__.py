@@ -6,22 +6,22 @@ from typing import Final
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.attacks import (
     carriers,
+    credential_file,
     dictionary,
     http_headers,
     mqtt,
     opaque_secrets,
-    own,
     patterns,
     query_strings,
     signed_tokens,
 )
-from gatecrash.generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Attack, Family, Layer, Scene
+from gatecrash.generators.attacks.attack import DEVICE_VIEW, UNSIGNED_VIEW, Attack, Family, Layer, Scene
 from gatecrash.generators.attacks.jwt import algorithm as jwt_algorithm
 from gatecrash.generators.attacks.jwt import claims as jwt_claims
 from gatecrash.generators.attacks.jwt import header as jwt_header
 from gatecrash.generators.attacks.jwt import json as jwt_json
 from gatecrash.generators.attacks.jwt import signature as jwt_signature
-from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.credential import CredentialProfile
 
 FAMILIES: Final[tuple[Family, ...]] = (
     carriers.PARTS,
@@ -41,7 +41,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     query_strings.FAMILY,
     carriers.PRECEDENCE,
     carriers.TLS,
-    own.FAMILY,
+    credential_file.FAMILY,
     dictionary.FAMILY,
     patterns.FAMILY,
 )

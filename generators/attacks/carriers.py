@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, HttpContext, MqttContext, TlsContext
-from gatecrash.generators.attacks.base import DEVICE_VIEW, UNSIGNED_VIEW, Family, Scene
+from gatecrash.generators.attacks.attack import DEVICE_VIEW, UNSIGNED_VIEW, Family, Scene
 from gatecrash.generators.attacks.changes import with_http
 from gatecrash.generators.attacks.kinds import is_jwt, is_known, is_signed
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
-from gatecrash.generators.credentials.carrying import TOKEN, TOKEN_IN_HEADER, TOKEN_IN_USERNAME
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 from gatecrash.generators.credentials.jwt import BEARER_HEADER, MQTT_PASSWORD
+from gatecrash.generators.credentials.token_carriers import TOKEN, TOKEN_IN_HEADER, TOKEN_IN_USERNAME
 
 
 def _has_two_carriers(profile: CredentialProfile) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
-from gatecrash.generators.attacks.base import Scene
+from gatecrash.generators.attacks.attack import Scene
 from gatecrash.generators.credentials.api_key import ApiKeyProfile
-from gatecrash.generators.credentials.base import Credential
+from gatecrash.generators.credentials.credential import Credential
 from gatecrash.generators.credentials.jwt import JwtProfile
 from gatecrash.generators.credentials.signed import SignedProfile
 from gatecrash.generators.credentials.signers import Signer

@@ -9,11 +9,11 @@ from typing import Final
 from urllib.parse import quote
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, HttpContext
-from gatecrash.generators.attacks.base import Attack, Family, Scene
+from gatecrash.generators.attacks.attack import Attack, Family, Scene
 from gatecrash.generators.attacks.changes import with_http, with_mqtt, with_text
 from gatecrash.generators.attacks.kinds import is_known, is_password, is_signed
 from gatecrash.generators.attacks.spellings import change_letter
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 
 FAMILY: Final = Family("dictionary", is_known)
 WORDS_MAXIMUM: Final = 40

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand
-from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.attack import Family, Scene
 from gatecrash.generators.attacks.changes import with_http
 from gatecrash.generators.attacks.kinds import is_api_key, is_jwt
 from gatecrash.generators.credentials.api_key import ApiKeyProfile
-from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.credential import CredentialProfile
 from gatecrash.generators.credentials.jwt import BEARER_HEADER
 
 

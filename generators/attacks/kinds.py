@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatecrash.generators.credentials.api_key import ApiKeyProfile
-from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.credential import CredentialProfile
 from gatecrash.generators.credentials.jwt import JwtProfile
 from gatecrash.generators.credentials.password import PasswordProfile
 from gatecrash.generators.credentials.python_file import PythonFileProfile

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand
-from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.attack import Family, Scene
 from gatecrash.generators.attacks.changes import with_mqtt
 from gatecrash.generators.attacks.kinds import is_known, is_password
 from gatecrash.generators.attacks.spellings import fullwidth, percent_encode, spell
-from gatecrash.generators.credentials.base import Credential
+from gatecrash.generators.credentials.credential import Credential
 
 FAMILY: Final = Family("mqtt", is_password, touches="username")
 CLIENT_IDS: Final = Family("mqtt_client_id", is_known, touches="client_id")

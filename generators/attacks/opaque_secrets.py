@@ -9,11 +9,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from gatecrash.authorizers.contract import Demand
-from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.attack import Family, Scene
 from gatecrash.generators.attacks.changes import with_text
 from gatecrash.generators.attacks.kinds import is_api_key, is_password
 from gatecrash.generators.attacks.spellings import fullwidth, percent_encode
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 
 _MAGIC: Final = ("null", "None", "undefined", "true", "false", "0", "1", "NaN", "[]", "{}", "*", "%", ".*", "admin")
 _INJECTIONS: Final = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand
-from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.attack import Family, Layer, Scene
 from gatecrash.generators.attacks.changes import jwt_parts, with_claims, with_http, with_mqtt, with_opaque_token
 from gatecrash.generators.attacks.http_headers import with_value
 from gatecrash.generators.attacks.kinds import has_identity_claim, is_jwt, is_known, is_signed
-from gatecrash.generators.credentials.base import Credential
+from gatecrash.generators.credentials.credential import Credential
 from gatecrash.generators.credentials.signed import SignedProfile
 
 FAMILY: Final = Family("pattern", is_known, weakness="long texts take disproportionately long", alone=True)

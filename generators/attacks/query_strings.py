@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import quote
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand
-from gatecrash.generators.attacks.base import Family, Scene
+from gatecrash.generators.attacks.attack import Family, Scene
 from gatecrash.generators.attacks.changes import with_http
 from gatecrash.generators.attacks.kinds import is_api_key
 from gatecrash.generators.attacks.spellings import percent_encode, spell

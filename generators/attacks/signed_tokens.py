@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.attacks import attacker
-from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.attack import Family, Layer, Scene
 from gatecrash.generators.attacks.changes import with_opaque_token
 from gatecrash.generators.attacks.kinds import is_signed
 from gatecrash.generators.attacks.spellings import change_letter, fullwidth_digits, spell
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 from gatecrash.generators.credentials.signed import SignedProfile
 
 _GUIDE: Final = "AWS IoT developer guide, custom-auth: signed tokens; SHA256withRSA"

@@ -9,7 +9,7 @@ from random import Random
 from urllib.parse import quote
 
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext
-from gatecrash.generators.credentials.base import Credential, digest_of
+from gatecrash.generators.credentials.credential import Credential, digest_of
 from gatecrash.generators.credentials.tables import CREDENTIALS_KEPT, TableProfile
 from gatecrash.generators.credentials.templates import expand
 

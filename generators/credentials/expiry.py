@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import AuthorizerRequest
 from gatecrash.authorizers.errors import WireError
-from gatecrash.generators.credentials.base import CredentialProfile
-from gatecrash.generators.credentials.devices import MintedProfile
+from gatecrash.generators.credentials.credential import CredentialProfile
+from gatecrash.generators.credentials.minted import MintedProfile
 from gatecrash.generators.credentials.tokens import unbase64url
 
 # The header and the payload of a JSON Web Token are objects: `{"` is `eyJ` in base64url.

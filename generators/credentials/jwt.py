@@ -8,11 +8,11 @@ from random import Random
 from typing import Any, ClassVar, Final
 
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
-from gatecrash.generators.credentials.base import Credential, digest_of
-from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS, carry_token
-from gatecrash.generators.credentials.devices import MintedProfile
+from gatecrash.generators.credentials.credential import Credential, digest_of
+from gatecrash.generators.credentials.minted import MintedProfile
 from gatecrash.generators.credentials.signers import jws_signer, public_spellings
 from gatecrash.generators.credentials.templates import expand_all
+from gatecrash.generators.credentials.token_carriers import TOKEN_CARRIERS, carry_token
 from gatecrash.generators.credentials.tokens import JsonWebToken
 
 BEARER_HEADER: Final = "bearer_header"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gatecrash.authorizers.contract import AuthorizerRequest, MqttContext
-from gatecrash.generators.credentials.base import Credential, digest_of
+from gatecrash.generators.credentials.credential import Credential, digest_of
 from gatecrash.generators.credentials.tables import TableProfile
 
 

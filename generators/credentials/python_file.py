@@ -13,7 +13,7 @@ from typing import Any, cast
 from gatecrash.authorizers.contract import AuthorizerRequest
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.authorizers.wire import request_from_wire
-from gatecrash.generators.credentials.base import Credential, digest_of, read_secret_file
+from gatecrash.generators.credentials.credential import Credential, digest_of, read_secret_file
 
 _EXAMPLE = "def credential(identity, salt, minted_at): return {'mqttContext': {...}}"
 

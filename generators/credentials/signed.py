@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from random import Random
 
 from gatecrash.authorizers.contract import AuthorizerRequest
-from gatecrash.generators.credentials.base import Credential, digest_of
-from gatecrash.generators.credentials.carrying import carry_token
-from gatecrash.generators.credentials.devices import MintedProfile
+from gatecrash.generators.credentials.credential import Credential, digest_of
+from gatecrash.generators.credentials.minted import MintedProfile
 from gatecrash.generators.credentials.signers import iot_signatures_of_other_kinds, iot_signer, public_pem
 from gatecrash.generators.credentials.templates import expand
+from gatecrash.generators.credentials.token_carriers import carry_token
 
 
 @dataclass(eq=False, kw_only=True)

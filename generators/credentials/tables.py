@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
-from gatecrash.generators.credentials.base import Credential, read_secret_file
+from gatecrash.generators.credentials.credential import Credential, read_secret_file
 
 # Of a large table the credentials of so many devices are made but once.
 CREDENTIALS_KEPT: Final = 4096

@@ -22,13 +22,13 @@ from functools import lru_cache
 from pathlib import Path
 from statistics import median
 
-from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.generators.cases import CaseMaker, Recipe
 from gatecrash.generators.corpus import Corpus
+from gatecrash.generators.corpus_builder import CorpusPlan, build_corpus
+from gatecrash.generators.corpus_writer import chunk_of
 from gatecrash.generators.credentials import open_profile
-from gatecrash.generators.expanding import DRAWN_MAXIMUM, CorpusCases
+from gatecrash.generators.further_cases import DRAWN_MAXIMUM, CorpusCases
 from gatecrash.generators.mix import VALID_SHARE_DEFAULT, Mix
-from gatecrash.generators.writing import chunk_of
 from tests.benchmarks.fuzzing import SEED, credentials
 from tests.benchmarks.keeping import exchanging, in_a_process_of_its_own, judging, keeping, reading
 

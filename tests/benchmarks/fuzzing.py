@@ -33,8 +33,8 @@ from gatecrash.authorizers.targets.handler import HandlerTarget
 from gatecrash.bench.bench import LaboratoryBench
 from gatecrash.generators.cases import CaseMaker, Recipe, any_recipes
 from gatecrash.generators.credentials import open_profile
-from gatecrash.generators.draws import draw
 from gatecrash.generators.mix import Mix
+from gatecrash.generators.seeded_draws import draw
 
 SEED = 1
 BATCH = 32

@@ -147,7 +147,7 @@ def info_of(corpus: Corpus) -> RunInfo:
 
 def judging(run_folder: str) -> tuple[float, float]:
     """Judge and render a run; returns the seconds, and the most memory in megabytes."""
-    from gatecrash.judging.judging import judge_and_render
+    from gatecrash.judging.judge import judge_and_render
 
     started = time.perf_counter()
     summary = judge_and_render(RunFolder(Path(run_folder))).summary

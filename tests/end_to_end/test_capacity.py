@@ -8,7 +8,7 @@ from functools import partial
 import psutil
 import pytest
 
-from gatecrash.running.firing_process import locustfile
+from gatecrash.running.locust_process import locustfile
 from tests.end_to_end.command import (
     HANDLERS,
     PASSWORDS,

@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from gatecrash.running.firing_process import locustfile
+from gatecrash.running.locust_process import locustfile
 from tests.end_to_end.command import (
     DEVICES,
     HANDLERS,

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gatecrash.running.firing_process import locustfile
+from gatecrash.running.locust_process import locustfile
 from tests.end_to_end.command import HANDLERS, PASSWORDS, SHORT, environment, gatecrash_in_process, wait_until
 from tests.end_to_end.distributed import free_port
 

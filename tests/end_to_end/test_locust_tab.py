@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from gatecrash.running.firing_process import locustfile
+from gatecrash.running.locust_process import locustfile
 from tests.end_to_end.command import DEVICES, HANDLERS, PASSWORDS, environment, gatecrash_in_process, wait_until
 from tests.end_to_end.distributed import free_port
 from tests.reports.browsing import PHONE, browsing, violations_of

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from gatecrash.planning.preparing import prepare_corpus, run_info
+from gatecrash.planning.plans import prepare_corpus, run_info
 from gatecrash.reports.comparison.comparability import obstacles_of_plans, other_cases
 from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.settings.settings import read_settings

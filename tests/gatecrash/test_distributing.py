@@ -7,7 +7,7 @@ import pytest
 from gatecrash.app import app
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.running.distributing import Listening, address_of, place_to_listen
+from gatecrash.running.listening import Listening, address_of, place_to_listen
 from gatecrash.settings.settings import read_settings, stored_settings
 
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from gatecrash.app import app
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators.cases import GENERATION, Mutation, Recipe
-from gatecrash.generators.contexts import Surroundings
+from gatecrash.generators.surroundings import Surroundings
 from gatecrash.regression import assert_fixed, requests_of
+from gatecrash.replaying.export import Format, export
 from gatecrash.replaying.export_texts import Explanation, boto3_script, literal, pytest_file, shell_script
-from gatecrash.replaying.exporting import Format, export
-from gatecrash.replaying.replaying import stored_finding
+from gatecrash.replaying.replay import stored_finding
 from gatecrash.reports.oracles.findings import Classification, Finding
 from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
 from gatecrash.reports.run.folder import RunFolder

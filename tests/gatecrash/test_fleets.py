@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gatecrash.authorizers.samples import sample_path
-from gatecrash.planning.preparing import corpus_like, prepare_corpus, run_info
+from gatecrash.planning.plans import corpus_like, prepare_corpus, run_info
 from gatecrash.reports.plan.facts import Fleet, PlanFacts
 from gatecrash.scenarios.soak import Soak
 from gatecrash.scenarios.spike import Spike, fleet_of, with_fleet

@@ -3,7 +3,7 @@ import io
 from rich.console import Console
 
 from gatecrash.reports.plan.plan import Plan
-from gatecrash.running.live import LiveView
+from gatecrash.running.live_view import LiveView
 
 PLAN = Plan(run_folder="unused", corpus="unused", target={}, rate=10, warm_up=5, duration=30)
 NOTHING = {"p50": 0.0, "p95": 0.0, "p99": 0.0}

@@ -1,4 +1,4 @@
-from gatecrash.replaying.replaying import TIMES_MAXIMUM, TIMES_MINIMUM, Replay, times_for
+from gatecrash.replaying.replay import TIMES_MAXIMUM, TIMES_MINIMUM, Replay, times_for
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.oracles.rules import OUTCOME_CHANGED
 

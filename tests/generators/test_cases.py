@@ -17,9 +17,9 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.generators.attacks import attacks_on
 from gatecrash.generators.cases import CaseMaker, Mutation, Recipe, any_recipes, choices_of
-from gatecrash.generators.contexts import Surroundings
-from gatecrash.generators.draws import draw_from
 from gatecrash.generators.mix import Mix
+from gatecrash.generators.seeded_draws import draw_from
+from gatecrash.generators.surroundings import Surroundings
 from tests.generators.checking import NAMES, keeps_limits, opened
 
 NOW = int(time.time())

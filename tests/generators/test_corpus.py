@@ -12,11 +12,11 @@ import pytest
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Expectation
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.generators import building, corpus
+from gatecrash.generators import corpus, corpus_builder
 from gatecrash.generators.attacks import attacks_on
-from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.generators.cases import CaseMaker
 from gatecrash.generators.corpus import Corpus
+from gatecrash.generators.corpus_builder import CorpusPlan, build_corpus
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.mix import Mix
 from gatecrash.generators.sweep import systematic_recipes
@@ -208,7 +208,7 @@ def test_a_place_that_cannot_be_written_is_told(plan, tmp_path):
 
 def test_few_cases_are_made_without_a_pool_and_are_the_same(plan, tmp_path, monkeypatch):
     few = build_corpus(small(plan), tmp_path / "few", processes=1)
-    monkeypatch.setattr(building, "_CHUNK", 7)
+    monkeypatch.setattr(corpus_builder, "_CHUNK", 7)
     assert bytes_of(build_corpus(small(plan), tmp_path / "pool", processes=2)) == bytes_of(few)
 
 
@@ -222,7 +222,7 @@ def test_a_mistake_in_a_credential_file_reaches_the_person(plan, tmp_path, cases
 
 
 def test_only_the_newest_corpora_are_kept(plan, tmp_path, monkeypatch):
-    monkeypatch.setattr(building, "_CORPORA_KEPT", 2)
+    monkeypatch.setattr(corpus_builder, "_CORPORA_KEPT", 2)
     folders = []
     for seed in range(3):
         folders.append(build_corpus(small(plan, cases=1, seed=seed), tmp_path, processes=1).folder)

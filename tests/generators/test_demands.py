@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.attacks import ALL_ATTACKS
 from gatecrash.generators.cases import MUTATIONS_MAXIMUM, CaseMaker, Mutation, Recipe, any_recipes
-from gatecrash.generators.contexts import Surroundings
 from gatecrash.generators.mix import Mix
+from gatecrash.generators.surroundings import Surroundings
 from tests.generators.checking import NAMES, opened, verifiers
 
 NOW = int(time.time())

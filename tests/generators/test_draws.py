@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatecrash.generators.draws import draw
+from gatecrash.generators.seeded_draws import draw
 
 VALUES = st.tuples(
     st.integers(), st.text(max_size=20), st.lists(st.floats(allow_nan=False), max_size=4), st.sampled_from("abcdef")

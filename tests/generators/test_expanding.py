@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Demand
-from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.generators.cases import CaseMaker, Recipe
-from gatecrash.generators.contexts import Surroundings, mark_surroundings
-from gatecrash.generators.expanding import DRAWN_MAXIMUM, CorpusCases
+from gatecrash.generators.corpus_builder import CorpusPlan, build_corpus
+from gatecrash.generators.corpus_writer import CorpusWriter, chunk_of
+from gatecrash.generators.further_cases import DRAWN_MAXIMUM, CorpusCases
 from gatecrash.generators.mix import Mix
-from gatecrash.generators.writing import CorpusWriter, chunk_of
+from gatecrash.generators.surroundings import Surroundings, mark_surroundings
 from tests.generators.checking import NAMES, keeps_limits, opened, verifiers
 from tests.generators.test_demands import wrong_of
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from gatecrash.generators.attacks import attacks_on
 from gatecrash.generators.cases import Mutation, Recipe
-from gatecrash.generators.contexts import Surroundings
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.minimise import shrink_recipe, shrink_sequence
+from gatecrash.generators.surroundings import Surroundings
 
 NOISE = Surroundings((("X-Noise", "1"),), "server.example", None, (("noise", "2"),))
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.authorizers.targets.scripted import Limits, Script
 from gatecrash.firing.arrivals import Share, step_arrivals
-from gatecrash.firing.capacity import CapacityControl
 from gatecrash.firing.messages import StepReport
+from gatecrash.firing.search_control import CapacityControl
 from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import ProbeCounts
 from gatecrash.reports.plan.facts import SearchLimits, SearchPlan, SearchRates

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from gatecrash.authorizers.contract import Answer, Decision, Outcome
 from gatecrash.firing.cpu import CpuMeter
-from gatecrash.firing.delivery import Delivery
-from gatecrash.firing.register import WorkerRegister
+from gatecrash.firing.recording_delivery import Delivery
+from gatecrash.firing.worker_register import WorkerRegister
 from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally

@@ -11,7 +11,7 @@ from gatecrash.authorizers.targets.scripted import Script, ScriptedTarget
 from gatecrash.firing.arrivals import Share
 from gatecrash.firing.firing import Firing
 from gatecrash.firing.pauses import let_fire
-from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.generators.corpus_builder import CorpusPlan, build_corpus
 from gatecrash.reports.capacity.objectives import Objectives
 from gatecrash.reports.capacity.probes import Step, StepKind
 from gatecrash.reports.plan.plan import CLOSED, OPEN, Phase, Plan

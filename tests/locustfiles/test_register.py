@@ -4,7 +4,7 @@ import pytest
 
 from gatecrash.authorizers.contract import Answer, Decision, Outcome
 from gatecrash.firing.messages import LOST_SECONDS
-from gatecrash.firing.register import WorkerRegister
+from gatecrash.firing.worker_register import WorkerRegister
 from gatecrash.reports.plan.plan import CLOSED, Plan, Stage
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.recording.tally import Tally

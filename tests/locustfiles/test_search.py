@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gatecrash.authorizers.targets.scripted import Script
-from gatecrash.firing.search import rounded
+from gatecrash.firing.search_decisions import rounded
 from gatecrash.reports.capacity.objectives import Objective, Objectives
 from gatecrash.reports.capacity.probes import StepKind
 from tests.locustfiles.simulated import search

@@ -15,7 +15,7 @@ from itertools import combinations
 from pathlib import Path
 from random import Random
 
-from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
+from gatecrash.reports.comparison.compare import ComparedRun, Known, compare
 from gatecrash.reports.comparison.comparison import Comparison, ComparisonLimits
 from gatecrash.reports.run.folder import RunFolder
 from gatecrash.reports.run.summary import summarise

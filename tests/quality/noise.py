@@ -20,7 +20,7 @@ from pathlib import Path
 
 from gatecrash.authorizers.targets.local import LocalGateway
 from gatecrash.authorizers.targets.opening import open_target
-from gatecrash.planning.preparing import prepare_corpus
+from gatecrash.planning.plans import prepare_corpus
 from gatecrash.settings.settings import read_settings
 from gatecrash.settings.targets import target_settings
 

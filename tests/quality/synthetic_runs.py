@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from gatecrash.authorizers.contract import Answer, Decision, Demand, Fault, Outcome
-from gatecrash.reports.comparison.comparing import ComparedRun
+from gatecrash.reports.comparison.compare import ComparedRun
 from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo, TargetFacts
 from gatecrash.reports.recording.records import CaseFacts
 from gatecrash.reports.recording.tally import Tally

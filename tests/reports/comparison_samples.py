@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 from gatecrash.authorizers.contract import Expectation
-from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
+from gatecrash.reports.comparison.compare import ComparedRun, Known, compare
 from gatecrash.reports.comparison.comparison import ComparisonLimits
 from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts
 from gatecrash.reports.recording.recording import Recording

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Demand
-from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.attack import Family, Layer, Scene
 from gatecrash.generators.attacks.changes import jwt_parts, sign_otherwise, with_header, without_header
 from gatecrash.generators.attacks.kinds import is_jwt
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 from gatecrash.generators.credentials.jwt import JwtProfile
 from gatecrash.generators.credentials.signers import jws_signer
 from gatecrash.generators.credentials.tokens import base64url

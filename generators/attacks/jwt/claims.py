@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Demand
-from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.attack import Family, Layer, Scene
 from gatecrash.generators.attacks.changes import jwt_parts, sign_again, with_claims, without_claim
 from gatecrash.generators.attacks.kinds import has_identity_claim, is_jwt
 from gatecrash.generators.attacks.spellings import fullwidth, spell
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 from gatecrash.generators.credentials.jwt import JwtProfile
 
 FAMILY: Final = Family("jwt_claims", is_jwt, layer=Layer.TOKEN)

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.contract import Demand
-from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.attack import Family, Layer, Scene
 from gatecrash.generators.attacks.changes import jwt_parts, sign_again
 from gatecrash.generators.attacks.kinds import is_jwt
-from gatecrash.generators.credentials.base import Credential
+from gatecrash.generators.credentials.credential import Credential
 
 FAMILY: Final = Family("jwt_json", is_jwt, layer=Layer.TOKEN, touches="claims_text")
 _DEPTH: Final = 5000

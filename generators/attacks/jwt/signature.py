@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from gatecrash.authorizers.contract import Demand
 from gatecrash.generators.attacks import attacker
-from gatecrash.generators.attacks.base import Family, Layer, Scene
+from gatecrash.generators.attacks.attack import Family, Layer, Scene
 from gatecrash.generators.attacks.changes import jwt_parts, sign_otherwise
 from gatecrash.generators.attacks.kinds import is_jwt
 from gatecrash.generators.attacks.spellings import change_letter
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 from gatecrash.generators.credentials.jwt import JwtProfile
 from gatecrash.generators.credentials.tokens import base64url, unbase64url
 

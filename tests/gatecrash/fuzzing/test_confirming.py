@@ -5,7 +5,7 @@ import pytest
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand, MqttContext, Outcome
 from gatecrash.authorizers.service.front import HandlerSettings
 from gatecrash.bench.bench import LaboratoryBench, OutOfBudgetError, Shot
-from gatecrash.fuzzing.confirming import Confirmer
+from gatecrash.fuzzing.confirmation import Confirmer
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Violation
 from gatecrash.reports.oracles.findings import Classification

@@ -4,10 +4,10 @@ import pytest
 
 from gatecrash.authorizers.service.front import HandlerSettings
 from gatecrash.bench.bench import LaboratoryBench
-from gatecrash.bench.expiring import EXPIRED_CAUSE, ExpiryWatch
+from gatecrash.bench.expiry import EXPIRED_CAUSE, ExpiryWatch
 from gatecrash.generators.cases import Recipe
-from gatecrash.generators.contexts import Surroundings
 from gatecrash.generators.credentials import open_profile
+from gatecrash.generators.surroundings import Surroundings
 from gatecrash.reports.oracles.findings import Classification
 from tests.generators.test_attacks import CORRECT
 from tests.quality.further import PLANTED

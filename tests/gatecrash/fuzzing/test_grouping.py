@@ -1,7 +1,7 @@
 """Violations of several changes are explained by one that is enough alone."""
 
 from gatecrash.authorizers.contract import Demand, Outcome
-from gatecrash.fuzzing.grouping import regroup
+from gatecrash.fuzzing.groups import regroup
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Group, Violation
 from gatecrash.reports.recording.records import CaseFacts

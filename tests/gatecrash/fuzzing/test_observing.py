@@ -4,9 +4,9 @@ import pytest
 
 from gatecrash.authorizers.contract import Answer, Decision, Fault, Invocation, Outcome
 from gatecrash.fuzzing.controls import AFTER, BEFORE, DURING, control_rows, why_broken
-from gatecrash.fuzzing.observing import Observer
+from gatecrash.fuzzing.observer import Observer
 from gatecrash.fuzzing.schedules import case_book
-from gatecrash.generators.building import CorpusPlan, build_corpus
+from gatecrash.generators.corpus_builder import CorpusPlan, build_corpus
 from gatecrash.reports.recording.identities import identity_of
 from tests.generators.test_attacks import CORRECT
 

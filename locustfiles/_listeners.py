@@ -23,7 +23,7 @@ from gatecrash.firing.watcher import Watcher
 from gatecrash.locustfiles._master import Greetings
 from gatecrash.locustfiles._options import plan_from_options, propose_users
 from gatecrash.locustfiles._recorder import RunRecorder
-from gatecrash.locustfiles._searching import begin_search, listen, tell_ready
+from gatecrash.locustfiles._search_messages import begin_search, listen, tell_ready
 from gatecrash.locustfiles._shapes import CapacityShape
 from gatecrash.locustfiles._state import state_of
 from gatecrash.locustfiles._web import show_tab

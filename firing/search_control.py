@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Final
 
 from gatecrash.firing.messages import StepReport
-from gatecrash.firing.search import Search, SearchEnd, SearchSettings
+from gatecrash.firing.search_decisions import Search, SearchEnd, SearchSettings
 from gatecrash.reports.capacity.answer import Capacity, ColdStarts, Recovery, bad_until
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
 from gatecrash.reports.capacity.judging import Probe, is_hopeless, judge_probe

@@ -8,8 +8,8 @@ from random import Random
 from typing import Any, ClassVar
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.generators.credentials.carrying import TOKEN_CARRIERS
 from gatecrash.generators.credentials.templates import expand
+from gatecrash.generators.credentials.token_carriers import TOKEN_CARRIERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from gatecrash.generators.attacks import DEVICE_VIEW, UNSIGNED_VIEW
 from gatecrash.generators.cases import Case
 from gatecrash.replaying import export_texts
 from gatecrash.replaying.export_texts import Explanation
-from gatecrash.replaying.replaying import arguments_of, case_maker, cases_of
+from gatecrash.replaying.replay import arguments_of, case_maker, cases_of
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.settings.settings import Settings, change_paths
 from gatecrash.settings.targets import signing_keys

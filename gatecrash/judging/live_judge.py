@@ -1,4 +1,4 @@
-"""``python -m gatecrash.judging.watching``: the process that judges for Locust's web page, and renders what it shows.
+"""``python -m gatecrash.judging.live_judge``: the process that judges for Locust's web page, and renders what it shows.
 
 Judging takes time that firing needs, so it has a process of its own, and a low priority. It is asked in lines of JSON
 and answers in such: what was recorded it reads from the run folder. It ends with whoever asks.
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import GatecrashError
-from gatecrash.judging.judging import judge_and_render, judge_stored
+from gatecrash.judging.judge import judge_and_render, judge_stored
 from gatecrash.reports.live import page as as_live
 from gatecrash.reports.live.live import EarlierTest, Live, figures_of
 from gatecrash.reports.live.standing import WebTestState

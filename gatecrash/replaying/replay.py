@@ -21,16 +21,16 @@ from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.authorizers.redact import secrets_of
 from gatecrash.authorizers.targets.boto3_parameters import request_to_parameters
 from gatecrash.bench.bench import Bench, LaboratoryBench, Shot
-from gatecrash.bench.expiring import ExpiryWatch
+from gatecrash.bench.expiry import ExpiryWatch
 from gatecrash.bench.literals import words_again
-from gatecrash.bench.preparing import open_bench
+from gatecrash.bench.opening import open_bench
 from gatecrash.bench.timing import ageing_of, slowness_of
 from gatecrash.generators.cases import GENERATION, Case, CaseMaker, Recipe
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.mix import Mix
 from gatecrash.generators.sweep import valid_recipes
 from gatecrash.planning.corpora import corpus_of, facts_of_case
-from gatecrash.planning.preparing import corpus_like
+from gatecrash.planning.plans import corpus_like
 from gatecrash.reports.oracles import rules
 from gatecrash.reports.oracles.checks import Judge
 from gatecrash.reports.oracles.findings import Classification, Finding

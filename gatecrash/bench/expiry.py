@@ -15,7 +15,7 @@ from gatecrash.authorizers.laboratory.laboratory import IsolatedEnvironment
 from gatecrash.authorizers.redact import secrets_of
 from gatecrash.bench.bench import LaboratoryBench, Shot, fire_in
 from gatecrash.generators.cases import CaseMaker, Recipe
-from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.credential import CredentialProfile
 from gatecrash.generators.mix import Mix
 from gatecrash.planning.corpora import facts_of_case
 from gatecrash.reports.oracles import rules

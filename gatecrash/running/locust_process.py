@@ -16,7 +16,7 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import WireError
 from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.run.progress import PROGRESS
-from gatecrash.running.distributing import Listening
+from gatecrash.running.listening import Listening
 
 LOG: Final = "locust.log"
 ERRORS: Final = "locust.log.errors"

@@ -14,7 +14,7 @@ from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.laboratory.laboratory import IsolatedEnvironment
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
 from gatecrash.bench.bench import PARALLEL_MAXIMUM, SLOW_SECONDS, LaboratoryBench, fire_in
-from gatecrash.bench.expiring import ExpiryWatch
+from gatecrash.bench.expiry import ExpiryWatch
 from gatecrash.bench.timing import SlowCase, ageing_findings, slow_findings
 from gatecrash.fuzzing.fuzz_run import FuzzRun
 from gatecrash.fuzzing.schedules import interleaved_order, overlapping_groups, sequential_order

@@ -10,17 +10,17 @@ from typing import Final
 
 from rich.console import Console
 
+from gatecrash.fuzzing.by_locust import fire_with_locust
 from gatecrash.fuzzing.controls import AFTER, BEFORE, control_rows, fire_controls
-from gatecrash.fuzzing.covering import coverage
-from gatecrash.fuzzing.firing import fire_with_locust
+from gatecrash.fuzzing.coverage import coverage
 from gatecrash.fuzzing.fuzz_run import FuzzRun, open_run
-from gatecrash.fuzzing.proving import prove
-from gatecrash.fuzzing.sweeping import fire_in_process
-from gatecrash.judging.judging import judge_and_render
+from gatecrash.fuzzing.in_process import fire_in_process
+from gatecrash.fuzzing.proofs import prove
+from gatecrash.judging.judge import judge_and_render
 from gatecrash.reports.oracles.checks import in_order, judge
 from gatecrash.reports.report import Report
 from gatecrash.reports.run.campaign import Campaign
-from gatecrash.running.running import SignalledError, signals_raise
+from gatecrash.running.run import SignalledError, signals_raise
 from gatecrash.settings.settings import Settings
 
 # Each has its part of the run, or none of it: some need a Python handler, others a gateway.

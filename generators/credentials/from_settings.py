@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators.credentials.api_key import ApiKeyProfile
-from gatecrash.generators.credentials.base import IDENTITIES_DEFAULT, CredentialProfile, read_secret_file
-from gatecrash.generators.credentials.carrying import TOKEN
-from gatecrash.generators.credentials.devices import Devices
+from gatecrash.generators.credentials.credential import IDENTITIES_DEFAULT, CredentialProfile, read_secret_file
 from gatecrash.generators.credentials.jwt import BEARER_HEADER, MQTT_PASSWORD, JwtProfile
+from gatecrash.generators.credentials.minted import Devices
 from gatecrash.generators.credentials.password import PasswordProfile
 from gatecrash.generators.credentials.python_file import PythonFileProfile
 from gatecrash.generators.credentials.signed import SignedProfile
+from gatecrash.generators.credentials.token_carriers import TOKEN
 
 LIFETIME_DEFAULT: Final = 3600
 # The kinds that make as many devices as ``identities`` says; the others have them in a table or a file.

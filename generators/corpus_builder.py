@@ -20,12 +20,12 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.generators import corpus
 from gatecrash.generators.cases import GENERATION, Case, CaseMaker, Recipe
 from gatecrash.generators.corpus import Corpus, CorpusManifest
+from gatecrash.generators.corpus_writer import Chunk, CorpusWriter, chunk_of
 from gatecrash.generators.credentials import open_profile
-from gatecrash.generators.credentials.base import CredentialProfile, digest_of
-from gatecrash.generators.expanding import DRAWN_MAXIMUM, CorpusCases
+from gatecrash.generators.credentials.credential import CredentialProfile, digest_of
+from gatecrash.generators.further_cases import DRAWN_MAXIMUM, CorpusCases
 from gatecrash.generators.mix import Mix
 from gatecrash.generators.sweep import SweepCases
-from gatecrash.generators.writing import Chunk, CorpusWriter, chunk_of
 
 _CHUNK: Final = 250
 _FURTHER_CHUNK: Final = 2000

@@ -18,9 +18,9 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.reports.recording.workers import JOINED
 from gatecrash.reports.run.verdict import ExitCode
-from gatecrash.running.distributing import in_brackets
-from gatecrash.running.firing_process import STOP_TIMEOUT_SECONDS, locust_environment, locustfile
-from gatecrash.running.running import SignalledError, signals_raise
+from gatecrash.running.listening import in_brackets
+from gatecrash.running.locust_process import STOP_TIMEOUT_SECONDS, locust_environment, locustfile
+from gatecrash.running.run import SignalledError, signals_raise
 from gatecrash.settings.settings import Settings, stored_settings
 from gatecrash.terminal import say
 

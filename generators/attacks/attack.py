@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 from gatecrash.authorizers.contract import AuthorizerRequest, Demand
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 
 # Views: settings of the authorizer in front of the handler that a request alone can't bring about.
 DEVICE_VIEW: Final = "device"

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from gatecrash.authorizers.carriers import SIGNATURE_KEY
 from gatecrash.authorizers.contract import AuthorizerRequest, HttpContext, MqttContext
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.generators.credentials.base import Credential
+from gatecrash.generators.credentials.credential import Credential
 
 TOKEN: Final = "token"
 TOKEN_IN_USERNAME: Final = "token_in_username"

@@ -6,7 +6,7 @@ from collections import Counter
 
 from gatecrash.bench.bench import Bench, Shots
 from gatecrash.generators.attacks import FAMILIES, Family
-from gatecrash.generators.credentials.base import CredentialProfile
+from gatecrash.generators.credentials.credential import CredentialProfile
 from gatecrash.reports.recording.ledger import Ledger
 from gatecrash.reports.run.campaign import CoverageRow
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.generators.building import CorpusPlan, build_corpus
 from gatecrash.generators.cases import GENERATION
 from gatecrash.generators.corpus import Corpus
+from gatecrash.generators.corpus_builder import CorpusPlan, build_corpus
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.expiry import first_to_expire
-from gatecrash.generators.credentials.opening import MINTED
+from gatecrash.generators.credentials.from_settings import MINTED
 from gatecrash.reports.plan.facts import CorpusFacts, PlanFacts, RunInfo
 from gatecrash.settings.settings import Settings, credential_settings, stored_settings
 from gatecrash.settings.targets import describe_target, target_settings

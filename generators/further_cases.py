@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from gatecrash.generators.cases import Case, CaseMaker, Recipe, contexts_of
-from gatecrash.generators.contexts import mark_surroundings
+from gatecrash.generators.surroundings import mark_surroundings
 
 # Part of what a seed means: corpora up to this size are drawn case by case.
 DRAWN_MAXIMUM: Final = 2000

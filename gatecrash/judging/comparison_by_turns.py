@@ -17,8 +17,8 @@ from gatecrash.generators.corpus import Corpus
 from gatecrash.judging.baselines import with_baseline
 from gatecrash.judging.comparisons import limits_of
 from gatecrash.planning.corpora import facts_of, facts_to_judge_by
-from gatecrash.planning.preparing import run_info
-from gatecrash.reports.comparison.comparing import ComparedRun, Known, compare
+from gatecrash.planning.plans import run_info
+from gatecrash.reports.comparison.compare import ComparedRun, Known, compare
 from gatecrash.reports.comparison.comparison import Comparison
 from gatecrash.reports.oracles.checks import judge
 from gatecrash.reports.plan.facts import PlanFacts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gatecrash.authorizers.contract import Demand
-from gatecrash.generators.attacks.base import Family, Scene
-from gatecrash.generators.credentials.base import Credential, CredentialProfile
+from gatecrash.generators.attacks.attack import Family, Scene
+from gatecrash.generators.credentials.credential import Credential, CredentialProfile
 from gatecrash.generators.credentials.python_file import PythonFileProfile
 
 

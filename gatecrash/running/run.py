@@ -17,8 +17,8 @@ from rich.console import Console
 from gatecrash.authorizers.errors import USAGE_EXIT_CODE, UsageError
 from gatecrash.authorizers.targets.local import LOOPBACK, LocalGateway, reachable
 from gatecrash.generators.corpus import Corpus
-from gatecrash.judging.judging import judge_and_render
-from gatecrash.planning.preparing import prepare_corpus
+from gatecrash.judging.judge import judge_and_render
+from gatecrash.planning.plans import prepare_corpus
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
 from gatecrash.reports.plan.plan import Plan
 from gatecrash.reports.recording.workers import WORKERS_LOG
@@ -26,9 +26,9 @@ from gatecrash.reports.report import Report
 from gatecrash.reports.run.folder import RUN, RunFolder
 from gatecrash.reports.run.progress import PROGRESS
 from gatecrash.reports.words.spelling import plural, visible
-from gatecrash.running.distributing import Listening, place_to_listen
-from gatecrash.running.firing_process import ERRORS, LOG, PLAN, LocustProcess
-from gatecrash.running.live import LiveView
+from gatecrash.running.listening import Listening, place_to_listen
+from gatecrash.running.live_view import LiveView
+from gatecrash.running.locust_process import ERRORS, LOG, PLAN, LocustProcess
 from gatecrash.running.memory import MemoryLog
 from gatecrash.scenarios.scenario import Scenario
 from gatecrash.settings.settings import Settings

@@ -11,9 +11,9 @@ from gatecrash.authorizers.contract import Expectation, Outcome
 from gatecrash.authorizers.redact import secrets_of
 from gatecrash.bench.bench import OutOfBudgetError
 from gatecrash.bench.literals import words_digest
-from gatecrash.fuzzing.confirming import Bad, Confirmed, Confirmer, bad_answers
+from gatecrash.fuzzing.confirmation import Bad, Confirmed, Confirmer, bad_answers
 from gatecrash.fuzzing.fuzz_run import FuzzRun
-from gatecrash.fuzzing.grouping import BY_CHANGE, regroup
+from gatecrash.fuzzing.groups import BY_CHANGE, regroup
 from gatecrash.generators.attacks import dictionary
 from gatecrash.generators.attacks.implications import broader
 from gatecrash.generators.cases import Recipe

@@ -9,9 +9,9 @@ import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from gatecrash.firing.capacity import CapacityControl
 from gatecrash.firing.messages import END_STEP, PROBE, READY, SEARCH_OVER, STEP, StepReport
-from gatecrash.firing.probing import Probing
+from gatecrash.firing.search_control import CapacityControl
+from gatecrash.firing.step_source import Probing
 from gatecrash.locustfiles._recorder import RunRecorder
 from gatecrash.locustfiles._state import state_of
 from gatecrash.reports.capacity.probes import Step
