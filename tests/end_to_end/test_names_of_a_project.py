@@ -109,7 +109,7 @@ def test_an_exported_test_fails_as_the_finding_says(project, place, fuzzed):
 @pytest.mark.parametrize("handler", ["app.py", "authorizers/app.py"])
 def test_a_run_passes(project, place, handler):
     """More cases than one process makes, so that processes are started from where the person stands."""
-    runs = place / handler.replace("/", "-")
+    runs = place / f"runs of {Path(handler).parent.name or Path(handler).stem}"
     few = ("--duration", 2, "--warm-up", 1, "--rate", 60, "--cases", 300, "--set", "corpus.valid_share=1.0")
     done = run(
         place,
