@@ -23,7 +23,7 @@ TEST_INVOKE = {
 UPDATE = {
     "authorizerName": limits.AUTHORIZER_NAME,
     "authorizerFunctionArn": limits.AUTHORIZER_FUNCTION_ARN,
-    "tokenKeyName": limits.TOKEN_KEY_NAME_DEFAULT,
+    "tokenKeyName": limits.TOKEN_KEY_NAME,
     "tokenSigningPublicKeys.key": limits.SIGNING_KEY_NAME,
     "tokenSigningPublicKeys.value": limits.SIGNING_KEY_VALUE,
 }

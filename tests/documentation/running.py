@@ -19,6 +19,7 @@ from typing import Self
 
 import pytest
 
+from tests.architecture.house import FOLDERS
 from tests.documentation import exceptions
 from tests.documentation.pages import ELLIPSIS, ROOT, Block, Command, blocks_of, commands_of
 from tests.documentation.parsing import parse, words_of
@@ -154,8 +155,8 @@ class PageRun:
         for name in ("old.py", "new.py"):
             self.write(name, files["authorizer.py"])
         if self.page in exceptions.IN_THE_SOURCE:
-            for package in ("authorizers", "gatecrash", "generators", "locustfiles", "reports"):
-                shutil.copytree(ROOT / package, self.folder / package)
+            for package in FOLDERS:
+                shutil.copytree(ROOT / package, self.folder / package, symlinks=True)
         else:
             (self.folder / "locustfiles").symlink_to(ROOT / "locustfiles")
         for block in reversed(blocks_of(self.page)):

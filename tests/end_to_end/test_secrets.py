@@ -71,6 +71,8 @@ def test_nothing_secret_is_kept_or_shown(runs, kind, handler):
     info = json.loads((stored / "run.json").read_text())
     corpus = Corpus(folder / info["corpus"]["folder"])
     secrets = {secret for _, request in corpus for secret in secrets_of(request) if len(secret) >= 8}
+    # One character again and again, as of an attack, is also what bytes of counts may look like.
+    secrets = {secret for secret in secrets if len(set(secret)) > 1}
     secrets |= {base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode() for secret in secrets}
     secrets -= {noise for meta, _ in corpus for noise in noise_of(meta.recipe["surroundings"])}
     secrets -= {part for part in secrets if part.startswith(("PythonV2", "NodeJSv2", "1.31", "1.22"))}
