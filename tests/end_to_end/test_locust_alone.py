@@ -52,7 +52,9 @@ def test_headless_it_records_a_run_folder_that_renders(tmp_path, more):
     assert recording["state"]["complete"] is True
     assert sum(recording["counts"]["outcomes"].values()) == 120
     rendered = gatecrash_in_process(tmp_path, "report", stored)
-    assert rendered.returncode == 0, rendered.stdout
+    # A busy machine may be late for the rate, which the report tells.
+    assert rendered.returncode in {0, 4}, rendered.stdout
+    assert "Findings: none" in rendered.stdout
 
 
 @pytest.mark.parametrize("more", [no_worker, two_workers], ids=["one process", "two workers"])

@@ -181,7 +181,7 @@ def decisions(folder):
     ledger = RunFolder(run_folder(folder)).load().recording.ledger
     return {
         index: (
-            sorted((one.outcome, one.identity, one.count, one.lowest_rate) for one in entry.sightings),
+            sorted((one.outcome, one.identity, one.count, one.traits.lowest_rate) for one in entry.sightings),
             entry.principals,
             entry.lifetimes,
             entry.uncounted,
