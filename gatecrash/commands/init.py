@@ -10,7 +10,7 @@ import click
 from pydantic import BaseModel
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reference.schema import read_published
+from gatecrash.settings.schema import read_published
 from gatecrash.settings.settings import FILE, sections_by_name
 from gatecrash.terminal import write_output
 

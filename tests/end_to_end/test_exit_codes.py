@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gatecrash.reference.exit_codes import BY_COMMAND
 from gatecrash.reports.run.verdict import ExitCode
+from scripts.reference.exit_codes import BY_COMMAND
 from tests.end_to_end.command import (
     PASSWORDS,
     gatecrash,

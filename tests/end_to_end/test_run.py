@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from gatecrash.reference.files_page import FILES
 from gatecrash.reports.run.folder import RunFolder
+from scripts.reference.files_page import FILES
 from tests.end_to_end.command import (
     HANDLERS,
     PASSWORDS,

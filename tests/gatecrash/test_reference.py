@@ -16,13 +16,13 @@ from pydantic import ValidationError
 from gatecrash.app import app
 from gatecrash.authorizers.contract import Outcome
 from gatecrash.commands.init import commented_settings
-from gatecrash.reference.__main__ import COMMAND, ROOT, documents, stale_files
-from gatecrash.reference.commands_page import all_commands, default_of_key, key_of, options_of
-from gatecrash.reference.exit_codes import BY_COMMAND, EVERYWHERE
-from gatecrash.reference.schema import read_published, settings_schema
 from gatecrash.reports.oracles.rules import RULES
 from gatecrash.reports.run.verdict import ExitCode
+from gatecrash.settings.schema import read_published, settings_schema
 from gatecrash.settings.settings import Settings, known_keys
+from scripts.reference.__main__ import COMMAND, ROOT, documents, stale_files
+from scripts.reference.commands_page import all_commands, default_of_key, key_of, options_of
+from scripts.reference.exit_codes import BY_COMMAND, EVERYWHERE
 from tests.rendering import rendered
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -65,7 +65,7 @@ def test_a_changed_and_a_missing_file_are_told(tmp_path):
 def test_it_is_the_same_on_any_terminal_and_for_anybody(tmp_path):
     surroundings = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "COLUMNS": "40", "PYTHONHASHSEED": "7"}
     done = subprocess.run(
-        [sys.executable, "-m", "gatecrash.reference", "--check"],
+        [sys.executable, "-m", "scripts.reference", "--check"],
         cwd=ROOT,
         env=surroundings,
         capture_output=True,
@@ -146,7 +146,7 @@ def test_every_variable_that_is_read_is_named():
     for package in ("authorizers", "gatecrash", "generators", "locustfiles", "reports"):
         for path in (ROOT / package).rglob("*.py"):
             for name in reading.findall(path.read_text()):
-                assert f"`{name}`" in page, f"{path} reads {name}: name it in gatecrash/reference/commands_page.py"
+                assert f"`{name}`" in page, f"{path} reads {name}: name it in scripts/reference/commands_page.py"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""``python -m gatecrash.reference``: write the reference and the schema anew; ``--check`` only says what is old."""
+"""``python -m scripts.reference``: write the reference and the schema anew; ``--check`` only says what is old."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from gatecrash.authorizers.errors import UsageError
-from gatecrash.reference import codes_page, commands_page, files_page, schema, settings_page
 from gatecrash.reports.run.folder import write_atomically
+from gatecrash.settings import schema
+from scripts.reference import codes_page, commands_page, files_page, settings_page
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = "python -m gatecrash.reference"
+COMMAND = "python -m scripts.reference"
 
 
 def documents() -> dict[str, bytes]:

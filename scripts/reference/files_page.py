@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from gatecrash.judging.comparisons import COMPARISON
 from gatecrash.judging.judge import JUNIT, LATENCIES, MARKDOWN, SECONDS
-from gatecrash.reference.markdown import code, page, prose, table
 from gatecrash.reports.course.memory import MEMORY
 from gatecrash.reports.files import as_csv, as_json
 from gatecrash.reports.live.metrics_settings import METRICS_LOG
@@ -16,6 +15,7 @@ from gatecrash.reports.recording.workers import WORKERS_LOG
 from gatecrash.reports.run.folder import CAMPAIGN, CAPACITY, FINDINGS, RECORDING, REPORT, RUN, STATISTICS
 from gatecrash.reports.run.progress import PROGRESS
 from gatecrash.running.locust_process import ERRORS, LOG, PLAN
+from scripts.reference.markdown import code, page, prose, table
 
 
 @dataclass(frozen=True, slots=True)

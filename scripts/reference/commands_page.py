@@ -10,10 +10,10 @@ import click
 from pydantic import BaseModel
 
 from gatecrash.app import commands
-from gatecrash.reference.exit_codes import EVERYWHERE, ORDER, exit_codes
-from gatecrash.reference.markdown import code, page, paragraphs, prose, table
 from gatecrash.settings.options import KeyOption
 from gatecrash.settings.settings import Settings
+from scripts.reference.exit_codes import EVERYWHERE, ORDER, exit_codes
+from scripts.reference.markdown import code, page, paragraphs, prose, table
 
 _NAME: Final = "gatecrash"
 _DEFAULT: Final = re.compile(r"\s*\(default:? (?P<default>[^()]*)\)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from gatecrash.reference.markdown import code, page, prose, table
 from gatecrash.reports.oracles.rules import RULES, Rule
 from gatecrash.reports.words.findings import kind_label
+from scripts.reference.markdown import code, page, prose, table
 
 _OPENING: Final = """
 `gatecrash explain CODE` says the same on the screen. A *note* never fails a run, all others do (exit code 3). Numbers

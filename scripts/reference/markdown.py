@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from inspect import cleandoc
 from typing import Final
 
-NOTE: Final = "<!-- Written by `python -m gatecrash.reference` from the code: change it there. -->"
+NOTE: Final = "<!-- Written by `python -m scripts.reference` from the code: change it there. -->"
 _CODE: Final = re.compile(r"(`[^`]+`)")
 _SPECIAL: Final = re.compile(r"([\\*\[\]<>])")
 # click's mark of a paragraph that is shown as it stands.
