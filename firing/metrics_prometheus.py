@@ -31,7 +31,7 @@ _CLOSE_SECONDS: Final = 1.0
 _BOUNDS: Final = (*map(floatToGoString, BOUNDS), "+Inf")
 
 
-class Source(Protocol):
+class ScrapedMetrics(Protocol):
     """Where values come from."""
 
     @property
@@ -45,7 +45,7 @@ class Source(Protocol):
 class Listener:
     """Listens for scrapes from when it is made; raises OSError where it can't."""
 
-    def __init__(self, address: tuple[str, int], source: Source) -> None:
+    def __init__(self, address: tuple[str, int], source: ScrapedMetrics) -> None:
         self._source = source
         self._closes = False
         self._has_last = False

@@ -54,7 +54,7 @@ class EnvironmentSettings:
     show_output: bool = False
 
 
-class State(Enum):
+class EnvironmentState(Enum):
     """Where an environment is in its life."""
 
     STARTING = auto()
@@ -80,7 +80,7 @@ class Environment:
         on_change: Callable[[Environment], None],
     ) -> None:
         self.name = name
-        self.state = State.STARTING
+        self.state = EnvironmentState.STARTING
         self._function = function
         self._settings = settings
         self._on_change = on_change
@@ -106,7 +106,7 @@ class Environment:
         """
         self._request_id = request_id
         address = await self._api.start()
-        if self.state is State.DEAD:
+        if self.state is EnvironmentState.DEAD:
             await self._api.close()
             return _exit_error(request_id, -signal.SIGKILL)
         variables = environment_variables(
@@ -132,7 +132,7 @@ class Environment:
         cold_start, self._invoked = not self._invoked, True
         if self._cause is not None:
             return self._result(self._cause, request_id, cold_start, 0.0)
-        self.state = State.BUSY
+        self.state = EnvironmentState.BUSY
         self._request_id = request_id
         self._answer = self._loop.create_future()
         timeout = self._settings.timeout
@@ -179,26 +179,26 @@ class Environment:
             self._timer = None
 
     def _on_idle(self) -> None:
-        if self.state not in (State.STARTING, State.FINISHING):
+        if self.state not in (EnvironmentState.STARTING, EnvironmentState.FINISHING):
             return
-        if self.state is State.STARTING:
+        if self.state is EnvironmentState.STARTING:
             self._init_seconds = time.perf_counter() - self._init_started
         self._clear_timer()
-        self.state = State.IDLE
+        self.state = EnvironmentState.IDLE
         if not self._ready.done():
             self._ready.set_result(None)
         self._on_change(self)
 
     def _on_result(self, result: RuntimeResult) -> None:
-        if self.state is not State.BUSY or self._answer is None:
+        if self.state is not EnvironmentState.BUSY or self._answer is None:
             return
-        self.state = State.FINISHING
+        self.state = EnvironmentState.FINISHING
         self._set_timer(_NEXT_SECONDS_MAXIMUM, self._kill)
         self._answer.set_result(result)
         self._on_change(self)
 
     def _on_init_error(self, error: RuntimeResult) -> None:
-        if self.state is State.STARTING:
+        if self.state is EnvironmentState.STARTING:
             self._cause = error
             self._kill()
 
@@ -209,7 +209,7 @@ class Environment:
 
     def _kill(self) -> None:
         # It may be about to ask for an event, or have asked already.
-        self.state = State.ENDING
+        self.state = EnvironmentState.ENDING
         if self._process is not None:
             self._process.kill()
 
@@ -224,7 +224,7 @@ class Environment:
 
     def _die(self) -> None:
         self._clear_timer()
-        self.state = State.DEAD
+        self.state = EnvironmentState.DEAD
         self._api_closing = self._loop.create_task(self._api.close())
         self._on_change(self)
 
@@ -232,7 +232,7 @@ class Environment:
         """Kill the process and close its Runtime API; whoever waits for an answer gets an error."""
         if self._process is not None:
             self._process.close()
-        elif self.state is not State.DEAD:
+        elif self.state is not EnvironmentState.DEAD:
             self._die()
         if self._api_closing is not None:
             await self._api_closing

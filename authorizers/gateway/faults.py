@@ -45,7 +45,7 @@ class FaultSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """What happens to one call."""
 
     error: ApiError | None = None
@@ -60,18 +60,18 @@ class Faults:
         self._settings = settings
         self._rng = Random(settings.seed)
 
-    async def next_after_latency(self) -> Fault:
+    async def next_after_latency(self) -> InjectedFault:
         """Draw the fault of the next call, and wait for its latency."""
         fault = self.next()
         if fault.latency:
             await asyncio.sleep(fault.latency)
         return fault
 
-    def next(self) -> Fault:
+    def next(self) -> InjectedFault:
         """Draw the fault of the next call: always three numbers, so that rates don't shift each other's draws."""
         for_error, for_latency, for_crash = self._rng.random(), self._rng.random(), self._rng.random()
         settings = self._settings
-        return Fault(
+        return InjectedFault(
             error=self._error(for_error),
             latency=settings.latency if for_latency < settings.latency_rate else 0.0,
             crash=for_crash < settings.crash_rate,

@@ -20,7 +20,7 @@ from gatecrash.authorizers import wire
 from gatecrash.authorizers.errors import ApiError, GatecrashError, ThrottlingError, WireError
 from gatecrash.authorizers.gateway.bodies import read_body
 from gatecrash.authorizers.gateway.environments import InvocationResult
-from gatecrash.authorizers.gateway.faults import Fault, Faults
+from gatecrash.authorizers.gateway.faults import Faults, InjectedFault
 from gatecrash.authorizers.gateway.operations import invocation_headers
 from gatecrash.authorizers.gateway.pool import Pool
 from gatecrash.authorizers.limits import LAMBDA_REQUEST_BYTES_MAXIMUM
@@ -140,7 +140,7 @@ def _event(payload: bytes | None) -> bytes:
     return payload
 
 
-def _raise_fault(fault: Fault) -> None:
+def _raise_fault(fault: InjectedFault) -> None:
     """Raise an injected fault as Lambda's own; those that only AWS IoT has are not Lambda's."""
     match fault.error:
         case None:

@@ -8,7 +8,12 @@ from collections import deque
 from typing import Final
 
 from gatecrash.authorizers.errors import ThrottlingError
-from gatecrash.authorizers.gateway.environments import Environment, EnvironmentSettings, InvocationResult, State
+from gatecrash.authorizers.gateway.environments import (
+    Environment,
+    EnvironmentSettings,
+    EnvironmentState,
+    InvocationResult,
+)
 from gatecrash.authorizers.gateway.functions import Function
 from gatecrash.authorizers.gateway.runtime_api import RuntimeResult
 
@@ -72,7 +77,7 @@ class Pool:
                 timer = loop.call_later(_PATIENCE_SECONDS, self._release, waiter)
                 environment = await waiter
                 timer.cancel()
-                if environment is not None and environment.state is State.IDLE:
+                if environment is not None and environment.state is EnvironmentState.IDLE:
                     return environment
                 has_waited = True
             elif has_room:
@@ -95,18 +100,18 @@ class Pool:
 
     def _on_change(self, environment: Environment) -> None:
         match environment.state:
-            case State.FINISHING:
+            case EnvironmentState.FINISHING:
                 self._finishing.add(environment)
-            case State.IDLE:
+            case EnvironmentState.IDLE:
                 # One that was just started belongs to who started it.
                 if environment in self._finishing:
                     self._finishing.discard(environment)
                     self._offer(environment)
-            case State.DEAD:
+            case EnvironmentState.DEAD:
                 self._bury(environment)
 
     def _offer(self, environment: Environment) -> None:
-        if environment.state is not State.IDLE:
+        if environment.state is not EnvironmentState.IDLE:
             return
         waiter = self._next_waiter()
         if waiter is None:

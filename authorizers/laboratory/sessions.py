@@ -98,7 +98,7 @@ class Link:
         self.connection.close()
 
 
-class Environment(Protocol):
+class SessionEnvironment(Protocol):
     """What a session needs of an environment."""
 
     def link(self) -> Link:
@@ -119,7 +119,7 @@ class Session:
 
     def __init__(
         self,
-        environment: Environment,
+        environment: SessionEnvironment,
         front: Front,
         requests: Sequence[AuthorizerRequest],
         seconds: float,

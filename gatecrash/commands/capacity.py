@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gatecrash.commands.run import fire_and_report
-from gatecrash.scenarios.capacity import Capacity
+from gatecrash.scenarios.capacity import CapacityScenario
 from gatecrash.settings.options import MASTER, OPEN, YES, settings_options
 from gatecrash.settings.settings import Settings
 
@@ -21,4 +21,4 @@ def capacity(settings: Settings, *, master: bool, yes: bool, open_report: bool) 
     The rate doubles until an objective is broken, is bisected, and both ends of the interval are confirmed. The
     authorizer is overloaded on the way: never search on what real devices use.
     """
-    return fire_and_report(Capacity, settings, master=master, yes=yes, open_report=open_report)
+    return fire_and_report(CapacityScenario, settings, master=master, yes=yes, open_report=open_report)

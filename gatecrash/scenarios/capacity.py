@@ -25,7 +25,7 @@ _REST_SECONDS: Final = (5.0, 60.0)
 _PATIENCE_LEAST: Final = 0.5
 
 
-class Capacity(Scenario):
+class CapacityScenario(Scenario):
     """Rates that are found while firing: they double until an objective is broken, then lie between two."""
 
     name = "capacity"

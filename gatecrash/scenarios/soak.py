@@ -6,7 +6,7 @@ from gatecrash.scenarios.scenario import Scenario
 from gatecrash.settings.settings import Settings
 
 
-class Soak(Scenario):
+class SoakScenario(Scenario):
     """One rate, or users at their own pace, for long."""
 
     name = "soak"

@@ -24,7 +24,7 @@ _SLOTS: Final = 1_000
 _IN_TURN: Final = "in_turn"
 
 
-class Spike(Scenario):
+class SpikeScenario(Scenario):
     """A fleet that comes back at once, at a steady rate before and after.
 
     Making one raises UsageError for credentials that can't be opened, too.

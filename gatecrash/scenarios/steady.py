@@ -6,7 +6,7 @@ from gatecrash.scenarios.scenario import Scenario
 from gatecrash.settings.settings import Settings
 
 
-class Steady(Scenario):
+class SteadyScenario(Scenario):
     """One rate, or users at their own pace, for a while."""
 
     name = "steady"

@@ -7,8 +7,8 @@ import pytest
 from gatecrash.authorizers.samples import sample_path
 from gatecrash.planning.plans import corpus_like, prepare_corpus, run_info
 from gatecrash.reports.plan.facts import Fleet, PlanFacts
-from gatecrash.scenarios.soak import Soak
-from gatecrash.scenarios.spike import Spike, fleet_of, with_fleet
+from gatecrash.scenarios.soak import SoakScenario
+from gatecrash.scenarios.spike import SpikeScenario, fleet_of, with_fleet
 from gatecrash.settings.settings import read_settings
 
 MINTED = {
@@ -52,8 +52,8 @@ def test_a_fleet_has_a_device_and_a_case_for_each_connection_but_for_what_is_set
     assert sizes(settings(3000, corpus__cases=20)) == (3000, 20, "in_turn")
     assert sizes(settings(3000, credentials__identities=400)) == (400, 400, "in_turn")
     assert sizes(settings(3000, corpus__devices="drawn")) == (3000, 3000, "drawn")
-    assert Spike(settings(3000)).settings == with_fleet(settings(3000))
-    assert Soak(settings(3000)).settings == settings(3000)
+    assert SpikeScenario(settings(3000)).settings == with_fleet(settings(3000))
+    assert SoakScenario(settings(3000)).settings == settings(3000)
 
 
 def test_a_table_has_the_devices_that_it_has(settings, tmp_path):
