@@ -1,1 +1,1 @@
-"""What stands at the gate: requests, decisions, the contract between them, and targets that answer."""
+"""The model of what stands at the gate: requests, answers, policies, limits, errors. No input or output."""

@@ -1,6 +1,6 @@
 """The process that judges for the web page: started when it is first needed, asked in lines of JSON, one at a time.
 
-Judging and rendering never share a process with firing, and know of much that a locustfile may not.
+Judging and rendering never share a process with firing, and know of much that what fires may not.
 """
 
 from __future__ import annotations

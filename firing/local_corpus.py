@@ -30,7 +30,7 @@ def corpus_here(facts: Mapping[str, Any], settings: str, *, can_be_built: bool) 
     command = [sys.executable, "-P", "-m", "gatecrash", "corpus", "--like", "-"]
     if settings:
         command += ["--config", settings]
-    # Settings and generators are none of a locustfile's business: the front door builds.
+    # Settings and generators are none of the load engine's business: the command builds.
     made = subprocess.run(command, input=wire.encode(dict(facts)), capture_output=True, check=False)
     if made.returncode != 0:
         said = [line for line in made.stderr.decode(errors="replace").splitlines() if line.strip()]

@@ -1,1 +1,1 @@
-"""The front door: command line and configuration."""
+"""The command line, and what exported tests import."""

@@ -1,1 +1,1 @@
-"""Hypothesis strategies and plain code that make cases: credentials, contexts, attacks, corpus."""
+"""Hypothesis strategies and plain code that make cases: credentials, surroundings, attacks, corpus."""

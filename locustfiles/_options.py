@@ -118,7 +118,7 @@ def _number(name: str, value: Any) -> float:
 
 
 def _default_plan(scenario: str) -> Path:
-    """Have the front door make a plan: settings and generators are none of a locustfile's business."""
+    """Have the command make a plan: settings and generators are none of a locustfile's business."""
     command = [sys.executable, "-P", "-m", "gatecrash", "plan", "--scenario", scenario]
     made = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if made.returncode != 0:

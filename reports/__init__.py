@@ -1,1 +1,1 @@
-"""What was seen, and what it means: records, latency, ledger, findings, verdict, writers."""
+"""A report: the summary of a run, and its comparison with another; what was seen and what it means, a room each."""

@@ -1,1 +1,1 @@
-"""From settings to what a run needs: plan, corpus, fleet."""
+"""From settings to what a run needs: its plan, its corpus, its load."""

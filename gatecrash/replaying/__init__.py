@@ -1,1 +1,1 @@
-"""Finding a recorded case again, and exporting it as a test."""
+"""Firing a recorded case again, and exporting it as a file of its own."""

@@ -132,7 +132,7 @@ class Comparison:
         return self.direction in {Direction.WORSE, Direction.MIXED}
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON value, as ``schemas/comparison.schema.json`` describes it."""
+        """Return a JSON value, as ``reports/schemas/comparison.schema.json`` describes it."""
         return {"format": FORMAT, "direction": self.direction.value, **codec.to_json(self)}
 
     @classmethod

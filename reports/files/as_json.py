@@ -1,6 +1,6 @@
 """``stats.json``: every number of a report, for machines.
 
-Stable within a format number: members are added, never renamed or removed. ``schemas/stats.schema.json``
+Stable within a format number: members are added, never renamed or removed. ``reports/schemas/stats.schema.json``
 describes it and is published with the package. Latencies are in milliseconds (``_ms``), rates per second,
 shares 0 to 1, other times in seconds.
 """

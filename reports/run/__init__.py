@@ -1,1 +1,1 @@
-"""One run: its plan and folder, whether its measurement is valid, its verdict, and the summary of every number."""
+"""One run: its folder, whether its measurement is valid, its verdict, and the summary of every number."""

@@ -60,7 +60,7 @@ CREATE TABLE accepted (
 class HistoryRun:
     """One run: where its folder was, what it was of, and what it came to.
 
-    ``revision`` is of what was tested. ``numbers`` are by the names of ``trend_metrics``; ``findings`` are
+    ``revision`` is of what was tested. ``numbers`` are by the names of ``reports.trend.metrics``; ``findings`` are
     (fingerprint, code, title). ``accepted`` is why the levels of this run were accepted, where they were.
     """
 

@@ -143,7 +143,7 @@ def test_the_columns_of_the_csv_files_name_every_outcome():
 def test_every_variable_that_is_read_is_named():
     page = (REFERENCE / "commands.md").read_text()
     reading = re.compile(r"environ(?:\.get\(|\[)\"([A-Z_]+)\"")
-    for package in ("authorizers", "gatecrash", "generators", "locustfiles", "reports"):
+    for package in ("authorizers", "firing", "gatecrash", "generators", "locustfiles", "reports"):
         for path in (ROOT / package).rglob("*.py"):
             for name in reading.findall(path.read_text()):
                 assert f"`{name}`" in page, f"{path} reads {name}: name it in scripts/reference/commands_page.py"
