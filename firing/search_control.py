@@ -11,6 +11,7 @@ from gatecrash.firing.search_decisions import Search, SearchEnd, SearchSettings
 from gatecrash.reports.capacity.answer import Capacity, ColdStarts, Recovery, bad_until
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
 from gatecrash.reports.capacity.judging import Probe, is_hopeless, judge_probe
+from gatecrash.reports.capacity.objectives import SLOTS_FACTOR
 from gatecrash.reports.capacity.probes import ProbeCounts, Step, StepKind
 from gatecrash.reports.plan.facts import SearchPlan
 from gatecrash.reports.recording.latency import LatencyHistogram
@@ -21,8 +22,6 @@ _DRAINED_SECONDS: Final = 15.0
 _CLOSED_SECONDS: Final = 5.0
 _COOL_DOWN_SECONDS: Final = 0.5
 _RECOVERED_SECONDS: Final = 3.0
-# Slots for a rate: as many as are busy at a latency of this many times the objective.
-_SLOTS_FACTOR: Final = 2.0
 _SLOTS_LEAST: Final = 20
 # Arrivals of a worker's share don't come as evenly as all together.
 _SLOTS_EACH: Final = 4
@@ -133,7 +132,7 @@ class CapacityControl:
 
     def _busy_at(self, rate: float) -> float:
         """Return how many slots are busy at a rate where answers take as long as is looked at."""
-        return rate * self._objectives.latency * _SLOTS_FACTOR
+        return rate * self._objectives.latency * SLOTS_FACTOR
 
     def _users_for(self, rate: float) -> int:
         least = max(self._users_least, _SLOTS_EACH * len(self._workers()))

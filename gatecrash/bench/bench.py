@@ -24,6 +24,9 @@ from gatecrash.reports.recording.records import CaseFacts
 
 # Handlers that wait for something are slow without using a core: many of them wait at the same time.
 SLOW_SECONDS: Final = 0.005
+# How requests overlap: so many at a time, so often. A replay overlaps as the proof did.
+OVERLAPPING_WIDTH: Final = 8
+OVERLAPPING_ROUNDS: Final = 60
 PARALLEL_MAXIMUM: Final = 16
 
 

@@ -17,6 +17,7 @@ from gatecrash.running.run import build_with_progress
 from gatecrash.scenarios import SCENARIOS
 from gatecrash.settings.options import settings_options
 from gatecrash.settings.settings import Settings
+from gatecrash.terminal import write_output
 
 
 @click.command(short_help="Build the corpus and write a plan for plain `locust`.")
@@ -39,6 +40,6 @@ def plan(settings: Settings, *, output: Path | None, scenario: str, yes: bool) -
     content = wire.encode(planned.plan(corpus, Path(settings.output.runs) / name).to_json())
     corpus.close()
     path = output or Path(tempfile.mkdtemp(prefix="gatecrash-")) / PLAN
-    path.write_bytes(content)
+    write_output(path, content)
     print(path)
     return 0

@@ -13,8 +13,6 @@ from typing import Final
 from gatecrash.bench.opening import BENCH_SHARE, is_python_handler, request_budget, request_rate
 from gatecrash.fuzzing.fuzz_run import FuzzRun
 from gatecrash.fuzzing.schedules import CaseBook, interleaved_order, sequential_order
-from gatecrash.planning.plans import run_info
-from gatecrash.reports.plan.facts import PlanFacts
 from gatecrash.reports.plan.plan import Phase, Plan
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.campaign import PhaseRow
@@ -97,7 +95,7 @@ def fire_with_locust(run: FuzzRun) -> None:
         seed=settings.corpus.seed,
         users=_SLOTS,
         phases=phases,
-        info=run_info(settings, run.shots.corpus, PlanFacts(settings.load.processes, "fuzz")),
+        info=run.folder.read_info(),
     )
     gateway, plan = start_gateway(plan)
     try:

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Final, Self
 
 from gatecrash.authorizers.contract import Answer
-from gatecrash.bench.bench import Bench, OutOfBudgetError, Shot
+from gatecrash.bench.bench import OVERLAPPING_ROUNDS, OVERLAPPING_WIDTH, Bench, OutOfBudgetError, Shot
 from gatecrash.generators.minimise import shrink_sequence
 from gatecrash.reports.oracles.checks import Judge, Violation
 from gatecrash.reports.oracles.findings import Classification, Confirmation
@@ -29,8 +29,6 @@ _REPEATED: Final = 2000
 _OVERHEAD: Final = 0.0003
 _OVERHEAD_REMOTE: Final = 0.01
 _REPEATED_MINIMUM: Final = 20
-_OVERLAPPING_WIDTH: Final = 8
-_OVERLAPPING_ROUNDS: Final = 60
 # A setup longer than this says "many invocations" rather than "this other request".
 _SETUP_MAXIMUM: Final = 12
 _SEQUENCE_TRIALS: Final = 120
@@ -174,10 +172,10 @@ class Confirmer:
     def _overlapping(self, index: int, bad: Bad, deadline: float) -> Confirmed | None:
         """Fire the request many times at once: what shows only then depends on invocations that overlap."""
         shot, shown = self._shot(index), Counter[bool]()
-        for _ in range(_OVERLAPPING_ROUNDS):
+        for _ in range(OVERLAPPING_ROUNDS):
             if time.monotonic() > deadline:
                 break
-            shown.update(bad(answer) for answer in self._bench.fire_at_once([shot] * _OVERLAPPING_WIDTH))
+            shown.update(bad(answer) for answer in self._bench.fire_at_once([shot] * OVERLAPPING_WIDTH))
         if not shown[True]:
             return None
         return Confirmed.of(Classification.UNDER_LOAD, shown[True], shown.total())

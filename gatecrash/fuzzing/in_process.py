@@ -13,7 +13,14 @@ from typing import Final
 from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.laboratory.laboratory import IsolatedEnvironment
 from gatecrash.authorizers.limits import LAMBDA_SECONDS_MAXIMUM
-from gatecrash.bench.bench import PARALLEL_MAXIMUM, SLOW_SECONDS, LaboratoryBench, fire_in
+from gatecrash.bench.bench import (
+    OVERLAPPING_ROUNDS,
+    OVERLAPPING_WIDTH,
+    PARALLEL_MAXIMUM,
+    SLOW_SECONDS,
+    LaboratoryBench,
+    fire_in,
+)
 from gatecrash.bench.expiry import ExpiryWatch
 from gatecrash.bench.timing import SlowCase, ageing_findings, slow_findings
 from gatecrash.fuzzing.fuzz_run import FuzzRun
@@ -35,8 +42,6 @@ _SLOW_ENOUGH: Final = 5
 _REPETITIONS: Final = 3000
 _DENIED_REPETITIONS: Final = 1200
 _INTERLEAVED_ROUNDS: Final = 12
-_OVERLAPPING_ROUNDS: Final = 60
-_OVERLAPPING_WIDTH: Final = 8
 
 
 def fire_in_process(run: FuzzRun) -> None:
@@ -148,9 +153,7 @@ class Sweep:
         return planned
 
     def _overlapping(self, name: str, deadline: float) -> int:
-        groups = overlapping_groups(
-            self._book.without(self.is_slow), _OVERLAPPING_WIDTH, _OVERLAPPING_ROUNDS, self._seed
-        )
+        groups = overlapping_groups(self._book.without(self.is_slow), OVERLAPPING_WIDTH, OVERLAPPING_ROUNDS, self._seed)
         for group in groups:
             if time.monotonic() > deadline:
                 break

@@ -20,7 +20,7 @@ from gatecrash.authorizers.contract import Answer, Outcome
 from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.authorizers.redact import secrets_of
 from gatecrash.authorizers.targets.boto3_parameters import request_to_parameters
-from gatecrash.bench.bench import Bench, LaboratoryBench, Shot
+from gatecrash.bench.bench import OVERLAPPING_WIDTH, Bench, LaboratoryBench, Shot
 from gatecrash.bench.expiry import ExpiryWatch
 from gatecrash.bench.literals import words_again
 from gatecrash.bench.opening import open_bench
@@ -48,7 +48,6 @@ TIMES_MINIMUM: Final = 20
 TIMES_MAXIMUM: Final = 1000
 _MISS: Final = 0.05
 _SLOW_TIMES: Final = 3
-_OVERLAPPING_WIDTH: Final = 8
 _TIMED: Final = frozenset({rules.SLOW_REQUEST, rules.HANDLER_TIMEOUT, rules.AGEING})
 
 
@@ -265,8 +264,8 @@ class _Replayer:
         if self._kind is Classification.COLD_START:
             return [answer for _ in range(times) for answer in bench.fire([self._shot] * 2)]
         if self._kind is Classification.UNDER_LOAD:
-            rounds = -(-times // _OVERLAPPING_WIDTH)
-            return [answer for _ in range(rounds) for answer in bench.fire_at_once([self._shot] * _OVERLAPPING_WIDTH)]
+            rounds = -(-times // OVERLAPPING_WIDTH)
+            return [answer for _ in range(rounds) for answer in bench.fire_at_once([self._shot] * OVERLAPPING_WIDTH)]
         return bench.fire([self._shot] * times)
 
     def _violations(self, bench: Bench, answers: Sequence[Answer]) -> int:

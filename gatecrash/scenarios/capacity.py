@@ -11,7 +11,7 @@ from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.generators.corpus import Corpus
 from gatecrash.planning.load import Load, calls_for
-from gatecrash.reports.capacity.objectives import Objectives
+from gatecrash.reports.capacity.objectives import SLOTS_FACTOR, Objectives
 from gatecrash.reports.plan.facts import SearchLimits, SearchPlan, SearchRates
 from gatecrash.reports.plan.plan import CLOSED, OPEN, Plan
 from gatecrash.scenarios.scenario import Scenario
@@ -20,7 +20,6 @@ from gatecrash.settings.settings import Settings
 # Slots are few megabytes; so many hold any rate that a machine fires.
 _SLOTS_MAXIMUM: Final = 10_000
 _RATE_EXPECTED: Final = 5_000.0
-_SLOTS_FACTOR: Final = 2.0
 _REST_SECONDS: Final = (5.0, 60.0)
 _PATIENCE_LEAST: Final = 0.5
 
@@ -37,7 +36,7 @@ class CapacityScenario(Scenario):
         # A search warms up at each rate.
         self.seconds = capacity.seconds
         self.highest_rate = capacity.max_rate or inf
-        slots = ceil((capacity.max_rate or _RATE_EXPECTED) * capacity.latency * _SLOTS_FACTOR)
+        slots = ceil((capacity.max_rate or _RATE_EXPECTED) * capacity.latency * SLOTS_FACTOR)
         self._slots = max(settings.load.users, min(_SLOTS_MAXIMUM, slots))
         # Those that are asked for, or those that the cost allows.
         bounds = [capacity.requests, calls_for(capacity.cost) if capacity.cost else None]
@@ -91,7 +90,7 @@ class CapacityScenario(Scenario):
             warm_up=0.0,
             users=self._slots,
             # What waits longer than that is late anyway.
-            patience=max(_PATIENCE_LEAST, _SLOTS_FACTOR * self._capacity.latency),
+            patience=max(_PATIENCE_LEAST, SLOTS_FACTOR * self._capacity.latency),
             capacity=search,
         )
 

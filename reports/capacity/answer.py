@@ -73,11 +73,6 @@ class Capacity:
         broken = [probe.rate for probe in self.curve() if probe.leans_to_broken and not probe.limited]
         return min((rate for rate in broken if rate > (self.low or 0.0)), default=None)
 
-    @property
-    def fired(self) -> int:
-        """How many arrivals were due in the measured parts."""
-        return sum(probe.arrivals for probe in self.probes)
-
     def curve(self) -> list[Probe]:
         """Return the latest probe of each rate that measured capacity, by rate."""
         latest = {

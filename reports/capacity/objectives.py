@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+# Slots for a rate: as many as are busy at a latency of this many times the objective.
+SLOTS_FACTOR: Final = 2.0
 
 
 class Objective(StrEnum):

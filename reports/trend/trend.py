@@ -36,10 +36,9 @@ class LevelChange:
     """A new level. ``place`` is that of its first run, ``previous`` that of the last run that was measured before it.
 
     ``shift`` is relative, but for shares, where it is a difference. ``chance`` is how often chance alone would set the
-    two levels apart so. ``per_run`` is the same of each run where the
-    change came about little by little, else None. ``undone`` says that the newest level is no worse than the one before
-    the change, ``accepted`` why the change is accepted, where it is. ``alongside`` are settings and versions that
-    changed with it.
+    two levels apart so. ``per_run`` is the same of each run where the change came about little by little, else None.
+    ``undone`` says that the newest level is no worse than the one before the change, ``accepted`` why the change is
+    accepted, where it is. ``alongside`` are settings and versions that changed with it.
     """
 
     place: int

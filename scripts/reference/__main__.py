@@ -9,8 +9,8 @@ import click
 
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.reports.run.folder import write_atomically
-from gatecrash.settings import schema
-from scripts.reference import codes_page, commands_page, files_page, settings_page
+from gatecrash.settings.schema import NAME
+from scripts.reference import codes_page, commands_page, files_page, settings_page, settings_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "python -m scripts.reference"
@@ -23,7 +23,7 @@ def documents() -> dict[str, bytes]:
         "docs/reference/settings.md": settings_page.render(),
         "docs/reference/codes.md": codes_page.render(),
         "docs/reference/files.md": files_page.render(),
-        f"gatecrash/schemas/{schema.NAME}": schema.render(),
+        f"gatecrash/schemas/{NAME}": settings_schema.render(),
     }
 
 

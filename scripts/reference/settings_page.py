@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from gatecrash.settings.schema import settings_schema
 from scripts.reference.commands_page import flags_by_key
 from scripts.reference.markdown import code, page, paragraphs, prose, table
+from scripts.reference.settings_schema import settings_schema
 
 _TYPES: Final = {
     "string": "text",

@@ -18,11 +18,12 @@ from gatecrash.authorizers.contract import Outcome
 from gatecrash.commands.init import commented_settings
 from gatecrash.reports.oracles.rules import RULES
 from gatecrash.reports.run.verdict import ExitCode
-from gatecrash.settings.schema import read_published, settings_schema
+from gatecrash.settings.schema import read_published
 from gatecrash.settings.settings import Settings, known_keys
 from scripts.reference.__main__ import COMMAND, ROOT, documents, stale_files
 from scripts.reference.commands_page import all_commands, default_of_key, key_of, options_of
 from scripts.reference.exit_codes import BY_COMMAND, EVERYWHERE
+from scripts.reference.settings_schema import settings_schema
 from tests.rendering import rendered
 
 REFERENCE = ROOT / "docs" / "reference"
