@@ -143,7 +143,7 @@ def _prune(cache: Path, keep: Path) -> None:
 
 
 def _write_all(plan: CorpusPlan, count: int, home: Path, writer: CorpusWriter, processes: int) -> Iterator[int]:
-    """Make all cases and write them; yields how many are totals."""
+    """Make all cases and write them; yields how many are written."""
     drawn = count if plan.sweep else min(count, DRAWN_MAXIMUM)
     chunks, further = _chunks(0, drawn, _CHUNK), _chunks(drawn, count, _FURTHER_CHUNK)
     if len(chunks) == 1 and not further:
