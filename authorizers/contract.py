@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ _DECISIONS = frozenset({Outcome.ALLOW, Outcome.DENY, Outcome.REFUSED_BY_POLICY})
 _NOT_REACHED = frozenset({Outcome.THROTTLED, Outcome.UNAVAILABLE, Outcome.TRANSPORT_ERROR})
 _ERRORS = frozenset(Outcome) - _DECISIONS - {Outcome.THROTTLED, Outcome.REJECTED}
 _ANSWERS = _DECISIONS | {Outcome.HANDLER_ERROR, Outcome.INVALID_RESPONSE, Outcome.REJECTED}
+LATENCY_OUTCOMES: Final = tuple(outcome for outcome in Outcome if outcome.tells_latency)
 
 
 class Expectation(StrEnum):

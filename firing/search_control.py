@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Final
 
 from gatecrash.firing.messages import StepReport
-from gatecrash.firing.search_decisions import Search, SearchEnd, SearchSettings
+from gatecrash.firing.search_decisions import Search, SearchEnd
 from gatecrash.reports.capacity.answer import Capacity, ColdStarts, Recovery, bad_until
 from gatecrash.reports.capacity.bucket import Bucket, estimate_bucket
 from gatecrash.reports.capacity.judging import Probe, is_hopeless, judge_probe
@@ -48,7 +48,7 @@ class CapacityControl:
         users: int,
     ) -> None:
         self._objectives = plan.objectives
-        self._search = Search(SearchSettings(objectives=self._objectives, **asdict(plan.search)))
+        self._search = Search(plan)
         self._limits = plan.limits
         self._begin, self._end, self._workers = begin, end, workers
         self._elapsed, self._sleep = elapsed, sleep

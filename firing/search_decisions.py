@@ -13,8 +13,9 @@ from typing import Final
 
 from gatecrash.reports.capacity.bucket import Bucket
 from gatecrash.reports.capacity.judging import Probe, ProbeStanding
-from gatecrash.reports.capacity.objectives import Objective, Objectives
+from gatecrash.reports.capacity.objectives import Objective
 from gatecrash.reports.capacity.probes import Step, StepKind
+from gatecrash.reports.plan.facts import SearchPlan
 
 # How near both ends come before they are confirmed, and how near they must be in the end.
 _RATIO_BISECTED: Final = 1.10
@@ -32,26 +33,10 @@ _REPEATS_IN_ALL: Final = 8
 # Samples for a percentile: this many beyond it.
 _BEYOND: Final = 10
 _SAMPLES_LEAST: Final = 50
+# A step is never longer, however many samples the objectives would need.
+_PROBE_SECONDS_MAXIMUM: Final = 60.0
 # From this part of the first rate on downwards, nothing is held at all.
 _LOWEST_PART: Final = 16
-
-
-@dataclass(frozen=True, slots=True)
-class SearchSettings:
-    """How capacity is searched. Rates in arrivals a second, times in seconds.
-
-    ``width`` is how wide the interval may be in the end, as a share of its middle. A step is never longer than
-    ``probe_seconds_maximum``, however many samples the objectives would need.
-    """
-
-    objectives: Objectives
-    start_rate: float = 20.0
-    max_rate: float | None = None
-    rest_seconds: float = 10.0
-    probe_seconds: float = 6.0
-    probe_seconds_maximum: float = 60.0
-    warm_up: float = 2.0
-    width: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +81,8 @@ Steps = Generator[Step, tuple[Probe, Bucket | None], None]
 class Search:
     """One search for capacity."""
 
-    def __init__(self, settings: SearchSettings) -> None:
-        self._settings = settings
+    def __init__(self, plan: SearchPlan) -> None:
+        self._rates, self._objectives = plan.search, plan.objectives
         self._known = _Known({}, {})
         self._sure: set[tuple[float, bool]] = set()
         self._unclear: set[float] = set()
@@ -108,8 +93,7 @@ class Search:
 
     def steps(self) -> Steps:
         """Yield the steps to fire one after the other; send in how each went, and what is known of a bucket."""
-        settings = self._settings
-        yield from self._fire(StepKind.REST, settings.start_rate, settings.rest_seconds)
+        yield from self._fire(StepKind.REST, self._rates.start_rate, self._rates.rest_seconds)
         yield from self._double()
         if self._known.low is None:
             yield from self._halve()
@@ -120,7 +104,7 @@ class Search:
             yield from self._make_sure(low.rate, broken=False)
 
     def _double(self) -> Steps:
-        rate, top = self._settings.start_rate, self._settings.max_rate
+        rate, top = self._rates.start_rate, self._rates.max_rate
         while True:
             rate = min(rate, top) if top else rate
             probe = yield from self._probe(StepKind.DOUBLE, rate)
@@ -129,8 +113,8 @@ class Search:
             rate *= 2
 
     def _halve(self) -> Steps:
-        rate = self._settings.start_rate
-        while self._known.low is None and rate > self._settings.start_rate / _LOWEST_PART:
+        rate = self._rates.start_rate
+        while self._known.low is None and rate > self._rates.start_rate / _LOWEST_PART:
             rate /= 2
             yield from self._probe(StepKind.DOUBLE, rate)
 
@@ -171,7 +155,7 @@ class Search:
 
     @property
     def _ratio_wanted(self) -> float:
-        half = self._settings.width / 2
+        half = self._rates.width / 2
         return (1 + half) / (1 - half)
 
     def _make_sure(self, rate: float, *, broken: bool) -> Steps:
@@ -197,7 +181,7 @@ class Search:
         return min(rate, end.rate) if broken else max(rate, end.rate)
 
     def _probe(self, kind: StepKind, rate: float) -> Generator[Step, tuple[Probe, Bucket | None], Probe]:
-        seconds = min(self._seconds(kind, rate), self._settings.probe_seconds_maximum)
+        seconds = min(self._seconds(kind, rate), _PROBE_SECONDS_MAXIMUM)
         probe = yield from self._fire(kind, rate, seconds)
         for _ in range(_REPEATS_MAXIMUM):
             # A machine that stands still all the time is not worth waiting for.
@@ -220,16 +204,16 @@ class Search:
     def _seconds(self, kind: StepKind, rate: float) -> float:
         """Return how long to measure: what is to be sure needs as many samples as the strictest objective asks for."""
         if kind is not StepKind.CONFIRM:
-            return max(self._settings.probe_seconds, ceil(_SAMPLES_LEAST / rate))
-        shares = [share for share in self._settings.objectives.allowed.values() if share > 0]
+            return max(self._rates.probe_seconds, ceil(_SAMPLES_LEAST / rate))
+        shares = [share for share in self._objectives.allowed.values() if share > 0]
         samples = _BEYOND / min(shares, default=1.0)
-        return max(self._settings.probe_seconds * _CONFIRM_FACTOR, ceil(samples / rate))
+        return max(self._rates.probe_seconds * _CONFIRM_FACTOR, ceil(samples / rate))
 
     def _is_broken(self, probe: Probe) -> bool:
         return bool(probe.limited) or probe.leans_to_broken
 
     def _fire(self, kind: StepKind, rate: float, seconds: float) -> Generator[Step, tuple[Probe, Bucket | None], Probe]:
-        step = Step(self._number, kind, rate, self._settings.warm_up, seconds)
+        step = Step(self._number, kind, rate, self._rates.warm_up, seconds)
         self._number += 1
         probe, bucket = yield self._drained(step)
         if self._bucket is None and bucket is not None:

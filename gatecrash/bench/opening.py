@@ -10,7 +10,8 @@ from typing import Final
 
 from gatecrash.authorizers.service.front import HandlerSettings
 from gatecrash.bench.bench import PARALLEL_MAXIMUM, Bench, LaboratoryBench, TargetBench
-from gatecrash.settings.settings import AWS_KINDS, Settings
+from gatecrash.reports.plan.facts import AWS_KINDS
+from gatecrash.settings.settings import Settings
 from gatecrash.settings.targets import open_target_of, target_settings
 
 _LOCAL_REQUESTS: Final = 20_000

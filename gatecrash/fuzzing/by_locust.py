@@ -13,13 +13,14 @@ from typing import Final
 from gatecrash.bench.opening import BENCH_SHARE, is_python_handler, request_budget, request_rate
 from gatecrash.fuzzing.fuzz_run import FuzzRun
 from gatecrash.fuzzing.schedules import CaseBook, interleaved_order, sequential_order
+from gatecrash.reports.plan.facts import AWS_KINDS
 from gatecrash.reports.plan.plan import Phase, Plan
 from gatecrash.reports.recording.recording import Recording
 from gatecrash.reports.run.campaign import PhaseRow
 from gatecrash.reports.run.folder import RUN, RunFolder
 from gatecrash.running.locust_process import LOG
 from gatecrash.running.run import fire, start_gateway
-from gatecrash.settings.settings import AWS_KINDS, Settings
+from gatecrash.settings.settings import Settings
 from gatecrash.settings.targets import target_settings
 
 _SLOTS: Final = 16

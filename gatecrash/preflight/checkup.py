@@ -23,7 +23,8 @@ from gatecrash.authorizers.targets.endpoints import is_on_this_machine
 from gatecrash.generators.credentials import open_profile
 from gatecrash.preflight.iot import client_of_authorizer, describe, read_quota
 from gatecrash.preflight.lambda_function import client_of_function, read_concurrency, try_dry
-from gatecrash.settings.settings import AWS_KINDS, Settings, credential_settings
+from gatecrash.reports.plan.facts import AWS_KINDS
+from gatecrash.settings.settings import Settings, credential_settings
 from gatecrash.settings.targets import function_of, gateway_settings
 
 _DESCRIPTORS_BESIDE_USERS: Final = 200

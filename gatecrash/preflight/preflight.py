@@ -7,7 +7,8 @@ from rich.console import Console
 from gatecrash.authorizers.errors import UsageError
 from gatecrash.authorizers.gateway.functions import parse_handler
 from gatecrash.planning.load import Load, planned_load
-from gatecrash.settings.settings import AWS_KINDS, Settings
+from gatecrash.reports.plan.facts import AWS_KINDS
+from gatecrash.settings.settings import Settings
 
 
 def check_target(settings: Settings, console: Console, *, yes: bool, load: Load | None = None) -> None:

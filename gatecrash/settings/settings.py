@@ -18,13 +18,12 @@ from gatecrash.authorizers.errors import UsageError, WireError
 from gatecrash.authorizers.samples import sample_path
 from gatecrash.generators.credentials.from_settings import LIFETIME_DEFAULT
 from gatecrash.reports.live.metrics_settings import metrics_settings
+from gatecrash.reports.plan.facts import AWS_KINDS
 from gatecrash.reports.thresholds.parsing import declared
 from gatecrash.settings import sections
 from gatecrash.settings.sections import Section
 
 FILE: Final = "gatecrash.toml"
-# Kinds of targets that run an authorizer at AWS, and no handler of this machine.
-AWS_KINDS: Final = frozenset({"iot", "lambda"})
 # GitHub Actions, GitLab CI, AWS CodeBuild, Jenkins.
 _REVISIONS: Final = ("GITHUB_SHA", "CI_COMMIT_SHA", "CODEBUILD_RESOLVED_SOURCE_VERSION", "GIT_COMMIT")
 

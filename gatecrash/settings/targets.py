@@ -16,9 +16,9 @@ from gatecrash.authorizers.targets.opening import open_target
 from gatecrash.authorizers.targets.protocol import Target
 from gatecrash.generators.credentials import open_profile
 from gatecrash.generators.credentials.signed import SignedProfile
-from gatecrash.reports.plan.facts import TargetFacts
+from gatecrash.reports.plan.facts import AWS_KINDS, TargetFacts
 from gatecrash.reports.plan.plan import OPEN
-from gatecrash.settings.settings import AWS_KINDS, Settings, credential_settings
+from gatecrash.settings.settings import Settings, credential_settings
 
 # boto3 takes about a millisecond of a core for each call.
 _BOTO3_RATE_MAXIMUM: Final = 300.0

@@ -9,7 +9,7 @@ from itertools import tee
 from math import exp, log, log1p
 from typing import Final
 
-from gatecrash.authorizers.contract import Outcome
+from gatecrash.authorizers.contract import LATENCY_OUTCOMES
 from gatecrash.reports.comparison.comparison import Change, ComparisonLimits, LatencyTable, Moment, Unit
 from gatecrash.reports.recording.latency import LatencyHistogram
 from gatecrash.reports.recording.recording import Recording
@@ -28,7 +28,6 @@ from gatecrash.reports.statistics.intervals import samples_needed
 
 PERCENTILES: Final = (50.0, 95.0, 99.0)
 _SHARES: Final = tuple(percent / 100.0 for percent in PERCENTILES)
-ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome.tells_latency)
 # Below this a latency has no logarithm to speak of.
 _LEAST_MS: Final = 1e-6
 # More points can't be told apart where two runs are drawn.
@@ -46,7 +45,7 @@ class Latencies:
     def of(cls, recording: Recording, kind: LatencyKind) -> Latencies:
         """Take them from a recording, without the warm-up."""
         seconds = [second.answered(kind) for _, second in recording.series if not second.warm_up]
-        return cls(recording.latencies.total(kind, ANSWERED), seconds)
+        return cls(recording.latencies.total(kind, LATENCY_OUTCOMES), seconds)
 
 
 def compare_latencies(
@@ -69,7 +68,7 @@ def compare_latencies(
 
 def _by_outcome(earlier: Recording, later: Recording, kind: LatencyKind) -> list[LatencyTable]:
     tables = []
-    for outcome in ANSWERED:
+    for outcome in LATENCY_OUTCOMES:
         before, after = (one.latencies.total(kind, (outcome,)) for one in (earlier, later))
         if before.count and after.count:
             changes = tuple(_plain_changes(before, after))
@@ -147,7 +146,10 @@ def curves(
 ) -> Mapping[str, tuple[list[tuple[float, float]], list[tuple[float, float]]]]:
     """Return (percentile, milliseconds) pairs by kind, of both runs."""
     return {
-        kind.value: (earlier.latencies.total(kind, ANSWERED).curve(), later.latencies.total(kind, ANSWERED).curve())
+        kind.value: (
+            earlier.latencies.total(kind, LATENCY_OUTCOMES).curve(),
+            later.latencies.total(kind, LATENCY_OUTCOMES).curve(),
+        )
         for kind in LatencyKind
     }
 

@@ -12,7 +12,8 @@ from gatecrash.reports.recording import codec
 
 # The version of the run folder's format.
 FORMAT: Final = 2
-_AWS_KINDS: Final = frozenset({"iot", "lambda"})
+# Kinds of targets that run an authorizer at AWS, and no handler of this machine.
+AWS_KINDS: Final = frozenset({"iot", "lambda"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class TargetFacts:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON value."""
-        aws = {"region": self.region, "endpoint": self.endpoint} if self.kind in _AWS_KINDS else {}
+        aws = {"region": self.region, "endpoint": self.endpoint} if self.kind in AWS_KINDS else {}
         return _known(codec.to_json(self)) | aws
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gatecrash.authorizers.contract import Outcome
+from gatecrash.authorizers.contract import LATENCY_OUTCOMES, Outcome
 from gatecrash.reports.capacity.answer import Capacity
 from gatecrash.reports.capacity.verdict import missed
 from gatecrash.reports.course.drift import Drift, drift_of
@@ -26,8 +26,6 @@ from gatecrash.reports.statistics.intervals import percentile_ranks, samples_nee
 from gatecrash.reports.thresholds.judging import Evidence, Standing, ThresholdJudgement, judge_thresholds
 from gatecrash.reports.thresholds.parsing import declared
 from gatecrash.reports.thresholds.threshold import Job
-
-_ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome.tells_latency)
 
 # From and to; None is a side on which no sample bounds the percentile.
 Interval = tuple[float | None, float | None]
@@ -163,7 +161,7 @@ def summarise(run: StoredRun, kind_of: KindOf | None = None) -> Summary:
             broken,
             run.capacity,
             delays=recording.delays,
-            latencies={kind: recording.latencies.total(kind, _ANSWERED) for kind in LatencyKind},
+            latencies={kind: recording.latencies.total(kind, LATENCY_OUTCOMES) for kind in LatencyKind},
             unaccounted=_unaccounted(run),
             clock_jumps=tuple(recording.clock_jumps),
             is_timed_by_kernel=recording.is_timed_by_kernel,
@@ -197,7 +195,7 @@ def summarise(run: StoredRun, kind_of: KindOf | None = None) -> Summary:
         wrong_bound=_wrong_bound(run),
         outcomes=outcomes,
         latencies=_latency_rows(run),
-        curves={kind.value: recording.latencies.total(kind, _ANSWERED).curve() for kind in LatencyKind},
+        curves={kind.value: recording.latencies.total(kind, LATENCY_OUTCOMES).curve() for kind in LatencyKind},
         lag=LatencyRow.of(None, LatencyKind.RESPONSE_TIME, recording.lag),
         seconds=_second_rows(run),
         cases_seen=len(recording.ledger),
@@ -275,7 +273,7 @@ def _wrong_bound(run: StoredRun) -> float | None:
 
 def _latency_rows(run: StoredRun) -> list[LatencyRow]:
     book = run.recording.latencies
-    rows = [LatencyRow.of(None, kind, book.total(kind, _ANSWERED)) for kind in LatencyKind]
+    rows = [LatencyRow.of(None, kind, book.total(kind, LATENCY_OUTCOMES)) for kind in LatencyKind]
     return rows + [LatencyRow.of(outcome.value, kind, histogram) for outcome, kind, histogram in book]
 
 

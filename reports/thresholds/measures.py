@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from gatecrash.authorizers.contract import Outcome
+from gatecrash.authorizers.contract import LATENCY_OUTCOMES, Outcome
 from gatecrash.reports.oracles.findings import Finding
 from gatecrash.reports.oracles.rules import FindingKind, Severity
 from gatecrash.reports.recording.recording import Recording
@@ -16,7 +16,6 @@ from gatecrash.reports.recording.series import Second, milliseconds_of
 from gatecrash.reports.statistics.intervals import samples_needed
 from gatecrash.reports.thresholds.threshold import LATENCY, LimitUnit, Threshold
 
-_ANSWERED: Final = tuple(outcome for outcome in Outcome if outcome.tells_latency)
 OF_FINDINGS: Final = {
     "fail_open": FindingKind.FAIL_OPEN,
     "fail_closed": FindingKind.FAIL_CLOSED,
@@ -65,7 +64,7 @@ def latency(threshold: Threshold, recording: Recording) -> float:
     """Return a latency of the answered exchanges of a whole run, in milliseconds."""
     outcome = threshold.selected("outcome")
     kind = LatencyKind(threshold.selected("kind") or LatencyKind.RESPONSE_TIME)
-    outcomes = _ANSWERED if outcome is None else (Outcome(outcome),)
+    outcomes = LATENCY_OUTCOMES if outcome is None else (Outcome(outcome),)
     histogram = recording.latencies.total(kind, outcomes)
     check_samples(threshold, histogram.count)
     if threshold.percent is not None:
